@@ -1,1 +1,35 @@
-//! Placeholder doc, replaced as the crate is built.
+//! AWS policies as facts: parse them with positions, and answer what they grant, to whom, and whether
+//! that is the public. A pure engine: no clock, file, network or async; text in, judgements out.
+//!
+//! The interface in one look (every function is documented where it lives):
+//!
+//! ```text
+//! Policy::parse(text: &str) -> Result<Policy, PolicyError>          one JSON document
+//! Policy::parse_any(text: &str) -> Result<Policy, PolicyError>      also URL-encoded, JSON in a JSON string, {"policyText": ...}
+//! policy.version() / id() / statements() / statement(index)         Statement<'_>: index, sid, span, effect, principals, actions,
+//!                                                                   resources, conditions, to_json
+//! policy.to_json() -> String                                        canonical print; parses back to the same policy
+//! policy.position(offset) -> Position {line, column}                1-based; columns count characters
+//!
+//! policy.is_public(&PublicContext) -> PublicVerdict                 AWS's definition of "public", by resource kind
+//! policy.public_statements(kind: ResourceKind, actions: &[&str]) -> Vec<PublicStatement>
+//! policy.grants_admin() -> Vec<StatementMatch>                      Allow, Action *, Resource *
+//! policy.full_access_statements() -> Vec<StatementMatch>            Allow, Action service:*
+//! policy.allows(action: &str) -> Vec<StatementMatch>                Allow statements that grant it on every resource
+//! policy.statements_allowing(actions: &[&str], scope: ResourceScope<'_>) -> Vec<StatementMatch>
+//! policy.requires_secure_transport(bucket_arn: &str) -> bool
+//! policy.trusts_everyone() -> Vec<PublicStatement>                  role trust policies
+//! policy.trusted_accounts() -> Vec<&str>                            sorted, unique 12-digit ids
+//! policy.trusted_services() -> Vec<&str>
+//!
+//! pattern::matches_action(pattern, action) / matches_resource / contains / overlaps
+//!
+//! acl::Acl::parse(text: &str) -> Result<Acl, AclError>              AWS Config's or the S3 API's shape
+//! acl::Acl::from_value(&serde_json::Value) -> Result<Acl, AclError>
+//! acl.public_grants(permissions: &[&str]) -> Vec<&Grant>            AllUsers and AuthenticatedUsers; empty list = any permission
+//!
+//! PublicStatement { index, sid, span, actions, principals, reason }     StatementMatch { index, sid, span, actions, resources }
+//! PublicContext { kind: ResourceKind, actions: &[&str] }                PublicVerdict::{NotPublic, Public(Vec<PublicStatement>)}
+//! ResourceKind::{S3Bucket, S3AccessPoint, LambdaFunction, SqsQueue, SnsTopic, KmsKey, Role, Other}
+//! ResourceScope::{Any, Everything, AllKmsKeys, Arn(&str)}
+//! ```
