@@ -1,1 +1,13 @@
-fn main() {}
+//! Chores of the project that are written in Rust: `cargo run -p xtask -- TASK`.
+
+mod shapes;
+
+use anyhow::{Result, bail};
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((task, rest)) if task == "shapes" => shapes::run(rest),
+        _ => bail!("usage: cargo run -p xtask -- TASK; tasks: shapes"),
+    }
+}

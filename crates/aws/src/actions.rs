@@ -1,0 +1,52 @@
+//! Which IAM action an operation needs: a table of the cases where the two names differ.
+//! `haechi doctor` builds the read-only policy from it, and a denial names the action by it.
+
+/// Operations whose IAM action is not `<prefix>:<Operation>`.
+const DIFFERENT: &[(&str, &str, &str)] = &[
+    ("s3", "GetBucketAccelerateConfiguration", "s3:GetAccelerateConfiguration"),
+    ("s3", "GetBucketCors", "s3:GetBucketCORS"),
+    ("s3", "GetBucketEncryption", "s3:GetEncryptionConfiguration"),
+    ("s3", "GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration"),
+    ("s3", "GetBucketNotificationConfiguration", "s3:GetBucketNotification"),
+    ("s3", "GetBucketReplication", "s3:GetReplicationConfiguration"),
+    ("s3", "GetObjectLockConfiguration", "s3:GetBucketObjectLockConfiguration"),
+    ("s3", "GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock"),
+    ("s3", "HeadBucket", "s3:ListBucket"),
+    ("s3", "HeadObject", "s3:GetObject"),
+    ("s3", "ListBuckets", "s3:ListAllMyBuckets"),
+    ("s3", "ListObjects", "s3:ListBucket"),
+    ("s3", "ListObjectsV2", "s3:ListBucket"),
+    ("s3", "ListObjectVersions", "s3:ListBucketVersions"),
+    ("s3control", "GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock"),
+];
+
+/// Services whose IAM prefix is not the name that the shapes have.
+const PREFIXES: &[(&str, &str)] =
+    &[("elb", "elasticloadbalancing"), ("elbv2", "elasticloadbalancing"), ("s3control", "s3")];
+
+/// The IAM action that an operation needs, such as `s3:ListAllMyBuckets` for `s3` `ListBuckets`.
+pub fn iam_action(service: &str, operation: &str) -> String {
+    if let Some((_, _, action)) = DIFFERENT.iter().find(|(s, o, _)| *s == service && *o == operation) {
+        return (*action).to_owned();
+    }
+    let prefix = PREFIXES.iter().find(|(s, _)| *s == service).map_or(service, |(_, prefix)| prefix);
+    format!("{prefix}:{operation}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::iam_action;
+
+    #[test]
+    fn names_the_action() {
+        let check = |service: &str, operation: &str, want: &str| {
+            assert_eq!(iam_action(service, operation), want);
+        };
+        check("s3", "ListBuckets", "s3:ListAllMyBuckets");
+        check("s3", "GetBucketPolicy", "s3:GetBucketPolicy");
+        check("s3", "HeadBucket", "s3:ListBucket");
+        check("s3control", "GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock");
+        check("elbv2", "DescribeListeners", "elasticloadbalancing:DescribeListeners");
+        check("logs", "DescribeLogGroups", "logs:DescribeLogGroups");
+    }
+}
