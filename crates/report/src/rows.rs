@@ -1,0 +1,75 @@
+//! Rows for the lists of other commands (findings, rules, resources): one table in any row format.
+
+use haechi_content::Text;
+use haechi_model::{Compliance, Message, Severity, Timestamp};
+use serde_json::Value;
+
+/// Rows under named columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Cell>>,
+    /// What a terminal shows when there is no row.
+    pub empty: Message,
+    /// Lines under the table, such as a total. Terminals only.
+    pub notes: Vec<Message>,
+}
+
+/// A column: its name for machines and its title for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The member name in JSON and the header in CSV: camelCase, never translated.
+    pub key: &'static str,
+    /// Message id of the title.
+    pub title: &'static str,
+    pub fit: Fit,
+}
+
+/// How a column behaves when the terminal is narrow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// Never shortened.
+    Whole,
+    /// Shortened in the middle: names, ids, paths.
+    Middle,
+    /// Shortened at the end: sentences.
+    End,
+    /// Whole and right-aligned.
+    Number,
+}
+
+/// One value: machines get it raw, people get it worded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    Empty,
+    Text(String),
+    Number(i64),
+    Severity(Severity),
+    Compliance(Compliance),
+    Time(Timestamp),
+    /// A sentence of the locales.
+    Message(Message),
+    /// A sentence of a content file.
+    Words(Text),
+    List(Vec<String>),
+    /// A part of an item, as compact JSON.
+    Json(Value),
+}
+
+impl Column {
+    pub const fn new(key: &'static str, title: &'static str, fit: Fit) -> Self {
+        Self { key, title, fit }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Cell::Text(text.to_owned())
+    }
+}
+
+impl From<Option<&str>> for Cell {
+    fn from(text: Option<&str>) -> Self {
+        text.map_or(Cell::Empty, Cell::from)
+    }
+}
