@@ -28,8 +28,32 @@
 //! acl::Acl::from_value(&serde_json::Value) -> Result<Acl, AclError>
 //! acl.public_grants(permissions: &[&str]) -> Vec<&Grant>            AllUsers and AuthenticatedUsers; empty list = any permission
 //!
-//! PublicStatement { index, sid, span, actions, principals, reason }     StatementMatch { index, sid, span, actions, resources }
+//! PublicStatement { index, sid, span, actions, action_listing, principals, reason: PublicReason }  (Serialize)
+//!                                                                       StatementMatch { index, sid, span, actions, action_listing, resources }  (Serialize)
 //! PublicContext { kind: ResourceKind, actions: &[&str] }                PublicVerdict::{NotPublic, Public(Vec<PublicStatement>)}
 //! ResourceKind::{S3Bucket, S3AccessPoint, LambdaFunction, SqsQueue, SnsTopic, KmsKey, Role, Other}
 //! ResourceScope::{Any, Everything, AllKmsKeys, Arn(&str)}
 //! ```
+
+mod decode;
+mod error;
+mod grants;
+mod operator;
+mod parse;
+mod pins;
+mod policy;
+mod position;
+mod print;
+mod public;
+mod reader;
+
+pub mod acl;
+pub mod pattern;
+
+pub use error::{PolicyError, PolicyErrorKind};
+pub use grants::{ResourceScope, StatementMatch};
+pub use operator::{Comparison, Operator, Polarity, Quantifier, WhenAbsent};
+pub use parse::MAX_DOCUMENT_BYTES;
+pub use policy::{Condition, Effect, Listing, Policy, Principal, PrincipalKind, Statement, Values, Version};
+pub use position::{Position, Span};
+pub use public::{PublicContext, PublicReason, PublicStatement, PublicVerdict, ResourceKind};
