@@ -1,5 +1,6 @@
 //! Chores of the project that are written in Rust: `cargo run -p xtask -- TASK`.
 
+mod example_org;
 mod shapes;
 
 use anyhow::{Result, bail};
@@ -8,6 +9,7 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.split_first() {
         Some((task, rest)) if task == "shapes" => shapes::run(rest),
-        _ => bail!("usage: cargo run -p xtask -- TASK; tasks: shapes"),
+        Some((task, rest)) if task == "example-org" => example_org::run(rest),
+        _ => bail!("usage: cargo run -p xtask -- TASK; tasks: example-org, shapes"),
     }
 }

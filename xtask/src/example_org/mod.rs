@@ -1,0 +1,81 @@
+//! Makes the example organization of `examples/organization`: three accounts as AWS Config snapshot files.
+//!
+//! Everything is invented, comes from one fixed seed and is the same bytes on every run.
+
+mod builder;
+mod compute;
+mod identity;
+mod network;
+mod storage;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use builder::{Account, Snapshot};
+use serde_json::{Value, json};
+
+/// When the snapshots were taken: `haechi demo` judges as of this moment, so that it says the same on every day.
+const TAKEN: &str = "2026-11-20T03:00:00.000Z";
+const ORGANIZATION: &str = "o-exampleorg1";
+
+fn accounts() -> [Account; 3] {
+    [
+        Account { id: "111122223333", name: "security", ou: "Root/Security", character: builder::Character::Careful },
+        Account {
+            id: "444455556666",
+            name: "shop-prod",
+            ou: "Root/Workloads/Prod",
+            character: builder::Character::Mixed,
+        },
+        Account { id: "777788889999", name: "sandbox", ou: "Root/Sandbox", character: builder::Character::Careless },
+    ]
+}
+
+const REGIONS: [&str; 2] = ["ap-northeast-2", "us-east-1"];
+
+pub fn run(arguments: &[String]) -> Result<()> {
+    let folder = arguments.first().map_or("examples/organization", String::as_str);
+    let folder = Path::new(folder);
+    let names: Vec<Value> = accounts()
+        .iter()
+        .map(|account| json!({"id": account.id, "name": account.name, "ouPath": account.ou, "organization": ORGANIZATION}))
+        .collect();
+    let (mut items, mut bytes) = (0, 0);
+    for account in accounts() {
+        for region in REGIONS {
+            let mut snapshot = Snapshot::new(&account, region);
+            if region == REGIONS[0] {
+                identity::global(&mut snapshot);
+            }
+            identity::regional(&mut snapshot);
+            network::fill(&mut snapshot);
+            compute::fill(&mut snapshot);
+            storage::fill(&mut snapshot);
+            items += snapshot.items.len();
+            bytes += write(folder, &snapshot, &names)?;
+        }
+    }
+    eprintln!("{items} items, {bytes} bytes in {}", folder.display());
+    Ok(())
+}
+
+/// One file, named and laid out as AWS Config does it. The gzip header holds no time.
+fn write(folder: &Path, snapshot: &Snapshot, names: &[Value]) -> Result<usize> {
+    let (account, region) = (snapshot.account.id, snapshot.region);
+    let id = snapshot.uuid();
+    let folder = folder.join(format!("AWSLogs/{account}/Config/{region}/2026/11/20/ConfigSnapshot"));
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let path = folder.join(format!("{account}_Config_{region}_ConfigSnapshot_20261120T030000Z_{id}.json.gz"));
+    let body = json!({
+        "fileVersion": "1.0",
+        "configSnapshotId": id,
+        "configurationItems": snapshot.items,
+        "haechi": {"coverage": snapshot.coverage(), "accounts": names},
+    });
+    let mut gzip = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::best());
+    gzip.write_all(body.to_string().as_bytes())?;
+    let packed = gzip.finish()?;
+    std::fs::write(&path, &packed).with_context(|| path.display().to_string())?;
+    Ok(packed.len())
+}
