@@ -2,6 +2,7 @@
 
 mod example_org;
 mod shapes;
+mod tables;
 
 use anyhow::{Result, bail};
 
@@ -10,6 +11,7 @@ fn main() -> Result<()> {
     match arguments.split_first() {
         Some((task, rest)) if task == "shapes" => shapes::run(rest),
         Some((task, rest)) if task == "example-org" => example_org::run(rest),
-        _ => bail!("usage: cargo run -p xtask -- TASK; tasks: example-org, shapes"),
+        Some((task, rest)) if task == "tables" => tables::run(rest),
+        _ => bail!("usage: cargo run -p xtask -- TASK; tasks: example-org, shapes, tables"),
     }
 }

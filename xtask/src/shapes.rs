@@ -12,24 +12,11 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
 /// Members of a service's metadata that the client reads.
-const METADATA: &[&str] = &[
-    "apiVersion",
-    "protocol",
-    "jsonVersion",
-    "targetPrefix",
-    "endpointPrefix",
-    "signingName",
-];
+const METADATA: &[&str] =
+    &["serviceId", "apiVersion", "protocol", "jsonVersion", "targetPrefix", "endpointPrefix", "signingName"];
 /// Traits of a member that the client reads, in botocore's spelling.
-const TRAITS: &[&str] = &[
-    "location",
-    "locationName",
-    "queryName",
-    "flattened",
-    "timestampFormat",
-    "xmlAttribute",
-    "xmlNamespace",
-];
+const TRAITS: &[&str] =
+    &["location", "locationName", "queryName", "flattened", "timestampFormat", "xmlAttribute", "xmlNamespace"];
 
 /// Runs the task: reads `DIR/<service>/<newest version>/` and writes `content/shapes/`.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -47,8 +34,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         let model = read_model(source, service, "service-2.json")?
             .with_context(|| format!("botocore has no service `{service}`"))?;
         let paginators = read_model(source, service, "paginators-1.json")?.unwrap_or_default();
-        let text = service_file(&model, &paginators, operations)
-            .with_context(|| format!("service `{service}`"))?;
+        let text = service_file(&model, &paginators, operations).with_context(|| format!("service `{service}`"))?;
         if let Some(prefix) = model["metadata"]["endpointPrefix"].as_str() {
             prefixes.insert(prefix.to_owned());
         }
@@ -56,10 +42,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     let endpoints = read_json(&source.join("endpoints.json"))?.context("no endpoints.json")?;
     let partitions = read_json(&source.join("partitions.json"))?.context("no partitions.json")?;
-    fs::write(
-        target.join("partitions.json"),
-        partitions_file(&endpoints, &partitions, &prefixes)?,
-    )?;
+    fs::write(target.join("partitions.json"), partitions_file(&endpoints, &partitions, &prefixes)?)?;
     Ok(())
 }
 
@@ -68,17 +51,10 @@ fn wanted_operations(path: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> 
     let text = fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
     let mut wanted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (number, line) in text.lines().enumerate() {
-        let (service, operation) = line.split_once(' ').with_context(|| {
-            format!(
-                "{}:{}: expected `service Operation`",
-                path.display(),
-                number + 1
-            )
-        })?;
-        wanted
-            .entry(service.to_owned())
-            .or_default()
-            .insert(operation.to_owned());
+        let (service, operation) = line
+            .split_once(' ')
+            .with_context(|| format!("{}:{}: expected `service Operation`", path.display(), number + 1))?;
+        wanted.entry(service.to_owned()).or_default().insert(operation.to_owned());
     }
     Ok(wanted)
 }
@@ -124,23 +100,13 @@ fn service_file(model: &Value, pages: &Value, operations: &BTreeSet<String>) -> 
         lines.push(format!("\"{name}\":{operation}"));
     }
     writeln!(text, "\"operations\":{{\n{}\n}},", lines.join(",\n"))?;
-    let lines: Vec<_> = shapes
-        .iter()
-        .map(|(name, shape)| format!("\"{name}\":{shape}"))
-        .collect();
+    let lines: Vec<_> = shapes.iter().map(|(name, shape)| format!("\"{name}\":{shape}")).collect();
     writeln!(text, "\"shapes\":{{\n{}\n}}\n}}", lines.join(",\n"))?;
     Ok(text)
 }
 
-fn trimmed_operation(
-    model: &Value,
-    pages: &Value,
-    name: &str,
-    shapes: &mut BTreeMap<String, Value>,
-) -> Result<Value> {
-    let operation = model["operations"]
-        .get(name)
-        .with_context(|| format!("no operation `{name}`"))?;
+fn trimmed_operation(model: &Value, pages: &Value, name: &str, shapes: &mut BTreeMap<String, Value>) -> Result<Value> {
+    let operation = model["operations"].get(name).with_context(|| format!("no operation `{name}`"))?;
     let mut out = Map::new();
     out.insert("method".into(), operation["http"]["method"].clone());
     out.insert("uri".into(), operation["http"]["requestUri"].clone());
@@ -158,13 +124,7 @@ fn trimmed_operation(
     }
     if let Some(paginator) = pages["pagination"].get(name) {
         let mut kept = Map::new();
-        for key in [
-            "input_token",
-            "output_token",
-            "more_results",
-            "limit_key",
-            "result_key",
-        ] {
+        for key in ["input_token", "output_token", "more_results", "limit_key", "result_key"] {
             if let Some(value) = paginator.get(key) {
                 kept.insert(key.into(), value.clone());
             }
@@ -206,23 +166,14 @@ fn collect(model: &Value, name: &str, shapes: &mut BTreeMap<String, Value>) -> R
 }
 
 /// A member: its shape (a scalar's type instead of its name) and its traits.
-fn trimmed_reference(
-    model: &Value,
-    reference: &Value,
-    shapes: &mut BTreeMap<String, Value>,
-) -> Result<Value> {
-    let name = reference["shape"]
-        .as_str()
-        .context("a member without a shape")?;
+fn trimmed_reference(model: &Value, reference: &Value, shapes: &mut BTreeMap<String, Value>) -> Result<Value> {
+    let name = reference["shape"].as_str().context("a member without a shape")?;
     let mut out = Map::new();
     let scalar = scalar(model, name)?;
     out.insert("shape".into(), json!(scalar.as_deref().unwrap_or(name)));
     for key in TRAITS {
         let own = reference.get(*key);
-        let inherited = scalar
-            .is_some()
-            .then(|| model["shapes"][name].get(*key))
-            .flatten();
+        let inherited = scalar.is_some().then(|| model["shapes"][name].get(*key)).flatten();
         if let Some(value) = own.or(inherited) {
             out.insert((*key).into(), value.clone());
         }
@@ -235,15 +186,11 @@ fn trimmed_reference(
 
 /// The type of a shape without parts; `None` for structures, lists and maps.
 fn scalar(model: &Value, name: &str) -> Result<Option<String>> {
-    let shape = model["shapes"]
-        .get(name)
-        .with_context(|| format!("no shape `{name}`"))?;
+    let shape = model["shapes"].get(name).with_context(|| format!("no shape `{name}`"))?;
     if shape["document"] == json!(true) {
         return Ok(Some("document".into()));
     }
-    let kind = shape["type"]
-        .as_str()
-        .with_context(|| format!("shape `{name}` has no type"))?;
+    let kind = shape["type"].as_str().with_context(|| format!("shape `{name}` has no type"))?;
     Ok(match kind {
         "structure" | "list" | "map" => None,
         "character" => Some("string".into()),
@@ -252,22 +199,12 @@ fn scalar(model: &Value, name: &str) -> Result<Option<String>> {
 }
 
 /// Partitions with their regions, and the services whose endpoint is not `{service}.{region}.{suffix}`.
-fn partitions_file(
-    endpoints: &Value,
-    partitions: &Value,
-    prefixes: &BTreeSet<String>,
-) -> Result<String> {
-    let list = partitions["partitions"]
-        .as_array()
-        .context("no partitions")?;
+fn partitions_file(endpoints: &Value, partitions: &Value, prefixes: &BTreeSet<String>) -> Result<String> {
+    let list = partitions["partitions"].as_array().context("no partitions")?;
     let mut lines = Vec::new();
     for partition in list {
-        let id = partition["id"]
-            .as_str()
-            .context("a partition without an id")?;
-        let old = endpoints["partitions"]
-            .as_array()
-            .and_then(|all| all.iter().find(|p| p["partition"] == json!(id)));
+        let id = partition["id"].as_str().context("a partition without an id")?;
+        let old = endpoints["partitions"].as_array().and_then(|all| all.iter().find(|p| p["partition"] == json!(id)));
         let regions: Vec<_> = partition["regions"]
             .as_object()
             .context("a partition without regions")?
@@ -313,8 +250,7 @@ fn exception(service: &Value, prefix: &str, suffix: &str) -> Option<Value> {
             continue;
         }
         let usual = format!("{prefix}.{region}.{suffix}");
-        let special = endpoint(region)
-            .filter(|e| e["hostname"] != json!(usual) || e["region"] != json!(region));
+        let special = endpoint(region).filter(|e| e["hostname"] != json!(usual) || e["region"] != json!(region));
         if let Some(special) = special {
             if prefix == "s3" && region.starts_with("s3-") {
                 continue;
@@ -336,8 +272,5 @@ fn region_prefixes(regex: &str) -> Result<Vec<String>> {
         return Ok(vec![body]);
     };
     let (choices, after) = rest.split_once(')').context("unbalanced region pattern")?;
-    Ok(choices
-        .split('|')
-        .map(|choice| format!("{before}{choice}{after}"))
-        .collect())
+    Ok(choices.split('|').map(|choice| format!("{before}{choice}{after}")).collect())
 }

@@ -20,6 +20,8 @@ pub enum ErrorKind {
     RegionDisabled,
     /// The session token or its credentials ran out, also after one refresh.
     ExpiredCredentials,
+    /// AWS does not know the access key, or the signature is wrong.
+    InvalidCredentials,
     /// No credentials were found, or the provider of credentials failed.
     NoCredentials,
     /// No answer in the time allowed.
@@ -50,6 +52,7 @@ impl ErrorKind {
             Self::NotImplemented => "not-implemented",
             Self::RegionDisabled => "region-disabled",
             Self::ExpiredCredentials => "expired-credentials",
+            Self::InvalidCredentials => "invalid-credentials",
             Self::NoCredentials => "no-credentials",
             Self::Timeout => "timeout",
             Self::Connection => "connection",

@@ -1,14 +1,34 @@
 //! The only crate that calls AWS: credentials, SigV4, protocols, paging, throttling.
 //!
 //! One generic client is driven by API shapes (content/shapes), so a new operation is a line of data.
+//! Every step has a time-out, every answer a bound (256 MiB unless set otherwise), every listing an end.
 
 mod actions;
 mod api;
+mod builder;
+mod classify;
+mod client;
+mod endpoint;
 mod error;
+mod keyring;
+mod limits;
 mod paging;
+mod protocol;
+mod retry;
 mod shapes;
+mod signing;
+mod transport;
 
 pub use actions::iam_action;
 pub use api::{Api, BoxFuture, Pages};
+pub use aws_credential_types::Credentials;
+pub use aws_credential_types::provider::SharedCredentialsProvider;
+pub use builder::{Builder, RESPONSE_LIMIT};
+pub use client::Client;
+pub use endpoint::{Partition, is_global, partitions};
 pub use error::{ApiError, ErrorKind};
+pub use keyring::Role;
+pub use limits::{Concurrency, ServiceStatistics};
+pub use retry::{Jitter, RetryPolicy};
 pub use shapes::operations;
+pub use transport::Timeouts;

@@ -27,6 +27,8 @@ pub(crate) enum Protocol {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Service {
+    /// AWS's name of the service, such as `Config Service`: settings of one service are named by it.
+    pub service_id: String,
     pub protocol: Protocol,
     pub api_version: String,
     #[serde(default)]
@@ -155,6 +157,16 @@ pub(crate) struct Member {
     pub timestamp_format: Option<TimestampFormat>,
     #[serde(default)]
     pub xml_attribute: bool,
+    #[serde(default)]
+    pub xml_namespace: Option<Namespace>,
+}
+
+/// The namespace that an element of a request declares.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Namespace {
+    pub uri: String,
+    #[serde(default)]
+    pub prefix: Option<String>,
 }
 
 /// Where a member of the input or output stands.

@@ -1,0 +1,385 @@
+//! The client: one call from its input to its output, with everything that may go wrong between.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use bytes::Bytes;
+use http_body_util::Full;
+use serde_json::{Map, Value};
+
+use crate::api::{Api, BoxFuture, Pages};
+use crate::builder::{Builder, Endpoints};
+use crate::classify;
+use crate::endpoint::{self, Endpoint, Origin, Partition};
+use crate::error::{ApiError, ErrorKind};
+use crate::keyring::{Keyring, Role, Source};
+use crate::limits::{Counters, Limits, ServiceStatistics, count, locked};
+use crate::protocol::{self, Request};
+use crate::retry::RetryPolicy;
+use crate::shapes::{self, Operation, Service};
+use crate::signing::{self, Scope};
+use crate::transport::{Failure, Response, Transport};
+
+const USER_AGENT: &str = concat!("haechi/", env!("CARGO_PKG_VERSION"));
+
+/// Calls AWS as one principal. Cheap to clone; clones and the clients of assumed roles share the
+/// connections, limits and counters.
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) account: Arc<str>,
+    pub(crate) region: Arc<str>,
+}
+
+pub(crate) struct Shared {
+    pub transport: Transport,
+    pub limits: Limits,
+    pub retry: RetryPolicy,
+    pub endpoints: Endpoints,
+}
+
+/// One call, resolved.
+struct Call<'a> {
+    service: &'static Service,
+    service_name: &'a str,
+    operation: &'static Operation,
+    operation_name: &'a str,
+    /// As the caller gave it, for messages.
+    region: &'a str,
+    request: Request,
+    bucket: Option<String>,
+    body: Body,
+    counters: Arc<Counters>,
+}
+
+/// What becomes of a blob that is the whole answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Body {
+    /// Base64 in the output.
+    Inside,
+    /// Handed over as bytes.
+    Apart,
+}
+
+/// Why an attempt failed, and what the next one should know.
+struct Failed {
+    error: ApiError,
+    wait: Option<Duration>,
+    elsewhere: Option<String>,
+    used: Option<Credentials>,
+}
+
+impl From<ApiError> for Failed {
+    fn from(error: ApiError) -> Self {
+        Self { error, wait: None, elsewhere: None, used: None }
+    }
+}
+
+impl Client {
+    /// Starts to set up a client.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The home region.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The account as it was given or follows from the role; empty when unknown.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The home region's partition; `aws` when the region is not one.
+    pub fn partition(&self) -> &'static Partition {
+        Partition::of_region(&self.region).unwrap_or(&endpoint::partitions()[0])
+    }
+
+    /// The same client for another account's limits, once its id is known.
+    #[must_use]
+    pub fn with_account(&self, account: &str) -> Self {
+        Self { account: account.into(), ..self.clone() }
+    }
+
+    /// A client that acts as `role`, taken on with this client's credentials when first needed and again
+    /// before it runs out. It shares this client's connections, limits and counters.
+    #[must_use]
+    pub fn assume_role(&self, role: Role) -> Self {
+        let account = role.arn.split(':').nth(4).unwrap_or_default().into();
+        Self {
+            shared: Arc::clone(&self.shared),
+            keyring: Arc::new(Keyring::new(Source::Role { by: self.clone(), role })),
+            account,
+            region: Arc::clone(&self.region),
+        }
+    }
+
+    /// The pages of a listing, one at a time.
+    pub fn pages<'a>(&'a self, service: &'a str, region: &'a str, operation: &'a str, input: Value) -> Pages<'a> {
+        Pages::new(self, service, region, operation, input)
+    }
+
+    /// Like [`Api::call`] for an operation whose answer is a blob, such as S3 GetObject: the blob is
+    /// handed over as bytes and left out of the output.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
+    pub async fn call_bytes(
+        &self,
+        service: &str,
+        region: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<(Value, Bytes), ApiError> {
+        self.run(service, region, operation, input, Body::Apart).await
+    }
+
+    /// The counters of each service so far.
+    pub fn statistics(&self) -> BTreeMap<String, ServiceStatistics> {
+        self.shared.limits.statistics()
+    }
+
+    async fn run(
+        &self,
+        service: &str,
+        region: &str,
+        operation: &str,
+        input: Value,
+        body: Body,
+    ) -> Result<(Value, Bytes), ApiError> {
+        let call = self.resolve(service, region, operation, input, body)?;
+        let result = self.attempts(&call).await;
+        if result.is_err() {
+            count(&call.counters.failures);
+        }
+        result
+    }
+
+    fn resolve<'a>(
+        &self,
+        service_name: &'a str,
+        region: &'a str,
+        operation_name: &'a str,
+        input: Value,
+        body: Body,
+    ) -> Result<Call<'a>, ApiError> {
+        let bad = |text: String| ApiError::new(ErrorKind::InvalidInput, service_name, region, operation_name, text);
+        let unknown = || bad("the operation is not among those that Haechi can call".to_owned());
+        let service = shapes::service(service_name).ok_or_else(unknown)?;
+        let operation = service.operations.get(operation_name).ok_or_else(unknown)?;
+        let input = match input {
+            Value::Object(input) => input,
+            Value::Null => Map::new(),
+            _ => return Err(bad("the input must be an object".to_owned())),
+        };
+        let bucket = (service_name == "s3").then(|| input.get("Bucket")?.as_str().map(str::to_owned)).flatten();
+        let request = protocol::build(service, operation_name, operation, &input).map_err(bad)?;
+        Ok(Call {
+            service,
+            service_name,
+            operation,
+            operation_name,
+            region,
+            request,
+            bucket,
+            body,
+            counters: self.shared.limits.counters(service_name),
+        })
+    }
+
+    /// The region to ask: where the bucket was found to be, or what the caller said. A global service
+    /// may be asked in `global`.
+    fn region_of<'a>(&'a self, call: &Call<'a>) -> String {
+        let learned = call.bucket.as_ref().and_then(|bucket| self.shared.limits.bucket_region(bucket));
+        if let Some(region) = learned {
+            return region;
+        }
+        match call.region {
+            "" | "global" | "aws-global" => self.partition().implicit_global_region.clone(),
+            region => region.to_owned(),
+        }
+    }
+
+    async fn attempts(&self, call: &Call<'_>) -> Result<(Value, Bytes), ApiError> {
+        let retry = &self.shared.retry;
+        let mut region = self.region_of(call);
+        let (mut attempt, mut renewed, mut moved) = (1, false, false);
+        loop {
+            let failed = match self.attempt(call, &region).await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
+            };
+            if let (Some(bucket), Some(there)) = (&call.bucket, failed.elsewhere)
+                && !moved
+                && there != region
+                && Partition::of_region(&there).is_some()
+            {
+                self.shared.limits.learn_bucket_region(bucket, &there);
+                (moved, region) = (true, there);
+                continue;
+            }
+            if let (ErrorKind::ExpiredCredentials, Some(used), false) = (failed.error.kind, &failed.used, renewed) {
+                self.keyring.forget(used).await;
+                renewed = true;
+                continue;
+            }
+            let most = match failed.error.kind {
+                ErrorKind::Throttled => retry.throttled_attempts,
+                ErrorKind::Malformed => retry.other_attempts,
+                _ if failed.error.is_transient() => retry.other_attempts,
+                _ => 1,
+            };
+            if attempt >= most {
+                return Err(failed.error);
+            }
+            let pause = retry.pause(attempt, failed.wait);
+            tracing::debug!(error = %failed.error, attempt, ?pause, "the call is tried again");
+            count(&call.counters.retries);
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, call: &Call<'_>, region: &str) -> Result<(Value, Bytes), Failed> {
+        let limits = &self.shared.limits;
+        let pace = limits.pace(&self.account, call.service_name, region);
+        let wait = locked(&pace).take(limits.now());
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        // Before the permit: taking on a role is a call of its own and needs one too.
+        let credentials = self.keyring.get().await.map_err(|error| call.owned(error))?;
+        let permit = limits.permit(&self.account, call.service_name).await;
+        let request = self.signed(call, region, &credentials)?;
+        count(&call.counters.calls);
+        let sent = self.shared.transport.send(request).await;
+        drop(permit);
+        let response = sent.map_err(|failure| call.unanswered(failure))?;
+        if (200..300).contains(&response.status) {
+            locked(&pace).succeeded();
+            return Ok(call.read(&response)?);
+        }
+        let failed = call.refused(&response, region, credentials);
+        if failed.error.kind == ErrorKind::Throttled {
+            count(&call.counters.throttles);
+            locked(&pace).throttled(limits.now());
+        }
+        Err(failed)
+    }
+
+    fn signed(
+        &self,
+        call: &Call<'_>,
+        region: &str,
+        credentials: &Credentials,
+    ) -> Result<http::Request<Full<Bytes>>, ApiError> {
+        let bad = |text: String| call.error(ErrorKind::InvalidInput, text);
+        let custom = self.shared.endpoints.custom(call.service);
+        let endpoint = endpoint::resolve(call.service, region, custom.as_deref()).map_err(bad)?;
+        let (authority, path) = address(call, &endpoint);
+        let mut uri = format!("{}://{authority}{}{path}", endpoint.scheme, endpoint.base);
+        if !call.request.query.is_empty() {
+            uri.push('?');
+            uri.push_str(&call.request.query);
+        }
+        let mut headers = call.request.headers.clone();
+        headers.push(("host".to_owned(), authority));
+        let scope =
+            Scope { name: call.service.signing_name(), region: &endpoint.signing_region, time: SystemTime::now() };
+        let method = &call.request.method;
+        let body = &call.request.body;
+        let added = signing::sign(method, &uri, &headers, body, credentials, scope).map_err(bad)?;
+        let mut request = http::Request::builder().method(method.as_str()).uri(&uri).header("user-agent", USER_AGENT);
+        for (name, value) in headers.iter().chain(&added) {
+            request = request.header(name, value);
+        }
+        request.body(Full::new(Bytes::from(body.clone()))).map_err(|error| bad(error.to_string()))
+    }
+}
+
+/// The host and path of a call: S3 buckets go before the host name where AWS's own endpoint and the
+/// bucket's name allow it.
+fn address(call: &Call<'_>, endpoint: &Endpoint) -> (String, String) {
+    let path = &call.request.path;
+    if endpoint.origin == Origin::Custom {
+        return (endpoint.authority.clone(), path.clone());
+    }
+    if let Some(prefix) = &call.request.host_prefix {
+        return (format!("{prefix}{}", endpoint.authority), path.clone());
+    }
+    if let Some(bucket) = call.bucket.as_ref().filter(|b| endpoint::is_host_bucket(b))
+        && let Some(rest) = path.strip_prefix(&format!("/{bucket}"))
+    {
+        let rest = if rest.is_empty() { "/" } else { rest };
+        return (format!("{bucket}.{}", endpoint.authority), rest.to_owned());
+    }
+    (endpoint.authority.clone(), path.clone())
+}
+
+impl Call<'_> {
+    fn error(&self, kind: ErrorKind, message: String) -> ApiError {
+        ApiError::new(kind, self.service_name, self.region, self.operation_name, message)
+    }
+
+    /// Missing credentials are an error of this call; a role that could not be taken on is its own.
+    fn owned(&self, error: ApiError) -> ApiError {
+        if error.kind == ErrorKind::NoCredentials {
+            return self.error(error.kind, error.message.into());
+        }
+        error
+    }
+
+    fn read(&self, response: &Response) -> Result<(Value, Bytes), ApiError> {
+        let apart = self.body == Body::Apart;
+        let payload = apart.then(|| protocol::blob_payload(self.service, self.operation)).flatten();
+        let body = if payload.is_some() { &[][..] } else { &response.body };
+        let parsed = protocol::parse(self.service, self.operation, response.status, &response.headers, body);
+        match parsed {
+            Ok(mut value) => {
+                if let (Some(payload), Value::Object(value)) = (payload, &mut value) {
+                    value.shift_remove(payload);
+                }
+                Ok((value, response.body.clone()))
+            }
+            Err(text) => Err(ApiError { status: Some(response.status), ..self.error(ErrorKind::Malformed, text) }),
+        }
+    }
+
+    fn unanswered(&self, failure: Failure) -> ApiError {
+        match failure {
+            Failure::Timeout(text) => self.error(ErrorKind::Timeout, text),
+            Failure::Connection(text) => self.error(ErrorKind::Connection, text),
+            Failure::TooLarge(limit) => {
+                self.error(ErrorKind::TooLarge, format!("the answer is larger than {limit} bytes"))
+            }
+        }
+    }
+
+    fn refused(&self, response: &Response, region: &str, used: Credentials) -> Failed {
+        let fault = protocol::fault(self.service, &response.headers, &response.body);
+        let kind = classify::kind(response.status, &fault.code, &fault.message, region);
+        let elsewhere = (self.bucket.is_some() && classify::is_elsewhere(response.status, &fault.code))
+            .then_some(fault.region)
+            .flatten();
+        let mut error = self.error(kind, fault.message).with_code(&fault.code);
+        error.status = Some(response.status);
+        error.request_id = fault.request_id.map(Into::into);
+        Failed { error, wait: classify::retry_after(&response.headers), elsewhere, used: Some(used) }
+    }
+}
+
+impl Api for Client {
+    fn call<'a>(
+        &'a self,
+        service: &'a str,
+        region: &'a str,
+        operation: &'a str,
+        input: Value,
+    ) -> BoxFuture<'a, Result<Value, ApiError>> {
+        Box::pin(async move { self.run(service, region, operation, input, Body::Inside).await.map(|(value, _)| value) })
+    }
+}
