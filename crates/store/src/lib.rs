@@ -1,1 +1,75 @@
-//! Placeholder doc, replaced as the crate is built.
+//! The only crate with SQL: a store of items and their history, coverage, judgements, findings and
+//! the decisions of people, in one SQLite file.
+//!
+//! The interface (time is always passed in, never read; every error says what to do):
+//!
+//! ```text
+//! Store::open(path: &Path) -> Result<Store>              creates it; waits at most 10 s for another writer
+//! Store::open_existing(path: &Path) -> Result<Store>     StoreError::Missing when it is not there
+//! Store::open_in_memory() -> Result<Store>
+//!
+//! Store::begin_run(&mut self, RunInfo) -> Result<RunWriter<'_>>
+//! RunWriter::id(&self) -> RunId
+//! RunWriter::store(&self) -> &Store                       read while writing: sees what was put
+//!   facts: each call is one transaction, kept even if the run is interrupted
+//! RunWriter::put_items(&mut self, &[ConfigurationItem], recorded: Timestamp) -> Result<Vec<PutOutcome>>
+//! RunWriter::finish_listing(&mut self, &Coverage, seen: &HashSet<&str>, at: Timestamp) -> Result<ListingOutcome>
+//!      writes the coverage and, when complete, deletes what is not in `seen` (resource ids)
+//! RunWriter::put_coverage(&mut self, &[Coverage]) -> Result<()>         never deletes
+//! RunWriter::put_accounts(&mut self, &[Account]) -> Result<()>
+//!   judgements: one transaction from the first of these calls to `commit`: all of a run's or none
+//! RunWriter::put_instances(&mut self, &[RuleInstance]) -> Result<()>
+//! RunWriter::put_packs(&mut self, &[PackReference]) -> Result<()>       replaces packs of the same names
+//! RunWriter::put_evaluations(&mut self, &[Evaluation], at: Timestamp) -> Result<()>
+//! RunWriter::remove_evaluations(&mut self, &[(InstanceId, ResourceKey)]) -> Result<u64>
+//! RunWriter::keep_only_instances(&mut self, &[InstanceId]) -> Result<u64>   drops the evaluations of all others
+//! RunWriter::upsert_findings(&mut self, &[Finding]) -> Result<()>
+//! RunWriter::put_summary(&mut self, &serde_json::Value) -> Result<()>
+//! RunWriter::commit(self, finished: Timestamp) -> Result<RunId>         dropped instead: interrupted
+//!
+//! Store::items_of_type(&self, &ResourceType, &ItemFilter, FnMut(ConfigurationItem, ContentHash) -> ControlFlow<()>) -> Result<()>
+//! Store::item(&self, &ResourceKey) -> Result<Option<ConfigurationItem>>
+//! Store::item_at(&self, &ResourceKey, Timestamp) -> Result<Option<ConfigurationItem>>
+//! Store::item_by_name(&self, &str) -> Result<Vec<ResourceKey>>          ARN, resource id or name
+//! Store::versions(&self, &ResourceKey) -> Result<Vec<Version>>          oldest first
+//! Store::types(&self) -> Result<Vec<ResourceType>>
+//! Store::resource_counts(&self) -> Result<Vec<ResourceCount>>
+//! Store::accounts(&self, at: Option<Timestamp>) -> Result<Vec<Account>> none: the newest of each
+//! Store::coverage(&self, RunId) -> Result<Vec<StoredCoverage>>
+//! Store::latest_coverage(&self) -> Result<Vec<StoredCoverage>>          per account, region and type
+//! Store::run(&self, RunId) -> Result<Option<Run>>
+//! Store::runs(&self) -> Result<Vec<Run>>                                newest first
+//! Store::previous_run(&self) -> Result<Option<Run>>                     the last committed one
+//! Store::instances(&self) -> Result<Vec<RuleInstance>>
+//! Store::packs(&self) -> Result<Vec<PackReference>>
+//! Store::evaluations(&self, &EvaluationFilter) -> Result<Vec<StoredEvaluation>>
+//! Store::each_evaluation(&self, &EvaluationFilter, FnMut(StoredEvaluation) -> ControlFlow<()>) -> Result<()>
+//! Store::evaluation_counts(&self) -> Result<Vec<EvaluationCount>>
+//! Store::findings(&self, &FindingFilter, at: Timestamp) -> Result<Vec<StoredFinding>>   worst first
+//! Store::finding(&self, id_or_prefix: &str, at: Timestamp) -> Result<StoredFinding>
+//! Store::finding_counts(&self, &FindingFilter, at: Timestamp) -> Result<Vec<FindingCount>>
+//!
+//! Store::suppress(&mut self, &NewSuppression) -> Result<SuppressionId>
+//! Store::unsuppress(&mut self, SuppressionId, by: &str, at: Timestamp) -> Result<()>
+//! Store::suppressions(&self) -> Result<Vec<Suppression>>                lifted and expired ones too
+//! Store::assign(&mut self, FindingId, to: Option<&str>, by: &str, at: Timestamp) -> Result<()>
+//! Store::comment(&mut self, FindingId, &Comment) -> Result<()>
+//! Store::comments(&self, FindingId) -> Result<Vec<Comment>>
+//! Store::attest(&mut self, &Attestation) -> Result<()>
+//! Store::attestations(&self, at: Timestamp) -> Result<Vec<Attestation>> those that stand at that moment
+//! ```
+
+mod error;
+mod filter_expression;
+mod glob;
+mod records;
+mod run;
+
+pub use error::StoreError;
+pub use filter_expression::{FilterError, FilterExpression};
+pub use glob::glob_matches;
+pub use records::*;
+pub use run::{ListingOutcome, PutOutcome, Run, RunCounts, RunId, RunInfo, RunKind, RunState, StoredCoverage};
+
+/// What every call of the store gives.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;

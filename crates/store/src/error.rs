@@ -1,0 +1,63 @@
+//! What can go wrong with a store, in words for the person who has to put it right.
+
+use std::path::PathBuf;
+
+use crate::filter_expression::FilterError;
+
+/// A store could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("there is no store at {}", .0.display())]
+    Missing(PathBuf),
+    #[error("{} is not a Haechi store", .0.display())]
+    NotAStore(PathBuf),
+    #[error(
+        "the store {} was written by a newer Haechi (schema {found}; this program knows up to {known})",
+        path.display()
+    )]
+    NewerSchema { path: PathBuf, found: u32, known: u32 },
+    #[error("the store {} is damaged: {detail}", path.display())]
+    Corrupt { path: PathBuf, detail: String },
+    #[error("another haechi is writing to the store {}", .0.display())]
+    Busy(PathBuf),
+    #[error("there is no room left on the disk of the store {}", .0.display())]
+    DiskFull(PathBuf),
+    #[error("the store {} may not be written", .0.display())]
+    ReadOnly(PathBuf),
+    #[error("{}: {source}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("no {what} `{wanted}`")]
+    NotFound { what: &'static str, wanted: String },
+    #[error("`{wanted}` could mean {found} {what}s or more: {}", examples.join(", "))]
+    Ambiguous { what: &'static str, wanted: String, found: usize, examples: Vec<String> },
+    #[error("`{wanted}` is not an id or the beginning of one (4 to 32 hexadecimal digits)")]
+    NotAnId { wanted: String },
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    #[error("the store answered: {0}")]
+    Database(String),
+}
+
+impl StoreError {
+    /// What the user can do about it, when there is something.
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing(_) => {
+                "run `haechi record` or `haechi assess` first, or name the store with --store PATH".into()
+            }
+            Self::NotAStore(_) => "name another file with --store PATH; this one was left as it is".into(),
+            Self::NewerSchema { .. } => "use the newer haechi, or another store with --store PATH".into(),
+            Self::Corrupt { path, .. } => format!(
+                "bring back a backup with `haechi restore`, or move {} (and its -wal and -shm files) away and record again",
+                path.display()
+            ),
+            Self::Busy(_) => "wait until it has finished and try again; reading is possible meanwhile".into(),
+            Self::DiskFull(_) => "free some space and try again; what was committed is safe".into(),
+            Self::ReadOnly(path) => format!("check the owner and the mode of {} and of its folder", path.display()),
+            Self::Ambiguous { .. } => "write more digits of the id".into(),
+            Self::Io { .. } | Self::NotFound { .. } | Self::NotAnId { .. } | Self::Filter(_) | Self::Database(_) => {
+                return None;
+            }
+        })
+    }
+}
