@@ -129,46 +129,58 @@ fn find_end<T: Copy + Eq + Hash>(piece: &[T], text: &[T], any: T, fold: &impl Fn
     None
 }
 
-/// Whether every text that `inner` matches is matched by `outer` too. Exact for texts over an alphabet
-/// larger than the patterns' own, which Unicode is.
+/// Beyond this product of lengths two patterns are not compared symbol by symbol; no pattern that AWS would
+/// store comes near it.
+const MAX_COMPARED: usize = 1 << 26;
+
+/// Whether every text that `inner` matches is matched by `outer` too. A yes is certain; a no is too for
+/// patterns as they occur (and is the answer for two patterns of many thousand characters each).
 pub fn contains(outer: &str, inner: &str, case: Case) -> bool {
+    if outer.len().saturating_mul(inner.len()) > MAX_COMPARED {
+        return false;
+    }
     let outer = normal(outer, case);
     let inner = normal(inner, case);
-    // A star of `inner` may be any text, so only a star of `outer` can cover it; likewise `?`. Seen as one
-    // symbol each, containing is matching, with the inner star as a symbol that no other symbol equals.
-    let glyphs = Glyphs { star: Symbol::Star, any: Symbol::Any };
-    let literal_star = |symbol: Symbol| if symbol == Symbol::Star { Symbol::InnerStar } else { symbol };
-    let inner: Vec<Symbol> = inner.into_iter().map(literal_star).collect();
-    covers(&outer, &inner, &glyphs)
-}
-
-/// Greedy matching as in [`glob`], except that `?` does not cover an inner star.
-fn covers(outer: &[Symbol], inner: &[Symbol], glyphs: &Glyphs<Symbol>) -> bool {
-    let (mut o, mut i) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while i < inner.len() {
-        match outer.get(o) {
-            Some(&symbol) if symbol == glyphs.star => {
-                retry = Some((o + 1, i));
-                o += 1;
+    // What a wildcard of `inner` stands for may be a letter that `outer` does not mention, so only wildcards
+    // cover it: `?` one `?` or letter, `*` anything. A star of `inner` may also be empty, so it does not count
+    // for what the `?` of a run such as `?*` need.
+    let letters: Vec<usize> = std::iter::once(0)
+        .chain(inner.iter().scan(0, |count, symbol| {
+            *count += usize::from(*symbol != Symbol::Star);
+            Some(*count)
+        }))
+        .collect();
+    // reachable[i]: the part of `outer` read so far covers inner[..i].
+    let mut reachable = vec![false; inner.len() + 1];
+    reachable[0] = true;
+    let mut at = 0;
+    while at < outer.len() {
+        let run = outer[at..].iter().take_while(|symbol| **symbol == Symbol::Any).count();
+        if outer.get(at + run) == Some(&Symbol::Star) {
+            let Some(first) = reachable.iter().position(|&reached| reached) else { return false };
+            for i in 0..=inner.len() {
+                reachable[i] = i >= first && letters[i] - letters[first] >= run;
             }
-            Some(&symbol) if symbol == inner[i] || (symbol == glyphs.any && inner[i] != Symbol::InnerStar) => {
-                o += 1;
-                i += 1;
-            }
-            _ => {
-                let Some((after_star, from)) = retry else { return false };
-                retry = Some((after_star, from + 1));
-                o = after_star;
-                i = from + 1;
-            }
+            at += run + 1;
+            continue;
         }
+        let symbol = outer[at];
+        for i in (0..inner.len()).rev() {
+            let covered = inner[i] != Symbol::Star && (symbol == Symbol::Any || symbol == inner[i]);
+            reachable[i + 1] = covered && reachable[i];
+        }
+        reachable[0] = false;
+        at += 1;
     }
-    outer[o..].iter().all(|&symbol| symbol == glyphs.star)
+    reachable[inner.len()]
 }
 
-/// Whether some text is matched by both patterns. Quadratic in the lengths at worst.
+/// Whether some text is matched by both patterns. A no is certain; so is a yes, but for two patterns of many
+/// thousand characters each, where it is the answer.
 pub fn overlaps(left: &str, right: &str, case: Case) -> bool {
+    if left.len().saturating_mul(right.len()) > MAX_COMPARED {
+        return true;
+    }
     let left = normal(left, case);
     let right = normal(right, case);
     // reachable[r]: the part of `left` read so far and right[..r] have a text in common.
@@ -203,13 +215,11 @@ fn skip_stars(pattern: &[Symbol], reachable: &mut [bool]) {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Symbol {
     Literal(char),
     Any,
     Star,
-    /// A star of the contained pattern.
-    InnerStar,
 }
 
 /// The pattern as symbols, with each run of wildcards in one order: `*?*` is `?*`.
