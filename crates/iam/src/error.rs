@@ -74,6 +74,36 @@ impl PolicyErrorKind {
         }
     }
 
+    /// The arguments of the message by name, for translated messages.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::TooLarge { bytes, limit } => vec![("bytes", bytes.to_string()), ("limit", limit.to_string())],
+            Self::UnexpectedEnd { expected } => vec![("expected", (*expected).to_owned())],
+            Self::Unexpected { expected, found } => {
+                vec![("expected", (*expected).to_owned()), ("found", found.clone())]
+            }
+            Self::DuplicateKey { key } => vec![("key", key.clone())],
+            Self::UnknownElement { name, place, .. } => vec![("name", name.clone()), ("place", (*place).to_owned())],
+            Self::MissingElement { name, place } => {
+                vec![("name", (*name).to_owned()), ("place", (*place).to_owned())]
+            }
+            Self::Conflict { first, second } => {
+                vec![("first", (*first).to_owned()), ("second", (*second).to_owned())]
+            }
+            Self::BadValue { element, found, .. } | Self::NotString { element, found } => {
+                vec![("element", (*element).to_owned()), ("found", found.clone())]
+            }
+            Self::UnknownOperator { name, .. } => vec![("name", name.clone())],
+            Self::BadEncoding { reason } => vec![("reason", (*reason).to_owned())],
+            Self::BadEscape
+            | Self::LoneSurrogate
+            | Self::ControlCharacter
+            | Self::BadNumber
+            | Self::TrailingData
+            | Self::ByteOrderMark => Vec::new(),
+        }
+    }
+
     /// What the author may do about it, where there is something to say.
     pub fn help(&self) -> Option<String> {
         Some(match self {

@@ -136,7 +136,14 @@ const MAX_COMPARED: usize = 1 << 26;
 /// Whether every text that `inner` matches is matched by `outer` too. A yes is certain; a no is too for
 /// patterns as they occur (and is the answer for two patterns of many thousand characters each).
 pub fn contains(outer: &str, inner: &str, case: Case) -> bool {
-    if outer.len().saturating_mul(inner.len()) > MAX_COMPARED {
+    if !has_wildcard(inner) {
+        return matches(outer, inner, case);
+    }
+    if outer == "*" || outer == inner {
+        return true;
+    }
+    let too_long = outer.len().saturating_mul(inner.len()) > MAX_COMPARED;
+    if too_long || !has_wildcard(outer) || heads_differ(outer, inner, case) {
         return false;
     }
     let outer = normal(outer, case);
@@ -178,8 +185,12 @@ pub fn contains(outer: &str, inner: &str, case: Case) -> bool {
 /// Whether some text is matched by both patterns. A no is certain; so is a yes, but for two patterns of many
 /// thousand characters each, where it is the answer.
 pub fn overlaps(left: &str, right: &str, case: Case) -> bool {
-    if left.len().saturating_mul(right.len()) > MAX_COMPARED {
-        return true;
+    match (has_wildcard(left), has_wildcard(right)) {
+        (_, false) => return matches(left, right, case),
+        (false, true) => return matches(right, left, case),
+        (true, true) if heads_differ(left, right, case) => return false,
+        (true, true) if left.len().saturating_mul(right.len()) > MAX_COMPARED => return true,
+        (true, true) => {}
     }
     let left = normal(left, case);
     let right = normal(right, case);
@@ -206,6 +217,27 @@ pub fn overlaps(left: &str, right: &str, case: Case) -> bool {
         reachable = next;
     }
     reachable[right.len()]
+}
+
+fn has_wildcard(pattern: &str) -> bool {
+    pattern.bytes().any(|byte| matches!(byte, b'*' | b'?'))
+}
+
+/// Whether two patterns already differ before their first wildcard, as most do; spares comparing the rest.
+fn heads_differ(left: &str, right: &str, case: Case) -> bool {
+    for (a, b) in left.bytes().zip(right.bytes()) {
+        if matches!(a, b'*' | b'?') || matches!(b, b'*' | b'?') {
+            return false;
+        }
+        let same = match case {
+            Case::Sensitive => a == b,
+            Case::Insensitive => a.eq_ignore_ascii_case(&b),
+        };
+        if !same {
+            return true;
+        }
+    }
+    false
 }
 
 /// A star may also stand for nothing.

@@ -140,14 +140,7 @@ impl Policy {
             .filter_map(|statement| {
                 let granted = granted_actions(statement, actions)?;
                 let (caller, reason, principals) = openness(statement, kind)?;
-                let closing: Vec<Statement<'_>> = denies
-                    .iter()
-                    .copied()
-                    .filter(|deny| {
-                        budget = budget.saturating_sub(1);
-                        budget > 0 && deny.conditions().all(|c| denies_all_but_fixed(c, kind, caller))
-                    })
-                    .collect();
+                let closing = closing(&denies, kind, caller, &mut budget);
                 let taken_back = !closing.is_empty() && is_denied(statement, &granted, &closing, kind, &mut budget);
                 (!taken_back).then(|| PublicStatement {
                     index: statement.index(),
@@ -161,6 +154,17 @@ impl Policy {
             })
             .collect()
     }
+}
+
+/// The Deny statements that spare nothing but fixed values.
+fn closing<'p>(denies: &[Statement<'p>], kind: ResourceKind, caller: Caller, budget: &mut usize) -> Vec<Statement<'p>> {
+    if *budget < denies.len() {
+        *budget = 0;
+        return Vec::new();
+    }
+    *budget -= denies.len();
+    let spares_only_fixed = |deny: &Statement<'p>| deny.conditions().all(|c| denies_all_but_fixed(c, kind, caller));
+    denies.iter().copied().filter(spares_only_fixed).collect()
 }
 
 /// The statement's action patterns that overlap the wanted ones (`NotAction`: its whole list, unless it

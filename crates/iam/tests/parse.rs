@@ -167,6 +167,40 @@ fn refuses_with_place_and_help() {
 }
 
 #[test]
+fn finds_duplicates_among_many_keys() {
+    let keys: Vec<String> = (0..1000).map(|i| format!(r#""aws:RequestTag/{i}":"x""#)).collect();
+    let with = |extra: &str| {
+        Policy::parse(&format!(
+            r#"{{"Statement":{{"Effect":"Allow","Action":"*","Condition":{{"Null":{{{},{extra}}}}}}}}}"#,
+            keys.join(",")
+        ))
+    };
+    assert_eq!(with(r#""aws:RequestTag/1000":"x""#).unwrap().statement(0).unwrap().conditions().len(), 1001);
+    for twice in ["3", "15", "16", "17", "999"] {
+        let error = with(&format!(r#""aws:RequestTag/{twice}":"x""#)).unwrap_err();
+        assert_eq!(error.kind().id(), "policy-duplicate-key", "{twice}");
+        assert_eq!(error.kind().arguments(), [("key", format!("aws:RequestTag/{twice}"))]);
+    }
+}
+
+#[test]
+fn numbers_are_json_numbers() {
+    let parse = |number: &str| {
+        let body =
+            format!(r#"{{"Statement":{{"Effect":"Allow","Action":"*","Condition":{{"Bool":{{"a":{number}}}}}}}}}"#);
+        let policy = Policy::parse(&body).ok()?;
+        let condition = policy.statement(0)?.conditions().next()?;
+        condition.values().next().map(str::to_owned)
+    };
+    for good in ["0", "-0", "10", "1.5", "-1.50", "1e3", "1E+3", "2.5e-10", "true", "false"] {
+        assert_eq!(parse(good).as_deref(), Some(good));
+    }
+    for bad in ["01", "+1", ".5", "1.", "1e", "1e+", "--1", "0x10", "1.2.3", "-", "Infinity", "NaN", "True", "nul"] {
+        assert_eq!(parse(bad), None, "{bad}");
+    }
+}
+
+#[test]
 fn suggests_what_was_meant() {
     let cases = [
         (r#"{"Statment":[]}"#, "did you mean `Statement`?"),
