@@ -28,9 +28,11 @@
 //! acl::Acl::from_value(&serde_json::Value) -> Result<Acl, AclError>
 //! acl.public_grants(permissions: &[&str]) -> Vec<&Grant>            AllUsers and AuthenticatedUsers; empty list = any permission
 //!
-//! PublicStatement { index, sid, span, actions, action_listing, principals, reason: PublicReason }  (Serialize)
-//!                                                                       StatementMatch { index, sid, span, actions, action_listing, resources }  (Serialize)
-//! PublicContext { kind: ResourceKind, actions: &[&str] }                PublicVerdict::{NotPublic, Public(Vec<PublicStatement>)}
+//! PolicyError: kind() (id(), arguments() for translation), span(), position(), help(), render(name) with a caret
+//! PublicStatement { index, sid, span, actions, action_listing, principals, reason: PublicReason }      Serialize
+//! StatementMatch { index, sid, span, actions, action_listing, resources }                              Serialize
+//! PublicContext { kind: ResourceKind, actions: &[&str] }
+//! PublicVerdict::{NotPublic, Public(Vec<PublicStatement>)}, is_public()
 //! ResourceKind::{S3Bucket, S3AccessPoint, LambdaFunction, SqsQueue, SnsTopic, KmsKey, Role, Other}
 //! ResourceScope::{Any, Everything, AllKmsKeys, Arn(&str)}
 //! ```

@@ -1,7 +1,8 @@
 //! Which conditions pin a grant to fixed values: AWS's list of keys that make an open principal
 //! non-public, and what counts as fixed for each.
 
-use std::net::IpAddr;
+// The address type alone: `core` has no sockets, and an engine must not come near any.
+use core::net::IpAddr;
 
 use ipnet::IpNet;
 
