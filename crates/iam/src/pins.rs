@@ -36,6 +36,8 @@ enum Fixed {
 
 /// The keys of "The meaning of public" in the S3 documentation, and the keys that name a principal, which
 /// it allows with the words "an AWS principal, user, role, or service principal (e.g. `aws:PrincipalOrgID`)".
+/// Two are our reading and in no list of AWS's: `aws:SourceOrgID` (as `aws:SourceAccount`, for an organization)
+/// and `kms:CallerAccount` (KMS's own name for the principal's account, in every AWS managed key).
 const ANYONE_KEYS: [(&str, Fixed); 18] = [
     ("aws:SourceIp", Fixed::Ranges),
     ("aws:SourceArn", Fixed::Exact),
