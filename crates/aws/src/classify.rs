@@ -102,6 +102,9 @@ pub(crate) fn kind(status: u16, code: &str, message: &str, region: &str) -> Erro
     // Answers to HEAD requests have no body, so no code.
     match (code.is_empty(), status) {
         (true, 401 | 403) => ErrorKind::AccessDenied,
+        // A 404 in words that are not AWS's: the server has no such path, which says nothing about the
+        // resource.
+        (true, 404) if !message.is_empty() => ErrorKind::NotImplemented,
         (true, 404) => ErrorKind::NotFound,
         _ => ErrorKind::Service,
     }
@@ -167,6 +170,8 @@ mod tests {
     #[test]
     fn words_of_emulators() {
         let message = "The GetInsightSelectors action has not been implemented";
+        let page = "<!doctype html>";
+        assert_eq!(kind(404, "", page, "us-east-1"), ErrorKind::NotImplemented);
         assert_eq!(kind(400, "X", message, "us-east-1"), ErrorKind::NotImplemented);
     }
 }

@@ -18,6 +18,7 @@ use crate::keyring::{Keyring, Role, Source};
 use crate::limits::{Counters, Limits, ServiceStatistics, count, locked};
 use crate::protocol::{self, Request};
 use crate::retry::RetryPolicy;
+use crate::s3_keys::{self, KeyEncoding};
 use crate::shapes::{self, Operation, Service};
 use crate::signing::{self, Scope};
 use crate::transport::{Failure, Response, Transport};
@@ -52,6 +53,7 @@ struct Call<'a> {
     request: Request,
     bucket: Option<String>,
     body: Body,
+    keys: KeyEncoding,
     counters: Arc<Counters>,
 }
 
@@ -171,12 +173,13 @@ impl Client {
         let unknown = || bad("the operation is not among those that Haechi can call".to_owned());
         let service = shapes::service(service_name).ok_or_else(unknown)?;
         let operation = service.operations.get(operation_name).ok_or_else(unknown)?;
-        let input = match input {
+        let mut input = match input {
             Value::Object(input) => input,
             Value::Null => Map::new(),
             _ => return Err(bad("the input must be an object".to_owned())),
         };
         let bucket = (service_name == "s3").then(|| input.get("Bucket")?.as_str().map(str::to_owned)).flatten();
+        let keys = s3_keys::ask(service, operation, &mut input);
         let request = protocol::build(service, operation_name, operation, &input).map_err(bad)?;
         Ok(Call {
             service,
@@ -187,6 +190,7 @@ impl Client {
             request,
             bucket,
             body,
+            keys,
             counters: self.shared.limits.counters(service_name),
         })
     }
@@ -266,7 +270,7 @@ impl Client {
         let failed = call.refused(&response, region, credentials);
         if failed.error.kind == ErrorKind::Throttled {
             count(&call.counters.throttles);
-            locked(&pace).throttled(limits.now());
+            locked(&pace).throttled(limits.now(), self.shared.retry.slowest);
         }
         Err(failed)
     }
@@ -342,6 +346,9 @@ impl Call<'_> {
             Ok(mut value) => {
                 if let (Some(payload), Value::Object(value)) = (payload, &mut value) {
                     value.shift_remove(payload);
+                }
+                if self.keys == KeyEncoding::Ours {
+                    s3_keys::decode(&mut value);
                 }
                 Ok((value, response.body.clone()))
             }

@@ -15,6 +15,7 @@ mod limits;
 mod paging;
 mod protocol;
 mod retry;
+mod s3_keys;
 mod shapes;
 mod signing;
 mod transport;

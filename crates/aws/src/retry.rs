@@ -19,6 +19,8 @@ pub struct RetryPolicy {
     pub base: Duration,
     /// No pause is longer than this, whatever the service asks for. Default 20 s.
     pub cap: Duration,
+    /// However much a service throttles, it is called this often a second. Default 0.5.
+    pub slowest: f64,
     /// Where randomness comes from.
     pub jitter: Jitter,
 }
@@ -30,6 +32,7 @@ impl Default for RetryPolicy {
             other_attempts: 3,
             base: Duration::from_millis(200),
             cap: Duration::from_secs(20),
+            slowest: 0.5,
             jitter: Arc::new(random),
         }
     }
@@ -72,8 +75,6 @@ pub(crate) struct Pace {
 const DOWN: f64 = 0.7;
 /// Each success gives back this part of the ceiling.
 const UP: f64 = 0.02;
-/// The slowest rate, calls a second.
-const SLOWEST: f64 = 0.5;
 /// Throttles of calls that were under way together count once.
 const TOGETHER: Duration = Duration::from_millis(500);
 
@@ -102,15 +103,15 @@ impl Pace {
         }
     }
 
-    /// The service throttled a call.
-    pub fn throttled(&mut self, now: Duration) {
+    /// The service throttled a call; `slowest` bounds the rate from below.
+    pub fn throttled(&mut self, now: Duration, slowest: f64) {
         if self.slowed.is_some_and(|at| now.saturating_sub(at) < TOGETHER) {
             return;
         }
         self.slowed = Some(now);
         let seconds = now.saturating_sub(self.window).as_secs_f64().max(1.0);
-        self.ceiling = self.rate.unwrap_or(self.calls / seconds).max(SLOWEST);
-        self.rate = Some((self.ceiling * DOWN).max(SLOWEST));
+        self.ceiling = self.rate.unwrap_or(self.calls / seconds).max(slowest);
+        self.rate = Some((self.ceiling * DOWN).max(slowest));
         self.tokens = self.tokens.min(0.0);
         self.filled = now;
     }
@@ -155,14 +156,14 @@ mod tests {
     fn throttling_slows_and_success_recovers() {
         let mut pace = Pace::default();
         (0..20).for_each(|_| assert!(pace.take(Duration::ZERO).is_zero()));
-        pace.throttled(seconds(1.0));
+        pace.throttled(seconds(1.0), 0.5);
         assert_eq!(pace.rate, Some(14.0));
         // Throttles of the same burst count once.
-        pace.throttled(seconds(1.1));
+        pace.throttled(seconds(1.1), 0.5);
         assert_eq!(pace.rate, Some(14.0));
         let waits: Vec<Duration> = (0..3).map(|_| pace.take(seconds(1.0))).collect();
         assert!(waits[0] > Duration::ZERO && waits[2] > waits[0], "{waits:?}");
-        pace.throttled(seconds(2.0));
+        pace.throttled(seconds(2.0), 0.5);
         assert!(pace.rate.unwrap() < 10.0);
         (0..200).for_each(|_| pace.succeeded());
         assert_eq!(pace.rate, None);
@@ -171,8 +172,8 @@ mod tests {
     #[test]
     fn the_rate_never_falls_below_the_slowest() {
         let mut pace = Pace::default();
-        (0..100).for_each(|i| pace.throttled(seconds(f64::from(i))));
-        assert_eq!(pace.rate, Some(SLOWEST));
+        (0..100).for_each(|i| pace.throttled(seconds(f64::from(i)), 0.5));
+        assert_eq!(pace.rate, Some(0.5));
         assert!(pace.take(seconds(100.0)) <= seconds(4.0));
     }
 }

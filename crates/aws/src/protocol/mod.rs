@@ -107,3 +107,6 @@ pub(crate) fn parse(
         Protocol::RestJson | Protocol::RestXml => rest::parse(service, operation, status, headers, body),
     }
 }
+
+#[cfg(test)]
+mod tests;
