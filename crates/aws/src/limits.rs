@@ -51,13 +51,16 @@ pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-type Key = (String, String);
+/// Account and service.
+type ServiceKey = (String, String);
+/// Account, service and region.
+type PaceKey = (String, String, String);
 
 pub(crate) struct Limits {
     concurrency: Concurrency,
     total: Arc<Semaphore>,
-    services: Mutex<HashMap<Key, Arc<Semaphore>>>,
-    paces: Mutex<HashMap<(String, String, String), Arc<Mutex<Pace>>>>,
+    services: Mutex<HashMap<ServiceKey, Arc<Semaphore>>>,
+    paces: Mutex<HashMap<PaceKey, Arc<Mutex<Pace>>>>,
     counters: Mutex<BTreeMap<String, Arc<Counters>>>,
     bucket_regions: Mutex<HashMap<String, String>>,
     started: Instant,

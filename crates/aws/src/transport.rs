@@ -45,12 +45,14 @@ pub(crate) enum Failure {
     TooLarge(u64),
 }
 
+type TlsClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
 /// The pool. TLS is set up when first needed: an endpoint without it needs no root certificates.
 pub(crate) struct Transport {
     timeouts: Timeouts,
     limit: u64,
     plain: Client<HttpConnector, Full<Bytes>>,
-    tls: OnceLock<Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, String>>,
+    tls: OnceLock<Result<TlsClient, String>>,
 }
 
 /// An idle connection is closed before AWS closes it, so that no request is sent into a closing one.
@@ -119,7 +121,7 @@ fn connector(timeouts: Timeouts) -> HttpConnector {
     connector
 }
 
-fn tls(timeouts: Timeouts) -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, String> {
+fn tls(timeouts: Timeouts) -> Result<TlsClient, String> {
     let https = HttpsConnectorBuilder::new()
         .with_native_roots()
         .map_err(|error| format!("no root certificates found ({error}); install ca-certificates or set SSL_CERT_FILE"))?
