@@ -3,10 +3,22 @@
 //! Content is data. This crate reads it and refuses what is malformed, with file, line and column;
 //! it judges nothing and knows no clock and no network.
 
+mod check;
+pub mod content;
+pub mod controls;
+mod embedded;
+pub mod managed;
 pub mod rule;
+pub mod source;
+mod tables;
 pub mod text;
 pub mod types;
+pub mod yaml;
 
+pub use content::{Content, ContentFile, Origin, Rule};
+pub use controls::{Catalogue, Controls};
+pub use managed::{ManagedParameter, ManagedRule, ManagedRules};
 pub use rule::{ControlRef, Example, Fix, Parameter, ParameterType, RuleFile, RuleScope, Trigger};
+pub use source::{Diagnostic, Position, Source};
 pub use text::{Language, Text};
 pub use types::{Members, TypeCatalogue, TypeInfo};

@@ -14,6 +14,9 @@ use crate::text::Text;
 pub struct RuleFile {
     pub schema: u32,
     pub id: String,
+    /// In a folder of the user's own: this file stands for Haechi's rule of the same id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overrides: bool,
     pub title: Text,
     pub why: Text,
     pub severity: Severity,

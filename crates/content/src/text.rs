@@ -55,12 +55,17 @@ pub struct Text {
 impl Text {
     /// The text in a language, or in English where that one is missing.
     pub fn get(&self, language: Language) -> &str {
-        let wanted = match language {
+        let wanted = self.own(language);
+        if wanted.is_empty() { &self.en } else { wanted }
+    }
+
+    /// What is written in a language, empty where nothing is.
+    pub fn own(&self, language: Language) -> &str {
+        match language {
             Language::En => &self.en,
             Language::Ko => &self.ko,
             Language::Ja => &self.ja,
-        };
-        if wanted.is_empty() { &self.en } else { wanted }
+        }
     }
 
     /// True when all three languages are written.

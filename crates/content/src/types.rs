@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use haechi_model::ResourceType;
 
+use crate::source::nearest;
+
 /// One resource type.
 #[derive(Debug, Clone, Default)]
 pub struct TypeInfo {
@@ -13,6 +15,23 @@ pub struct TypeInfo {
     pub members: Members,
     /// Paths that AWS Config does not record and Haechi's collector adds.
     pub extended: Vec<String>,
+}
+
+impl TypeInfo {
+    /// Adds a dotted path below the item, such as `configuration.name`.
+    pub fn add(&mut self, path: &str, kind: Option<&str>, extended: bool) {
+        self.members.add(path, kind);
+        if extended && !self.extended.iter().any(|known| known == path) {
+            self.extended.push(path.to_owned());
+        }
+    }
+
+    /// True when AWS Config does not record the member and Haechi's collector adds it.
+    pub fn is_extended(&self, path: &str) -> bool {
+        self.extended
+            .iter()
+            .any(|known| path.strip_prefix(known.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    }
 }
 
 /// The known members of an object; lists are transparent.
@@ -49,6 +68,12 @@ pub struct TypeCatalogue {
 impl TypeCatalogue {
     pub fn get(&self, resource_type: &ResourceType) -> Option<&TypeInfo> {
         self.types.get(resource_type)
+    }
+
+    /// The known type whose name is nearest to an unknown one.
+    pub fn nearest(&self, unknown: &str) -> Option<&ResourceType> {
+        let name = nearest(unknown, self.types.keys().map(ResourceType::as_str))?;
+        self.types.keys().find(|known| known.as_str() == name)
     }
 
     pub fn is_global(&self, resource_type: &ResourceType) -> bool {
