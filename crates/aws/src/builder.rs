@@ -14,7 +14,8 @@ use crate::retry::RetryPolicy;
 use crate::shapes::Service;
 use crate::transport::{Timeouts, Transport};
 
-/// An answer larger than this is an error: 256 MiB.
+/// An answer larger than this is an error: 256 MiB. What [`Client::call_bytes`] hands over may be as
+/// large; an answer that is read into values, 32 MiB.
 pub const RESPONSE_LIMIT: u64 = 256 * 1024 * 1024;
 
 /// Sets up a [`Client`].

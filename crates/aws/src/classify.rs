@@ -122,6 +122,21 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     number("x-amz-retry-after").map(Duration::from_millis).or_else(|| number("retry-after").map(Duration::from_secs))
 }
 
+/// How many seconds AWS's clock is ahead of ours, when it refused a signature for its time and the clocks
+/// do differ: a laptop that slept, a machine without NTP.
+pub(crate) fn skew(code: &str, message: &str, headers: &HeaderMap) -> Option<i64> {
+    const DIFFERENT: i64 = 240;
+    let about_time = matches!(code, "RequestTimeTooSkewed" | "RequestExpired" | "RequestInTheFuture")
+        || ["Signature expired", "Signature not yet current"].iter().any(|words| message.contains(words));
+    if !about_time {
+        return None;
+    }
+    let date = headers.get("date")?.to_str().ok()?;
+    let there = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).ok()?;
+    let ahead = there.as_second() - jiff::Timestamp::now().as_second();
+    (ahead.abs() > DIFFERENT).then_some(ahead)
+}
+
 /// True for the answers by which S3 says that a bucket is in another region.
 pub(crate) fn is_elsewhere(status: u16, code: &str) -> bool {
     matches!(status, 301 | 307)

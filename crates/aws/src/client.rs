@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::api::{Api, BoxFuture, Pages};
 use crate::builder::{Builder, Endpoints};
 use crate::classify;
-use crate::endpoint::{self, Endpoint, Origin, Partition};
+use crate::endpoint::{self, Partition};
 use crate::error::{ApiError, ErrorKind};
 use crate::keyring::{Keyring, Role, Source};
 use crate::limits::{Counters, Limits, ServiceStatistics, count, locked};
@@ -22,6 +22,10 @@ use crate::s3_keys::{self, KeyEncoding};
 use crate::shapes::{self, Operation, Service};
 use crate::signing::{self, Scope};
 use crate::transport::{Failure, Response, Transport};
+
+/// An answer that becomes values may be this large, 32 MiB: values take up to some 30 times the bytes,
+/// so this keeps the worst case near 1 GiB. AWS's pages have a few megabytes at most.
+const PARSED_LIMIT: usize = 32 * 1024 * 1024;
 
 const USER_AGENT: &str = concat!("haechi/", env!("CARGO_PKG_VERSION"));
 
@@ -72,11 +76,13 @@ struct Failed {
     wait: Option<Duration>,
     elsewhere: Option<String>,
     used: Option<Credentials>,
+    /// How far AWS's clock is ahead, in seconds, when the signature's time was refused.
+    skew: Option<i64>,
 }
 
 impl From<ApiError> for Failed {
     fn from(error: ApiError) -> Self {
-        Self { error, wait: None, elsewhere: None, used: None }
+        Self { error, wait: None, elsewhere: None, used: None, skew: None }
     }
 }
 
@@ -211,7 +217,7 @@ impl Client {
     async fn attempts(&self, call: &Call<'_>) -> Result<(Value, Bytes), ApiError> {
         let retry = &self.shared.retry;
         let mut region = self.region_of(call);
-        let (mut attempt, mut renewed, mut moved) = (1, false, false);
+        let (mut attempt, mut renewed, mut moved, mut set) = (1, false, false, false);
         loop {
             let failed = match self.attempt(call, &region).await {
                 Ok(answer) => return Ok(answer),
@@ -224,6 +230,11 @@ impl Client {
             {
                 self.shared.limits.learn_bucket_region(bucket, &there);
                 (moved, region) = (true, there);
+                continue;
+            }
+            if let (Some(skew), false) = (failed.skew, set) {
+                self.shared.limits.learn_skew(skew);
+                set = true;
                 continue;
             }
             if let (ErrorKind::ExpiredCredentials, Some(used), false) = (failed.error.kind, &failed.used, renewed) {
@@ -284,16 +295,20 @@ impl Client {
         let bad = |text: String| call.error(ErrorKind::InvalidInput, text);
         let custom = self.shared.endpoints.custom(call.service);
         let endpoint = endpoint::resolve(call.service, region, custom.as_deref()).map_err(bad)?;
-        let (authority, path) = address(call, &endpoint);
-        let mut uri = format!("{}://{authority}{}{path}", endpoint.scheme, endpoint.base);
+        let (authority, path) =
+            endpoint.address(&call.request.path, call.request.host_prefix.as_deref(), call.bucket.as_deref());
+        let mut uri = format!("{}://{authority}{path}", endpoint.scheme);
         if !call.request.query.is_empty() {
             uri.push('?');
             uri.push_str(&call.request.query);
         }
         let mut headers = call.request.headers.clone();
         headers.push(("host".to_owned(), authority));
-        let scope =
-            Scope { name: call.service.signing_name(), region: &endpoint.signing_region, time: SystemTime::now() };
+        let scope = Scope {
+            name: call.service.signing_name(),
+            region: &endpoint.signing_region,
+            time: self.shared.limits.aws_time(),
+        };
         let method = &call.request.method;
         let body = &call.request.body;
         let added = signing::sign(method, &uri, &headers, body, credentials, scope).map_err(bad)?;
@@ -303,25 +318,6 @@ impl Client {
         }
         request.body(Full::new(Bytes::from(body.clone()))).map_err(|error| bad(error.to_string()))
     }
-}
-
-/// The host and path of a call: S3 buckets go before the host name where AWS's own endpoint and the
-/// bucket's name allow it.
-fn address(call: &Call<'_>, endpoint: &Endpoint) -> (String, String) {
-    let path = &call.request.path;
-    if endpoint.origin == Origin::Custom {
-        return (endpoint.authority.clone(), path.clone());
-    }
-    if let Some(prefix) = &call.request.host_prefix {
-        return (format!("{prefix}{}", endpoint.authority), path.clone());
-    }
-    if let Some(bucket) = call.bucket.as_ref().filter(|b| endpoint::is_host_bucket(b))
-        && let Some(rest) = path.strip_prefix(&format!("/{bucket}"))
-    {
-        let rest = if rest.is_empty() { "/" } else { rest };
-        return (format!("{bucket}.{}", endpoint.authority), rest.to_owned());
-    }
-    (endpoint.authority.clone(), path.clone())
 }
 
 impl Call<'_> {
@@ -341,6 +337,10 @@ impl Call<'_> {
         let apart = self.body == Body::Apart;
         let payload = apart.then(|| protocol::blob_payload(self.service, self.operation)).flatten();
         let body = if payload.is_some() { &[][..] } else { &response.body };
+        if body.len() > PARSED_LIMIT {
+            let text = format!("the answer is larger than {PARSED_LIMIT} bytes");
+            return Err(self.error(ErrorKind::TooLarge, text));
+        }
         let parsed = protocol::parse(self.service, self.operation, response.status, &response.headers, body);
         match parsed {
             Ok(mut value) => {
@@ -372,10 +372,12 @@ impl Call<'_> {
         let elsewhere = (self.bucket.is_some() && classify::is_elsewhere(response.status, &fault.code))
             .then_some(fault.region)
             .flatten();
+        let skew = classify::skew(&fault.code, &fault.message, &response.headers);
         let mut error = self.error(kind, fault.message).with_code(&fault.code);
         error.status = Some(response.status);
         error.request_id = fault.request_id.map(Into::into);
-        Failed { error, wait: classify::retry_after(&response.headers), elsewhere, used: Some(used) }
+        let wait = classify::retry_after(&response.headers);
+        Failed { error, wait, elsewhere, used: Some(used), skew }
     }
 }
 

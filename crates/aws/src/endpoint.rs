@@ -122,6 +122,27 @@ pub(crate) struct Endpoint {
     pub origin: Origin,
 }
 
+impl Endpoint {
+    /// The host and path of a request. On AWS's own endpoints a prefix or an S3 bucket goes before the
+    /// host name, where the bucket's name allows it; on the user's own, all stays in the path.
+    pub fn address(&self, path: &str, host_prefix: Option<&str>, bucket: Option<&str>) -> (String, String) {
+        let host = &self.authority;
+        if self.origin == Origin::Custom {
+            return (host.clone(), format!("{}{path}", self.base));
+        }
+        if let Some(prefix) = host_prefix {
+            return (format!("{prefix}{host}"), path.to_owned());
+        }
+        if let Some(bucket) = bucket.filter(|bucket| is_host_bucket(bucket))
+            && let Some(rest) = path.strip_prefix(&format!("/{bucket}"))
+        {
+            let slash = if rest.starts_with('/') { "" } else { "/" };
+            return (format!("{bucket}.{host}"), format!("{slash}{rest}"));
+        }
+        (host.clone(), path.to_owned())
+    }
+}
+
 /// Finds the endpoint of a service. `custom` is the user's URL for it.
 ///
 /// # Errors
@@ -174,7 +195,7 @@ fn is_global_prefix(prefix: &str) -> bool {
 }
 
 /// True for a bucket that can stand in a host name under AWS's certificate: no dots.
-pub(crate) fn is_host_bucket(bucket: &str) -> bool {
+fn is_host_bucket(bucket: &str) -> bool {
     (3..=63).contains(&bucket.len())
         && bucket.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !bucket.starts_with('-')
@@ -243,6 +264,24 @@ mod tests {
         assert!(aws.is_opt_in("af-south-1") && !aws.is_opt_in("us-east-1"));
         let china = Partition::of_region("cn-north-1").unwrap();
         assert!(!china.is_opt_in("cn-north-1"));
+    }
+
+    #[test]
+    fn hosts_and_paths() {
+        let check = |custom: Option<&str>, path: &str, prefix: Option<&str>, bucket: Option<&str>, want: &str| {
+            let found = resolve(service("s3").unwrap(), "eu-west-1", custom).unwrap();
+            let (host, path) = found.address(path, prefix, bucket);
+            assert_eq!(format!("{host} {path}"), want);
+        };
+        let own = Some("http://[::1]:9000/s3");
+        check(None, "/", None, None, "s3.eu-west-1.amazonaws.com /");
+        check(None, "/bucket", None, Some("bucket"), "bucket.s3.eu-west-1.amazonaws.com /");
+        check(None, "/bucket/a/b", None, Some("bucket"), "bucket.s3.eu-west-1.amazonaws.com /a/b");
+        check(None, "/a.b/k", None, Some("a.b"), "s3.eu-west-1.amazonaws.com /a.b/k");
+        check(None, "/Old_Bucket", None, Some("Old_Bucket"), "s3.eu-west-1.amazonaws.com /Old_Bucket");
+        check(None, "/v", Some("1."), None, "1.s3.eu-west-1.amazonaws.com /v");
+        check(own, "/bucket", None, Some("bucket"), "[::1]:9000 /s3/bucket");
+        check(own, "/v", Some("1."), None, "[::1]:9000 /s3/v");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The only crate that calls AWS: credentials, SigV4, protocols, paging, throttling.
 //!
 //! One generic client is driven by API shapes (content/shapes), so a new operation is a line of data.
-//! Every step has a time-out, every answer a bound (256 MiB unless set otherwise), every listing an end.
+//! Every step has a time-out, every answer a bound (32 MiB where it is read into values, 256 MiB for
+//! bytes, unless set otherwise), every listing an end.
 
 mod actions;
 mod api;

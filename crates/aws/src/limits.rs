@@ -2,9 +2,9 @@
 //! of the progress display, and what was learned about buckets' regions.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -63,6 +63,8 @@ pub(crate) struct Limits {
     paces: Mutex<HashMap<PaceKey, Arc<Mutex<Pace>>>>,
     counters: Mutex<BTreeMap<String, Arc<Counters>>>,
     bucket_regions: Mutex<HashMap<String, String>>,
+    /// How far AWS's clock is ahead of ours, in seconds.
+    skew: AtomicI64,
     started: Instant,
 }
 
@@ -86,6 +88,7 @@ impl Limits {
             paces: Mutex::default(),
             counters: Mutex::default(),
             bucket_regions: Mutex::default(),
+            skew: AtomicI64::new(0),
             started: Instant::now(),
         }
     }
@@ -146,5 +149,18 @@ impl Limits {
 
     pub fn learn_bucket_region(&self, bucket: &str, region: &str) {
         locked(&self.bucket_regions).insert(bucket.to_owned(), region.to_owned());
+    }
+
+    /// The time by AWS's clock, as far as it is known to differ from ours.
+    pub fn aws_time(&self) -> SystemTime {
+        let skew = self.skew.load(Ordering::Relaxed);
+        let by = Duration::from_secs(skew.unsigned_abs());
+        let now = SystemTime::now();
+        let moved = if skew < 0 { now.checked_sub(by) } else { now.checked_add(by) };
+        moved.unwrap_or(now)
+    }
+
+    pub fn learn_skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
     }
 }

@@ -1,6 +1,8 @@
 //! Following a listing from page to page: which token of an answer goes into the next request.
 //! A state machine without any call, so that the client and tests' fakes page alike.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::error::{ApiError, ErrorKind};
@@ -13,10 +15,9 @@ pub struct Cursor {
     operation: String,
     paginator: Option<&'static Paginator>,
     input: Map<String, Value>,
-    /// The tokens of the next request; `None` before the first and after the last page.
     state: State,
     /// Hashes of all tokens that were sent: a token that comes again would never end.
-    seen: Vec<u64>,
+    seen: HashSet<u64>,
 }
 
 enum State {
@@ -46,7 +47,7 @@ impl Cursor {
             paginator: model.pages.as_ref(),
             input,
             state: State::Ready,
-            seen: Vec::new(),
+            seen: HashSet::new(),
         })
     }
 
@@ -91,7 +92,7 @@ impl Cursor {
         if !any {
             return Ok(());
         }
-        if self.seen.contains(&hash.0) {
+        if !self.seen.insert(hash.0) {
             return Err(ApiError::new(
                 ErrorKind::RepeatedPage,
                 &self.service,
@@ -100,7 +101,6 @@ impl Cursor {
                 "the service gave a page token that it gave before, so the listing would never end",
             ));
         }
-        self.seen.push(hash.0);
         self.state = State::Ready;
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! HTTP: one pool of connections, a time-out on every step, a bound on every answer.
+//! HTTP: one pool of connections, a time-out on every step, a bound on every answer. `HTTPS_PROXY` and
+//! `NO_PROXY` are honoured for https; a plain http endpoint is the user's own and is called directly.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -9,7 +10,9 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 
@@ -45,14 +48,16 @@ pub(crate) enum Failure {
     TooLarge(u64),
 }
 
-type TlsClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+type TlsClient<C> = Client<HttpsConnector<C>, Full<Bytes>>;
 
 /// The pool. TLS is set up when first needed: an endpoint without it needs no root certificates.
 pub(crate) struct Transport {
     timeouts: Timeouts,
     limit: u64,
     plain: Client<HttpConnector, Full<Bytes>>,
-    tls: OnceLock<Result<TlsClient, String>>,
+    tls: OnceLock<Result<TlsClient<HttpConnector>, String>>,
+    proxies: Matcher,
+    tunnel: OnceLock<Result<TlsClient<Tunnel<HttpConnector>>, String>>,
 }
 
 /// An idle connection is closed before AWS closes it, so that no request is sent into a closing one.
@@ -64,7 +69,8 @@ impl Transport {
             .pool_idle_timeout(IDLE)
             .pool_timer(TokioTimer::new())
             .build(connector(timeouts));
-        Self { timeouts, limit, plain, tls: OnceLock::new() }
+        let proxies = Matcher::from_env();
+        Self { timeouts, limit, plain, tls: OnceLock::new(), proxies, tunnel: OnceLock::new() }
     }
 
     /// One attempt.
@@ -81,13 +87,12 @@ impl Transport {
         let late = || Failure::Timeout(format!("no answer within {} s", read.as_secs_f32()));
         let sent = if request.uri().scheme_str() == Some("http") {
             timeout(read, self.plain.request(request)).await
+        } else if let Some(proxy) = self.proxies.intercept(request.uri()) {
+            let client = self.tunnel.get_or_init(|| tunnel(self.timeouts, &proxy));
+            timeout(read, ready(client)?.request(request)).await
         } else {
-            let client = self
-                .tls
-                .get_or_init(|| tls(self.timeouts))
-                .as_ref()
-                .map_err(|error| Failure::Connection(error.clone()))?;
-            timeout(read, client.request(request)).await
+            let client = self.tls.get_or_init(|| tls(connector(self.timeouts)));
+            timeout(read, ready(client)?.request(request)).await
         };
         let answer = sent.map_err(|_| late())?.map_err(|error| Failure::Connection(chain(&error)))?;
         let (parts, mut body) = answer.into_parts();
@@ -121,13 +126,32 @@ fn connector(timeouts: Timeouts) -> HttpConnector {
     connector
 }
 
-fn tls(timeouts: Timeouts) -> Result<TlsClient, String> {
+fn ready<C>(client: &Result<C, String>) -> Result<&C, Failure> {
+    client.as_ref().map_err(|error| Failure::Connection(error.clone()))
+}
+
+/// A client that goes through the proxy of the environment.
+fn tunnel(timeouts: Timeouts, proxy: &Intercept) -> Result<TlsClient<Tunnel<HttpConnector>>, String> {
+    if proxy.uri().scheme_str() != Some("http") {
+        return Err("HTTPS_PROXY must be an http:// URL; other proxies are not known".to_owned());
+    }
+    let mut connector = Tunnel::new(proxy.uri().clone(), connector(timeouts));
+    if let Some(auth) = proxy.basic_auth() {
+        connector = connector.with_auth(auth.clone());
+    }
+    tls(connector)
+}
+
+fn tls<C>(connector: C) -> Result<TlsClient<C>, String>
+where
+    HttpsConnector<C>: Connect + Clone,
+{
     let https = HttpsConnectorBuilder::new()
         .with_native_roots()
         .map_err(|error| format!("no root certificates found ({error}); install ca-certificates or set SSL_CERT_FILE"))?
         .https_only()
         .enable_http1()
-        .wrap_connector(connector(timeouts));
+        .wrap_connector(connector);
     Ok(Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).build(https))
 }
 

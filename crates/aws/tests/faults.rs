@@ -349,6 +349,27 @@ async fn a_role_that_is_refused_names_the_action() {
 }
 
 #[tokio::test]
+async fn a_wrong_clock_is_set_by_awss_date() {
+    let script = |_, request: &str| {
+        if request.contains("x-amz-date: 2036") {
+            return say(200, VPCS);
+        }
+        let date = "date: Sun, 10 Feb 2036 00:00:00 GMT\r\n";
+        Reply::Say(400, date, ec2_error("RequestExpired"))
+    };
+    let client = builder(&serve(script).await).build().await;
+    vpcs(&client).await.unwrap();
+    assert_eq!(client.statistics()["ec2"].calls, 2);
+}
+
+#[tokio::test]
+async fn https_to_a_server_without_it_ends() {
+    let plain = serve(|_, _: &str| say(200, VPCS)).await;
+    let client = builder(&plain.replace("http:", "https:")).build().await;
+    assert!(vpcs(&client).await.unwrap_err().is_transient());
+}
+
+#[tokio::test]
 async fn calls_under_way_are_limited() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (current, highest) = (Arc::clone(&now), Arc::clone(&most));
