@@ -75,14 +75,24 @@ struct Failed {
     error: ApiError,
     wait: Option<Duration>,
     elsewhere: Option<String>,
-    used: Option<Credentials>,
     /// How far AWS's clock is ahead, in seconds, when the signature's time was refused.
     skew: Option<i64>,
 }
 
+/// What is put right between two attempts, each at most once a call and without counting as one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Remedy {
+    /// The bucket is in another region.
+    Region,
+    /// The clock is wrong.
+    Clock,
+    /// The credentials ran out.
+    Credentials,
+}
+
 impl From<ApiError> for Failed {
     fn from(error: ApiError) -> Self {
-        Self { error, wait: None, elsewhere: None, used: None, skew: None }
+        Self { error, wait: None, elsewhere: None, skew: None }
     }
 }
 
@@ -217,29 +227,27 @@ impl Client {
     async fn attempts(&self, call: &Call<'_>) -> Result<(Value, Bytes), ApiError> {
         let retry = &self.shared.retry;
         let mut region = self.region_of(call);
-        let (mut attempt, mut renewed, mut moved, mut set) = (1, false, false, false);
+        let mut remedies = Vec::new();
+        let mut attempt = 1;
         loop {
-            let failed = match self.attempt(call, &region).await {
+            // Errors of taking on a role are final here: that call had its own attempts.
+            let credentials = self.keyring.get().await.map_err(|error| call.owned(error))?;
+            let failed = match self.attempt(call, &region, &credentials).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            if let (Some(bucket), Some(there)) = (&call.bucket, failed.elsewhere)
-                && !moved
-                && there != region
-                && Partition::of_region(&there).is_some()
+            if let Some(remedy) = call.remedy(&failed, &region)
+                && !remedies.contains(&remedy)
             {
-                self.shared.limits.learn_bucket_region(bucket, &there);
-                (moved, region) = (true, there);
-                continue;
-            }
-            if let (Some(skew), false) = (failed.skew, set) {
-                self.shared.limits.learn_skew(skew);
-                set = true;
-                continue;
-            }
-            if let (ErrorKind::ExpiredCredentials, Some(used), false) = (failed.error.kind, &failed.used, renewed) {
-                self.keyring.forget(used).await;
-                renewed = true;
+                match (remedy, &call.bucket, failed.elsewhere) {
+                    (Remedy::Region, Some(bucket), Some(there)) => {
+                        self.shared.limits.learn_bucket_region(bucket, &there);
+                        region = there;
+                    }
+                    (Remedy::Clock, ..) => self.shared.limits.learn_skew(failed.skew.unwrap_or(0)),
+                    _ => self.keyring.forget(&credentials).await,
+                }
+                remedies.push(remedy);
                 continue;
             }
             let most = match failed.error.kind {
@@ -259,17 +267,20 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>, region: &str) -> Result<(Value, Bytes), Failed> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        region: &str,
+        credentials: &Credentials,
+    ) -> Result<(Value, Bytes), Failed> {
         let limits = &self.shared.limits;
         let pace = limits.pace(&self.account, call.service_name, region);
         let wait = locked(&pace).take(limits.now());
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        // Before the permit: taking on a role is a call of its own and needs one too.
-        let credentials = self.keyring.get().await.map_err(|error| call.owned(error))?;
         let permit = limits.permit(&self.account, call.service_name).await;
-        let request = self.signed(call, region, &credentials)?;
+        let request = self.signed(call, region, credentials)?;
         count(&call.counters.calls);
         let sent = self.shared.transport.send(request).await;
         drop(permit);
@@ -278,7 +289,7 @@ impl Client {
             locked(&pace).succeeded();
             return Ok(call.read(&response)?);
         }
-        let failed = call.refused(&response, region, credentials);
+        let failed = call.refused(&response, region);
         if failed.error.kind == ErrorKind::Throttled {
             count(&call.counters.throttles);
             locked(&pace).throttled(limits.now(), self.shared.retry.slowest);
@@ -333,6 +344,20 @@ impl Call<'_> {
         error
     }
 
+    /// What would make the next attempt go better, at once.
+    fn remedy(&self, failed: &Failed, region: &str) -> Option<Remedy> {
+        if let Some(there) = &failed.elsewhere
+            && there != region
+            && Partition::of_region(there).is_some()
+        {
+            return Some(Remedy::Region);
+        }
+        if failed.skew.is_some() {
+            return Some(Remedy::Clock);
+        }
+        (failed.error.kind == ErrorKind::ExpiredCredentials).then_some(Remedy::Credentials)
+    }
+
     fn read(&self, response: &Response) -> Result<(Value, Bytes), ApiError> {
         let apart = self.body == Body::Apart;
         let payload = apart.then(|| protocol::blob_payload(self.service, self.operation)).flatten();
@@ -366,7 +391,7 @@ impl Call<'_> {
         }
     }
 
-    fn refused(&self, response: &Response, region: &str, used: Credentials) -> Failed {
+    fn refused(&self, response: &Response, region: &str) -> Failed {
         let fault = protocol::fault(self.service, &response.headers, &response.body);
         let kind = classify::kind(response.status, &fault.code, &fault.message, region);
         let elsewhere = (self.bucket.is_some() && classify::is_elsewhere(response.status, &fault.code))
@@ -377,7 +402,7 @@ impl Call<'_> {
         error.status = Some(response.status);
         error.request_id = fault.request_id.map(Into::into);
         let wait = classify::retry_after(&response.headers);
-        Failed { error, wait, elsewhere, used: Some(used), skew }
+        Failed { error, wait, elsewhere, skew }
     }
 }
 

@@ -256,6 +256,18 @@ async fn a_bucket_elsewhere_is_followed_once_and_remembered() {
 }
 
 #[tokio::test]
+async fn a_global_service_is_asked_in_its_own_region() {
+    let script = |_, request: &str| {
+        assert!(request.contains("/us-gov-west-1/iam/aws4_request"), "{request}");
+        say(200, "<R><ListAccountAliasesResult/></R>")
+    };
+    let client = builder(&serve(script).await).region("us-gov-east-1").build().await;
+    for region in ["global", "us-gov-east-1"] {
+        client.call("iam", region, "ListAccountAliases", json!(null)).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn redirects_in_a_circle_end() {
     let script = |number: usize, _: &str| {
         let region = ["eu-west-1", "us-east-1"][number % 2];
