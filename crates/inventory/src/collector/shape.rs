@@ -1,0 +1,422 @@
+//! How a value of an API answer becomes a value of a configuration item: the mapping language.
+//!
+//! A shape is a path (`LoggingEnabled.TargetBucket`) or a map of steps, done in this order:
+//! `from`; then `either`, or `join`, or `where`, `first` and one of `each` (with `by`), `build` and spelling
+//! (`case`, `drop`, `rename`, `wrap`, `verbatim`); then `words`, `equals`, `present`, `otherwise`, `list`, `text`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde_json::{Map, Value};
+
+use super::ordered::Ordered;
+use super::path::{Names, Path, Template, glob};
+
+/// How AWS Config spells the member names of a type, given the API's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Case {
+    /// The first letter small: `VpcId` is `vpcId`, `DBInstanceArn` is `dBInstanceArn`.
+    Camel,
+    /// All leading capitals small: `DBClusterArn` is `dbclusterArn`, `KMSKeyArn` is `kmskeyArn`.
+    Jackson,
+    /// As the API spells them.
+    Pascal,
+}
+
+impl Case {
+    /// A member's name in this spelling.
+    pub fn spell(self, name: &str) -> String {
+        let small = match self {
+            Case::Pascal => 0,
+            Case::Camel => 1,
+            Case::Jackson => name.bytes().take_while(u8::is_ascii_uppercase).count(),
+        };
+        name.char_indices().map(|(at, c)| if at < small { c.to_ascii_lowercase() } else { c }).collect()
+    }
+}
+
+/// Conditions on members: each must match one of its patterns (`*` is any run of characters).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Conditions(BTreeMap<Path, OneOrMore>);
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(Template),
+    More(Vec<Template>),
+}
+
+impl Conditions {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The members that the conditions look at.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.0.keys()
+    }
+
+    /// Whether every condition holds for a value. A list holds when one of its elements does.
+    pub fn hold(&self, value: &Value, names: &Names<'_>) -> bool {
+        self.0.iter().all(|(path, patterns)| {
+            let patterns = match patterns {
+                OneOrMore::One(pattern) => std::slice::from_ref(pattern),
+                OneOrMore::More(patterns) => patterns,
+            };
+            let patterns: Vec<String> = patterns.iter().filter_map(|pattern| pattern.text(names)).collect();
+            path.all(value).into_iter().any(|found| {
+                let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+                patterns.iter().any(|pattern| glob(pattern, &text))
+            })
+        })
+    }
+}
+
+/// One shape. See the module.
+#[derive(Clone, Debug, Default)]
+pub struct Shape(Box<Steps>);
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Steps {
+    /// Where the value stands; the value at hand when left out.
+    from: Path,
+    /// The first of these that gives something.
+    either: Vec<Shape>,
+    /// All of these that give something, their lists or maps put together.
+    join: Vec<Shape>,
+    /// Of a list, the elements that fulfil these.
+    #[serde(rename = "where")]
+    only: Conditions,
+    /// Of a list, its first element.
+    first: bool,
+    /// Each element of a list by this shape.
+    each: Option<Shape>,
+    /// The list as a map: the key is this member of each element (before `each`).
+    by: Option<Path>,
+    /// An object of these members.
+    build: Ordered<String, Shape>,
+    /// In `build`, members without a value are null, not left out.
+    nulls: bool,
+    case: Option<Case>,
+    drop: Vec<Path>,
+    rename: BTreeMap<Path, String>,
+    /// These become `{value: x}`, as AWS Config writes some of the API's words.
+    wrap: Vec<Path>,
+    /// Below these, names are the user's own and stay.
+    verbatim: Vec<Path>,
+    /// Other words for these.
+    words: BTreeMap<String, Value>,
+    /// Whether it is this value: a boolean.
+    #[serde(deserialize_with = "given")]
+    equals: Option<Value>,
+    /// Whether there is a value: a boolean.
+    present: bool,
+    /// The value when there is none.
+    #[serde(deserialize_with = "given")]
+    otherwise: Option<Value>,
+    /// A value that is always the same.
+    #[serde(deserialize_with = "given")]
+    always: Option<Value>,
+    /// The value in a list of one.
+    list: bool,
+    /// The value as JSON text.
+    text: bool,
+}
+
+/// A value that is given, even when it is null.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PathOrSteps;
+        impl<'de> Visitor<'de> for PathOrSteps {
+            type Value = Shape;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path, or a map of mapping steps")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Shape, E> {
+                let from = Path::parse(text).map_err(E::custom)?;
+                Ok(Shape(Box::new(Steps { from, ..Steps::default() })))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Shape, A::Error> {
+                Steps::deserialize(MapAccessDeserializer::new(map)).map(|steps| Shape(Box::new(steps)))
+            }
+        }
+        deserializer.deserialize_any(PathOrSteps)
+    }
+}
+
+impl Shape {
+    /// The value of the item for a value of an answer; null is nothing.
+    pub fn apply(&self, source: &Value, names: &Names<'_>, case: Case) -> Value {
+        let steps = &*self.0;
+        if let Some(always) = &steps.always {
+            return always.clone();
+        }
+        let case = steps.case.unwrap_or(case);
+        let mut value = steps.from.take(source);
+        if !steps.either.is_empty() {
+            value = steps
+                .either
+                .iter()
+                .map(|shape| shape.apply(&value, names, case))
+                .find(|found| !found.is_null())
+                .unwrap_or_default();
+        } else if !steps.join.is_empty() {
+            value = joined(steps.join.iter().map(|shape| shape.apply(&value, names, case)));
+        } else {
+            value = steps.select(value, names);
+            value = steps.members(value, names, case);
+        }
+        value = steps.convert(value);
+        if value.is_null()
+            && let Some(otherwise) = &steps.otherwise
+        {
+            value = otherwise.clone();
+        }
+        if steps.list && !value.is_null() {
+            value = Value::Array(vec![value]);
+        }
+        if steps.text && !value.is_null() {
+            value = Value::String(value.to_string());
+        }
+        value
+    }
+
+    /// The paths below `base` that this shape surely writes; `None` for what depends on the answer.
+    pub fn built_paths(&self, base: &str, found: &mut Vec<String>) {
+        let steps = &*self.0;
+        let inner = steps.each.as_ref().map_or(steps, |each| &*each.0);
+        if steps.text || steps.by.is_some() || inner.build.0.is_empty() {
+            found.push(base.to_owned());
+        }
+        if steps.text || steps.by.is_some() {
+            return;
+        }
+        for (name, shape) in &inner.build.0 {
+            shape.built_paths(&format!("{base}.{name}"), found);
+        }
+    }
+}
+
+fn joined(values: impl Iterator<Item = Value>) -> Value {
+    values.fold(Value::Null, |whole, value| match (whole, value) {
+        (whole, Value::Null) => whole,
+        (Value::Array(mut list), Value::Array(more)) => {
+            list.extend(more);
+            Value::Array(list)
+        }
+        (Value::Object(mut map), Value::Object(more)) => {
+            map.extend(more);
+            Value::Object(map)
+        }
+        (_, value) => value,
+    })
+}
+
+impl Steps {
+    fn select(&self, value: Value, names: &Names<'_>) -> Value {
+        let mut value = value;
+        if !self.only.is_empty()
+            && let Value::Array(list) = &mut value
+        {
+            list.retain(|element| self.only.hold(element, names));
+        }
+        match value {
+            Value::Array(list) if self.first => list.into_iter().next().unwrap_or_default(),
+            other => other,
+        }
+    }
+
+    fn members(&self, value: Value, names: &Names<'_>, case: Case) -> Value {
+        if self.each.is_some() || self.by.is_some() {
+            let Value::Array(list) = value else { return Value::Null };
+            let plain = Shape::default();
+            let shape = self.each.as_ref().unwrap_or(&plain);
+            let each = |element: &Value| shape.apply(element, &Names { each: element, ..*names }, case);
+            return match &self.by {
+                None => Value::Array(list.iter().map(each).filter(|value| !value.is_null()).collect()),
+                Some(key) => {
+                    let key = |element: &Value| key.get(element).and_then(Value::as_str).map(str::to_owned);
+                    let named = list.iter().filter_map(|element| Some((key(element)?, each(element))));
+                    Value::Object(named.collect())
+                }
+            };
+        }
+        if !self.build.0.is_empty() {
+            if value.is_null() && !self.nulls {
+                return Value::Null;
+            }
+            let mut built = Map::new();
+            for (name, shape) in &self.build.0 {
+                let member = shape.apply(&value, names, case);
+                if self.nulls || !member.is_null() {
+                    built.insert(name.clone(), member);
+                }
+            }
+            return Value::Object(built);
+        }
+        spell(value, case, &Edits::of(self))
+    }
+
+    fn convert(&self, value: Value) -> Value {
+        if self.present {
+            return Value::Bool(!value.is_null());
+        }
+        if let Some(wanted) = &self.equals {
+            return if value.is_null() { value } else { Value::Bool(&value == wanted) };
+        }
+        if self.words.is_empty() {
+            return value;
+        }
+        match value.as_str() {
+            // A word that the table lacks stays, unless the table has a `*`.
+            Some(word) => self.words.get(word).or_else(|| self.words.get("*")).cloned().unwrap_or(value),
+            None => value,
+        }
+    }
+}
+
+/// What to do below a path, as a tree: one look-up a member.
+#[derive(Default)]
+struct Edits<'s> {
+    below: BTreeMap<&'s str, Edits<'s>>,
+    drop: bool,
+    wrap: bool,
+    verbatim: bool,
+    rename: Option<&'s str>,
+}
+
+impl<'s> Edits<'s> {
+    fn of(steps: &'s Steps) -> Self {
+        let mut edits = Self::default();
+        steps.drop.iter().for_each(|path| edits.at(path).drop = true);
+        steps.wrap.iter().for_each(|path| edits.at(path).wrap = true);
+        steps.verbatim.iter().for_each(|path| edits.at(path).verbatim = true);
+        steps.rename.iter().for_each(|(path, name)| edits.at(path).rename = Some(name));
+        edits
+    }
+
+    fn at(&mut self, path: &'s Path) -> &mut Self {
+        path.steps().fold(self, |at, step| at.below.entry(step).or_default())
+    }
+}
+
+fn spell(value: Value, case: Case, edits: &Edits<'_>) -> Value {
+    match value {
+        _ if edits.verbatim => value,
+        Value::Array(list) => Value::Array(list.into_iter().map(|element| spell(element, case, edits)).collect()),
+        Value::Object(map) => {
+            let none = Edits::default();
+            let mut spelt = Map::new();
+            for (name, member) in map {
+                let below = edits.below.get(name.as_str()).unwrap_or(&none);
+                if below.drop || member.is_null() {
+                    continue;
+                }
+                let member = spell(member, case, below);
+                let member = if below.wrap { wrapped(member) } else { member };
+                spelt.insert(below.rename.map_or_else(|| case.spell(&name), str::to_owned), member);
+            }
+            Value::Object(spelt)
+        }
+        other => other,
+    }
+}
+
+fn wrapped(value: Value) -> Value {
+    match value {
+        Value::Array(list) => Value::Array(list.into_iter().map(wrapped).collect()),
+        other => serde_json::json!({ "value": other }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(shape: Value, source: Value, want: Value) {
+        let shape: Shape = serde_json::from_value(shape).unwrap();
+        let null = Value::Null;
+        let names = Names { account: "1", region: "r", partition: "aws", item: &source, parent: &null, each: &null };
+        assert_eq!(shape.apply(&source, &names, Case::Camel), want);
+    }
+
+    #[test]
+    fn spellings() {
+        for (case, name, want) in [
+            (Case::Camel, "DBInstanceIdentifier", "dBInstanceIdentifier"),
+            (Case::Camel, "VpcId", "vpcId"),
+            (Case::Jackson, "DBClusterIdentifier", "dbclusterIdentifier"),
+            (Case::Jackson, "KMSKeyArn", "kmskeyArn"),
+            (Case::Jackson, "AWSAccountId", "awsaccountId"),
+            (Case::Jackson, "MultiAZ", "multiAZ"),
+            (Case::Pascal, "ListenerArn", "ListenerArn"),
+        ] {
+            assert_eq!(case.spell(name), want);
+        }
+    }
+
+    #[test]
+    fn a_path_copies_in_the_spelling_of_the_type() {
+        check(json!("A"), json!({"A": {"BeeCee": [{"DeeE": 1, "Nil": null}]}}), json!({"beeCee": [{"deeE": 1}]}));
+        check(json!("A.B"), json!({"A": {}}), Value::Null);
+    }
+
+    #[test]
+    fn edits_are_by_path() {
+        check(
+            json!({"drop": ["Tags"], "rename": {"List.KMSKeyID": "kmsKeyID"}, "wrap": ["State", "Zones"], "verbatim": ["Own"]}),
+            json!({"Tags": [1], "List": [{"KMSKeyID": "k"}], "State": "on", "Zones": ["a"], "Own": {"X": {"Y": 1}}}),
+            json!({"list": [{"kmsKeyID": "k"}], "state": {"value": "on"}, "zones": [{"value": "a"}], "own": {"X": {"Y": 1}}}),
+        );
+    }
+
+    #[test]
+    fn lists_maps_and_builds() {
+        check(
+            json!({"from": "Rules", "where": {"On": "true"}, "by": "Id", "each": {"build": {"bucket": "To.B", "kind": {"always": "x"}}}}),
+            json!({"Rules": [{"Id": "a", "On": true, "To": {"B": "b"}}, {"Id": "c", "On": false}]}),
+            json!({"a": {"bucket": "b", "kind": "x"}}),
+        );
+        check(json!({"each": "Serial"}), json!([{"Serial": "a"}, {"Other": 1}]), json!(["a"]));
+        check(json!({"build": {"policyText": "Policy"}, "nulls": true}), Value::Null, json!({"policyText": null}));
+        check(json!({"build": {"x": "X"}, "text": true}), json!({"X": 1}), json!("{\"x\":1}"));
+    }
+
+    #[test]
+    fn conversions() {
+        check(json!({"from": "P", "equals": "Requester"}), json!({"P": "Requester"}), json!(true));
+        check(json!({"from": "P", "equals": "Requester"}), json!({}), Value::Null);
+        check(json!({"from": "P", "present": true}), json!({}), json!(false));
+        check(json!({"from": "P", "otherwise": "Off"}), json!({}), json!("Off"));
+        check(json!({"from": "P", "words": {"A": "b"}}), json!({"P": "A"}), json!("b"));
+        check(json!({"either": ["X", {"from": "Y", "words": {"u": "U"}}]}), json!({"Y": "u"}), json!("U"));
+    }
+
+    #[test]
+    fn several_sources_make_one_value() {
+        check(
+            json!({"join": [{"from": "A", "by": "Id", "each": {"build": {"type": {"always": "a"}}}}, {"from": "B", "by": "Id", "each": {"build": {"type": {"always": "b"}}}}]}),
+            json!({"A": [{"Id": "x"}], "B": [{"Id": "y"}]}),
+            json!({"x": {"type": "a"}, "y": {"type": "b"}}),
+        );
+        check(json!({"join": [{"from": "A", "list": true}, "B"]}), json!({"A": 1, "B": [2]}), json!([1, 2]));
+        check(json!({"join": ["A", "B"]}), json!({}), Value::Null);
+        check(json!({"always": null}), json!({"A": 1}), Value::Null);
+    }
+
+    #[test]
+    fn unknown_steps_are_refused() {
+        assert!(serde_json::from_value::<Shape>(json!({"form": "A"})).is_err());
+    }
+}

@@ -1,0 +1,177 @@
+//! Makes a configuration item of a resource: further calls, shapes, tags, relationships, redaction.
+
+use std::collections::BTreeSet;
+
+use haechi_aws::ApiError;
+use haechi_model::ConfigurationItem;
+use serde_json::{Map, Value, json};
+
+use super::call::{Got, get};
+use super::unit::{Seed, Unit, names};
+use super::{Secrets, gap};
+use crate::collector::path::{Names, Path};
+use crate::collector::{Collector, Get, Header, Relation};
+use crate::redact::redact;
+
+/// An item, and the members that failing calls left out of it.
+pub(super) struct Made {
+    pub item: ConfigurationItem,
+    pub missing: Vec<(String, String)>,
+}
+
+/// Completes and shapes a resource. `None`: it is gone. The error is a fault of the collector file.
+pub(super) async fn make(unit: &Unit, seed: Seed) -> Result<Option<Made>, String> {
+    let section = unit.section();
+    let mut raw = seed.raw;
+    let mut parts: Vec<(&Path, Value)> = Vec::new();
+    let mut missing: Vec<(String, String)> = Vec::new();
+    for entry in &section.get {
+        let names = names(unit, &seed.asked, &raw, &seed.parent);
+        if !entry.when.hold(&raw, &names) {
+            continue;
+        }
+        if entry.secret && unit.account.secrets == Secrets::Redacted {
+            let reason = || "NotAsked: it may hold secrets".to_owned();
+            missing.extend(entry.into.0.iter().map(|(path, _)| (path.value.to_string(), reason())));
+            continue;
+        }
+        match get(unit, entry, &names, &seed.asked).await {
+            Got::Value(value) => {
+                for (path, shape) in &entry.into.0 {
+                    parts.push((&path.value, shape.apply(&value, &names, section.case)));
+                }
+                merge(entry, &mut raw, value);
+            }
+            Got::Gone => return Ok(None),
+            Got::Failed(error) => missing.extend(unknown(entry, &error)),
+        }
+    }
+    let names = Names { region: seed.region.as_str(), ..names(unit, &seed.region, &raw, &seed.parent) };
+    let mut configuration = section.item.configuration.apply(&raw, &names, section.case);
+    if configuration.is_null() {
+        configuration = json!({});
+    }
+    let mut item = header(unit, &section.item, &names)?;
+    item.insert("configuration".into(), configuration);
+    let mut item = Value::Object(item);
+    for (path, value) in parts {
+        if !value.is_null() {
+            path.put(&mut item, value);
+        }
+    }
+    if unit.account.secrets == Secrets::Redacted {
+        redact(&unit.collector, &mut item);
+    }
+    missing.retain(|(path, _)| !path.is_empty());
+    if !missing.is_empty() {
+        let members = missing.iter().map(|(path, reason)| (path.clone(), Value::from(reason.as_str())));
+        item["notCollected"] = Value::Object(members.collect());
+    }
+    let item = ConfigurationItem::from_value(&item).map_err(|error| error.to_string())?;
+    missing.retain(|(_, reason)| !reason.starts_with("NotAsked:"));
+    Ok(Some(Made { item, missing }))
+}
+
+fn merge(entry: &Get, raw: &mut Value, value: Value) {
+    if let Some(name) = &entry.named
+        && !value.is_null()
+    {
+        raw[name.as_str()] = value;
+        return;
+    }
+    if entry.merge
+        && let (Some(known), Value::Object(more)) = (raw.as_object_mut(), value)
+    {
+        known.extend(more);
+    }
+}
+
+/// The members that stay unknown because a call failed.
+fn unknown(entry: &Get, error: &ApiError) -> Vec<(String, String)> {
+    let gap = gap(error);
+    let reason = format!("{}: {}", gap.code, gap.missing_action.unwrap_or(gap.operation));
+    let mut paths: Vec<String> = entry.into.0.iter().map(|(path, _)| path.value.to_string()).collect();
+    // What the answer would have added to the resource itself is not told apart: the whole is unknown.
+    paths.extend(entry.fills.iter().map(ToString::to_string));
+    if paths.is_empty() {
+        paths.push("configuration".to_owned());
+    }
+    paths.into_iter().map(|path| (path, reason.clone())).collect()
+}
+
+fn header(unit: &Unit, header: &Header, names: &Names<'_>) -> Result<Map<String, Value>, String> {
+    let mut item = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            item.insert(name.to_owned(), value);
+        }
+    };
+    let kind = unit.resource_type();
+    let id = header.id.text(names).ok_or_else(|| format!("a {kind} has no id: the answer lacks what `id` names"))?;
+    put("version", Some("1.3".into()));
+    put("accountId", Some(names.account.into()));
+    put("configurationItemCaptureTime", Some(unit.account.captured.to_string().into()));
+    put("configurationItemStatus", Some("OK".into()));
+    put("arn", header.arn.as_ref().and_then(|arn| arn.text(names)).map(Value::from));
+    put("resourceType", Some(kind.as_str().into()));
+    put("resourceId", Some(id.into()));
+    put("resourceName", header.name.as_ref().and_then(|name| name.text(names)).map(Value::from));
+    put("awsRegion", Some(names.region.into()));
+    put("availabilityZone", header.zone.as_ref().and_then(|zone| zone.text(names)).map(Value::from));
+    put("resourceCreationTime", header.created.as_ref().and_then(|path| path.get(names.item)).cloned());
+    if let Some(path) = &header.tags {
+        put("tags", Some(tags(&path.take(names.item))));
+    }
+    put("relationships", Some(relationships(&header.relationships, names)));
+    Ok(item)
+}
+
+/// Tags as a map, from a list of keys and values in any of the spellings of the APIs, or from a map.
+fn tags(value: &Value) -> Value {
+    let text = |tag: &Value, names: [&str; 3]| {
+        names.iter().find_map(|name| tag.get(*name)).and_then(Value::as_str).map(str::to_owned)
+    };
+    match value {
+        Value::Object(_) => value.clone(),
+        Value::Array(list) => Value::Object(
+            list.iter()
+                .filter_map(|tag| {
+                    let key = text(tag, ["Key", "key", "TagKey"])?;
+                    Some((key, Value::from(text(tag, ["Value", "value", "TagValue"]).unwrap_or_default())))
+                })
+                .collect(),
+        ),
+        _ => json!({}),
+    }
+}
+
+fn relationships(relations: &[Relation], names: &Names<'_>) -> Value {
+    let mut seen = BTreeSet::new();
+    let mut list = Vec::new();
+    for relation in relations {
+        for each in relation.from.all(names.item) {
+            let names = Names { each, ..*names };
+            if !relation.only.hold(each, &names) {
+                continue;
+            }
+            let id = relation.id.as_ref().and_then(|id| id.text(&names));
+            let name = relation.name.as_ref().and_then(|name| name.text(&names));
+            let to = relation.to.value.as_str();
+            if (id.is_none() && name.is_none()) || !seen.insert((relation.is.as_str(), to, id.clone(), name.clone())) {
+                continue;
+            }
+            let mut entry = Map::new();
+            entry.insert("resourceType".into(), to.into());
+            entry.extend(id.map(|id| ("resourceId".to_owned(), Value::from(id))));
+            entry.extend(name.map(|name| ("resourceName".to_owned(), Value::from(name))));
+            entry.insert("relationshipName".into(), relation.is.as_str().into());
+            list.push(Value::Object(entry));
+        }
+    }
+    Value::Array(list)
+}
+
+/// The extended paths that an item from elsewhere lacks: not in AWS Config's record.
+pub(crate) fn lacking<'c>(collector: &'c Collector, item: &Value) -> Vec<&'c Path> {
+    collector.extended().filter(|path| path.all(item).is_empty()).collect()
+}

@@ -1,0 +1,5 @@
+//! The collector engine against recorded answers, a failing API and a moto server.
+
+mod examples;
+mod fake;
+mod moto;
