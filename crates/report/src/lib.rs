@@ -4,6 +4,7 @@
 //! A report never decides: it counts, sorts and words what the engines decided. No clock, no network.
 
 pub mod format;
+mod html;
 pub mod input;
 mod machine;
 pub mod rows;
@@ -47,7 +48,7 @@ pub fn write(
         Format::Jsonl => machine::json::write_lines(report, out),
         Format::Csv => machine::csv::write(report, out),
         Format::Ocsf => machine::ocsf::write(report, out),
-        Format::Html => io::Result::Ok(()),
+        Format::Html => html::write(report, &Words::new(report, language), options, out),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A run on one screen: score, top findings, packs, accounts, what is incomplete, what to run next.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use haechi_i18n::percent;
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use super::layout::{Line, Style, bar, cut, elide, width, wrap};
 use crate::format::Options;
-use crate::input::{FindingEntry, Report};
+use crate::input::{Change, FindingEntry, Report};
 use crate::summary::{AccountLine, GapLine, PackLine, Summary};
 use crate::words::{Words, resource_name};
 
@@ -16,6 +17,8 @@ use crate::words::{Words, resource_name};
 const ROWS: usize = 5;
 /// Reasons for gaps that fit on a screen.
 const GAPS: usize = 3;
+/// How AWS begins the name of nearly every sample pack: it tells none apart.
+const SAMPLE_PREFIX: &str = "Operational-Best-Practices-for-";
 /// From here on, packs and accounts stand side by side.
 const WIDE: usize = 96;
 
@@ -25,6 +28,12 @@ pub(crate) fn write(report: &Report, words: &Words<'_>, options: &Options, out: 
         writeln!(out, "{}", line.end())?;
     }
     Ok(())
+}
+
+/// Findings of one rule and severity.
+struct Group<'a> {
+    first: &'a FindingEntry,
+    more: u64,
 }
 
 struct Page<'a> {
@@ -178,51 +187,66 @@ impl Page<'_> {
         vec![self.line(), line]
     }
 
+    /// One line a rule, named by its worst and newest finding: forty buckets with one fault are one thing to do.
     fn top(&self) -> Vec<Line> {
-        let open = &self.summary.open;
-        let mut note = match open.len() > self.options.top {
-            true => self
-                .words
-                .catalog
-                .with("page-top-note", &[("shown", json!(self.options.top)), ("total", json!(open.len()))]),
-            false => String::new(),
-        };
-        if self.report.suppressed > 0 {
-            let hidden = self.words.catalog.count("count-suppressed", self.report.suppressed);
-            note = if note.is_empty() { hidden } else { format!("{note} · {hidden}") };
+        let groups = self.groups();
+        let mut notes = Vec::new();
+        if groups.len() > self.options.top {
+            let args = [("shown", json!(self.options.top)), ("total", json!(groups.len()))];
+            notes.push(self.words.catalog.with("page-top-note", &args));
         }
-        let mut lines: Vec<_> = self.section(&self.text("page-top"), &note).into();
-        if open.is_empty() {
+        if self.report.suppressed > 0 {
+            notes.push(self.words.catalog.count("count-suppressed", self.report.suppressed));
+        }
+        let mut lines: Vec<_> = self.section(&self.text("page-top"), &notes.join(" · ")).into();
+        if groups.is_empty() {
             let mut line = self.line();
             let nothing_judged = self.summary.evaluations.judged() == 0;
             line.plain("  ").plain(&self.text(if nothing_judged { "findings-none-judged" } else { "findings-none" }));
             lines.push(line);
         }
-        let shown = &open[..open.len().min(self.options.top)];
-        let ages: Vec<_> = shown.iter().map(|entry| self.words.age(entry)).collect();
+        let shown = &groups[..groups.len().min(self.options.top)];
+        let ages: Vec<_> = shown.iter().map(|group| self.words.age(group.first)).collect();
         let ages_width = ages.iter().map(|age| width(age)).max().unwrap_or(0);
-        let rows = shown.iter().zip(ages).map(|(entry, age)| self.finding(entry, &age, ages_width));
-        lines.extend(rows);
+        lines.extend(shown.iter().zip(ages).map(|(group, age)| self.finding(group, &age, ages_width)));
         lines
     }
 
-    fn finding(&self, entry: &FindingEntry, age: &str, ages_width: usize) -> Line {
-        let finding = &entry.finding;
+    /// Open findings by rule and severity, in the order of their first.
+    fn groups(&self) -> Vec<Group<'_>> {
+        let mut places = HashMap::new();
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for entry in &self.summary.open {
+            let at = *places.entry((&entry.finding.rule, entry.finding.severity)).or_insert_with(|| {
+                groups.push(Group { first: entry, more: 0 });
+                groups.len() - 1
+            });
+            if !std::ptr::eq(groups[at].first, *entry) {
+                groups[at].more += 1;
+            }
+        }
+        groups
+    }
+
+    fn finding(&self, group: &Group<'_>, age: &str, ages_width: usize) -> Line {
+        let finding = &group.first.finding;
         let labels = self.severity_width();
-        let fixed = 2 + labels + 2 + 2 + 2 + 2 + ages_width;
-        let room = self.width.saturating_sub(fixed);
-        let (title, resource) = (room * 44 / 100, room * 30 / 100);
-        let place = room - title - resource;
+        let room = self.width.saturating_sub(2 + labels + 2 + 2 + 2 + 2 + ages_width);
+        let resource = (room * 27 / 100).min(40);
+        let place = (room * 24 / 100).min(34);
+        let title = room - resource - place;
         let mut line = self.line();
         line.plain("  ").push(&self.words.severity(finding.severity), Style::of(finding.severity)).to(2 + labels + 2);
         line.plain(&cut(self.words.title(&finding.rule), title)).to(2 + labels + 2 + title + 2);
-        line.push(&elide(resource_name(finding), resource), Style::Bold);
-        line.to(2 + labels + 2 + title + 2 + resource + 2);
+        let more = if group.more == 0 { String::new() } else { format!(" +{}", self.number(group.more)) };
+        line.push(&elide(resource_name(finding), resource.saturating_sub(more.len())), Style::Bold);
+        line.push(&more, Style::Dim).to(2 + labels + 2 + title + 2 + resource + 2);
         let key = &finding.subject.key;
-        let place_text = format!("{} {}", self.words.account(key), self.words.region(key.region.as_str()));
-        line.push(&elide(&place_text, place), Style::Dim).to(self.width - ages_width);
-        let style = if entry.change == crate::input::Change::Still { Style::Dim } else { Style::Medium };
-        line.push(age, style);
+        let region = self.words.region(key.region.as_str());
+        let account = cut(&self.words.account(key), place.saturating_sub(width(&region) + 1).max(6));
+        line.push(&cut(&format!("{account} {region}"), place), Style::Dim).to(self.width - ages_width);
+        let fresh = group.first.change != Change::Still;
+        line.push(age, if fresh { Style::Medium } else { Style::Dim });
         line
     }
 
@@ -253,7 +277,7 @@ impl Page<'_> {
 
     fn packs(&self, packs: &[PackLine<'_>], columns: usize) -> Vec<Line> {
         let mut lines: Vec<_> = self.section(&self.text("page-packs"), &self.more(packs.len())).into();
-        let meter = 10;
+        let meter = 8;
         let tail_width = 5 + 2 + meter + 2;
         for found in packs.iter().take(ROWS) {
             let share = percent(found.rules.compliant, found.rules.judged());
@@ -263,7 +287,8 @@ impl Page<'_> {
             );
             let name_width = columns.saturating_sub(2 + 2 + tail_width + width(&detail)).max(8);
             let mut line = self.line();
-            line.plain("  ").plain(&elide(&found.pack.name, name_width)).to(2 + name_width + 2);
+            let name = found.pack.name.strip_prefix(SAMPLE_PREFIX).unwrap_or(&found.pack.name);
+            line.plain("  ").plain(&elide(name, name_width)).to(2 + name_width + 2);
             let share_text = share.map_or_else(|| self.text("not-available"), |share| format!("{share}%"));
             line.plain(&format!("{share_text:>4}")).plain("  ");
             let start = line.width();
@@ -285,7 +310,8 @@ impl Page<'_> {
         let name_width = columns.saturating_sub(2 + numbers + 2 + 6).max(8);
         for found in accounts.iter().take(ROWS) {
             let name = self.words.account_name(found.id.as_str());
-            let name = if name == found.id.as_str() { name } else { format!("{name} {}", found.id) };
+            let both = format!("{name} {}", found.id);
+            let name = if name == found.id.as_str() || width(&both) > name_width { name } else { both };
             let mut line = self.line();
             line.plain("  ").plain(&elide(&name, name_width)).to(2 + name_width + 2);
             for (severity, cell) in shown.iter().zip(&cells) {

@@ -27,13 +27,18 @@ const ACCOUNTS: [(&str, &str, &str); 3] = [
     ("777788889999", "log-archive", "Root/Security"),
 ];
 
-type RuleRow = (&'static str, Severity, [&'static str; 3], [&'static str; 3], [&'static str; 3], &'static [&'static str]);
+type RuleRow =
+    (&'static str, Severity, [&'static str; 3], [&'static str; 3], [&'static str; 3], &'static [&'static str]);
 
 const RULES: [RuleRow; 6] = [
     (
         "S3_BUCKET_PUBLIC_READ_PROHIBITED",
         Severity::Critical,
-        ["S3 buckets do not allow public read access", "S3 버킷은 퍼블릭 읽기 액세스를 허용하지 않습니다", "S3 バケットはパブリック読み取りアクセスを許可しない"],
+        [
+            "S3 buckets do not allow public read access",
+            "S3 버킷은 퍼블릭 읽기 액세스를 허용하지 않습니다",
+            "S3 バケットはパブリック読み取りアクセスを許可しない",
+        ],
         [
             "Anyone on the internet can list or download what the bucket holds.",
             "인터넷의 누구나 버킷의 객체를 나열하거나 다운로드할 수 있습니다.",
@@ -49,7 +54,11 @@ const RULES: [RuleRow; 6] = [
     (
         "INCOMING_SSH_DISABLED",
         Severity::High,
-        ["Security groups do not allow SSH from 0.0.0.0/0", "보안 그룹은 0.0.0.0/0의 SSH를 허용하지 않습니다", "セキュリティグループは 0.0.0.0/0 からの SSH を許可しない"],
+        [
+            "Security groups do not allow SSH from 0.0.0.0/0",
+            "보안 그룹은 0.0.0.0/0의 SSH를 허용하지 않습니다",
+            "セキュリティグループは 0.0.0.0/0 からの SSH を許可しない",
+        ],
         [
             "Every scanner on the internet tries port 22 within minutes.",
             "인터넷의 스캐너는 몇 분 안에 22번 포트를 시도합니다.",
@@ -65,32 +74,68 @@ const RULES: [RuleRow; 6] = [
     (
         "RDS_STORAGE_ENCRYPTED",
         Severity::Medium,
-        ["RDS DB instances are encrypted at rest", "RDS DB 인스턴스는 저장 시 암호화됩니다", "RDS DB インスタンスは保管時に暗号化されている"],
-        ["A copied disk or snapshot can be read.", "복사된 디스크나 스냅샷을 읽을 수 있습니다.", "コピーされたディスクやスナップショットが読み取られるおそれがあります。"],
+        [
+            "RDS DB instances are encrypted at rest",
+            "RDS DB 인스턴스는 저장 시 암호화됩니다",
+            "RDS DB インスタンスは保管時に暗号化されている",
+        ],
+        [
+            "A copied disk or snapshot can be read.",
+            "복사된 디스크나 스냅샷을 읽을 수 있습니다.",
+            "コピーされたディスクやスナップショットが読み取られるおそれがあります。",
+        ],
         ["Storage encryption is off.", "스토리지 암호화가 꺼져 있습니다.", "ストレージの暗号化が無効です。"],
         &["aws-fsbp:RDS.3"],
     ),
     (
         "ACCESS_KEYS_ROTATED",
         Severity::Medium,
-        ["IAM users' access keys are rotated in time", "IAM 사용자의 액세스 키는 기한 내에 교체됩니다", "IAM ユーザーのアクセスキーは期限内にローテーションされている"],
-        ["An old key has had long to leak.", "오래된 키는 유출되었을 가능성이 높습니다.", "古いキーほど漏えいしている可能性が高くなります。"],
-        ["Key { $key } is older than { $days } days.", "액세스 키 { $key }이(가) { $days }일보다 오래되었습니다.", "アクセスキー { $key } は { $days } 日より古くなっています。"],
+        [
+            "IAM users' access keys are rotated in time",
+            "IAM 사용자의 액세스 키는 기한 내에 교체됩니다",
+            "IAM ユーザーのアクセスキーは期限内にローテーションされている",
+        ],
+        [
+            "An old key has had long to leak.",
+            "오래된 키는 유출되었을 가능성이 높습니다.",
+            "古いキーほど漏えいしている可能性が高くなります。",
+        ],
+        [
+            "Key { $key } is older than { $days } days.",
+            "액세스 키 { $key }이(가) { $days }일보다 오래되었습니다.",
+            "アクセスキー { $key } は { $days } 日より古くなっています。",
+        ],
         &["aws-fsbp:IAM.3", "kisms:2.5.4"],
     ),
     (
         "CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED",
         Severity::Low,
-        ["CloudTrail log file validation is on", "CloudTrail 로그 파일 검증이 활성화되어 있습니다", "CloudTrail のログファイル検証が有効になっている"],
-        ["A changed log file would go unnoticed.", "로그 파일이 변경되어도 알 수 없습니다.", "ログファイルが改ざんされても気付けません。"],
+        [
+            "CloudTrail log file validation is on",
+            "CloudTrail 로그 파일 검증이 활성화되어 있습니다",
+            "CloudTrail のログファイル検証が有効になっている",
+        ],
+        [
+            "A changed log file would go unnoticed.",
+            "로그 파일이 변경되어도 알 수 없습니다.",
+            "ログファイルが改ざんされても気付けません。",
+        ],
         ["Log file validation is off.", "로그 파일 검증이 꺼져 있습니다.", "ログファイルの検証が無効です。"],
         &["aws-fsbp:CloudTrail.4"],
     ),
     (
         "EC2_EBS_ENCRYPTION_BY_DEFAULT",
         Severity::Medium,
-        ["EBS default encryption is on", "EBS 기본 암호화가 활성화되어 있습니다", "EBS のデフォルトの暗号化が有効になっている"],
-        ["New volumes may be stored in the clear.", "새 볼륨이 암호화되지 않은 상태로 저장될 수 있습니다.", "新しいボリュームが暗号化されずに保存されるおそれがあります。"],
+        [
+            "EBS default encryption is on",
+            "EBS 기본 암호화가 활성화되어 있습니다",
+            "EBS のデフォルトの暗号化が有効になっている",
+        ],
+        [
+            "New volumes may be stored in the clear.",
+            "새 볼륨이 암호화되지 않은 상태로 저장될 수 있습니다.",
+            "新しいボリュームが暗号化されずに保存されるおそれがあります。",
+        ],
         ["Default encryption is off.", "기본 암호화가 꺼져 있습니다.", "デフォルトの暗号化が無効です。"],
         &["aws-fsbp:EC2.7"],
     ),
@@ -112,7 +157,14 @@ fn rule_info(row: &RuleRow) -> RuleInfo {
             ssm: (row.0 == "S3_BUCKET_PUBLIC_READ_PROHIBITED").then(|| "AWS-DisableS3BucketPublicReadWrite".into()),
             calls: vec!["s3:PutPublicAccessBlock".into()],
         },
-        controls: row.5.iter().map(|id| ControlRef { id: (*id).into(), source: "https://docs.aws.amazon.com/securityhub/latest/userguide/".into() }).collect(),
+        controls: row
+            .5
+            .iter()
+            .map(|id| ControlRef {
+                id: (*id).into(),
+                source: "https://docs.aws.amazon.com/securityhub/latest/userguide/".into(),
+            })
+            .collect(),
         references: vec![format!(
             "https://docs.aws.amazon.com/config/latest/developerguide/{}.html",
             row.0.to_lowercase().replace('_', "-")
@@ -168,9 +220,7 @@ fn entry(row: Row<'_>) -> FindingEntry {
             },
             controls: controls.iter().map(|id| (*id).to_owned()).collect(),
             state: match row.change {
-                Change::Resolved => {
-                    FindingState::Resolved { because: ResolvedBecause::Fixed, resolved_at: at(NOW) }
-                }
+                Change::Resolved => FindingState::Resolved { because: ResolvedBecause::Fixed, resolved_at: at(NOW) },
                 _ => FindingState::Open,
             },
             first_seen: at(row.first_seen),
@@ -199,14 +249,94 @@ fn findings() -> Vec<FindingEntry> {
     let cidr = json!([{"fromPort": 22, "toPort": 22, "ipv4Ranges": [{"cidrIp": "0.0.0.0/0"}]}]);
     let none = Value::Null;
     let mut rows = vec![
-        Row { rule: 0, account: 0, region: "ap-northeast-2", kind: s3, id: "payments-prod-invoices-export-2026", args: json!({"statements": 1}), evidence: statement.clone(), change: Change::New, first_seen: NOW },
-        Row { rule: 0, account: 1, region: "us-east-1", kind: s3, id: "dev-scratch", args: json!({"statements": 2}), evidence: statement, change: Change::Still, first_seen: "2026-10-02T00:00:00Z" },
-        Row { rule: 1, account: 0, region: "ap-northeast-2", kind: group, id: "sg-0a1b2c3d4e5f67890", args: json!({"cidrs": ["0.0.0.0/0", "::/0"]}), evidence: cidr.clone(), change: Change::Reopened, first_seen: "2026-09-01T00:00:00Z" },
-        Row { rule: 1, account: 1, region: "eu-west-1", kind: group, id: "sg-0ffeeddccbbaa9988", args: json!({"cidrs": ["0.0.0.0/0"]}), evidence: cidr, change: Change::Still, first_seen: "2026-11-21T09:00:00Z" },
-        Row { rule: 2, account: 0, region: "ap-northeast-2", kind: "AWS::RDS::DBInstance", id: "orders", args: json!({}), evidence: none.clone(), change: Change::Still, first_seen: "2026-06-11T00:00:00Z" },
-        Row { rule: 3, account: 2, region: "global", kind: "AWS::IAM::User", id: "AIDAEXAMPLE", args: json!({"key": "AKIAEXAMPLE", "days": 90}), evidence: none.clone(), change: Change::Still, first_seen: "2026-05-01T00:00:00Z" },
-        Row { rule: 4, account: 2, region: "us-east-1", kind: "AWS::CloudTrail::Trail", id: "arn:aws:cloudtrail:us-east-1:777788889999:trail/organization", args: json!({}), evidence: none.clone(), change: Change::Still, first_seen: "2026-11-01T00:00:00Z" },
-        Row { rule: 5, account: 1, region: "eu-west-1", kind: "AWS::::Account", id: "444455556666", args: json!({}), evidence: none.clone(), change: Change::Resolved, first_seen: "2026-08-01T00:00:00Z" },
+        Row {
+            rule: 0,
+            account: 0,
+            region: "ap-northeast-2",
+            kind: s3,
+            id: "payments-prod-invoices-export-2026",
+            args: json!({"statements": 1}),
+            evidence: statement.clone(),
+            change: Change::New,
+            first_seen: NOW,
+        },
+        Row {
+            rule: 0,
+            account: 1,
+            region: "us-east-1",
+            kind: s3,
+            id: "dev-scratch",
+            args: json!({"statements": 2}),
+            evidence: statement,
+            change: Change::Still,
+            first_seen: "2026-10-02T00:00:00Z",
+        },
+        Row {
+            rule: 1,
+            account: 0,
+            region: "ap-northeast-2",
+            kind: group,
+            id: "sg-0a1b2c3d4e5f67890",
+            args: json!({"cidrs": ["0.0.0.0/0", "::/0"]}),
+            evidence: cidr.clone(),
+            change: Change::Reopened,
+            first_seen: "2026-09-01T00:00:00Z",
+        },
+        Row {
+            rule: 1,
+            account: 1,
+            region: "eu-west-1",
+            kind: group,
+            id: "sg-0ffeeddccbbaa9988",
+            args: json!({"cidrs": ["0.0.0.0/0"]}),
+            evidence: cidr,
+            change: Change::Still,
+            first_seen: "2026-11-21T09:00:00Z",
+        },
+        Row {
+            rule: 2,
+            account: 0,
+            region: "ap-northeast-2",
+            kind: "AWS::RDS::DBInstance",
+            id: "orders",
+            args: json!({}),
+            evidence: none.clone(),
+            change: Change::Still,
+            first_seen: "2026-06-11T00:00:00Z",
+        },
+        Row {
+            rule: 3,
+            account: 2,
+            region: "global",
+            kind: "AWS::IAM::User",
+            id: "AIDAEXAMPLE",
+            args: json!({"key": "AKIAEXAMPLE", "days": 90}),
+            evidence: none.clone(),
+            change: Change::Still,
+            first_seen: "2026-05-01T00:00:00Z",
+        },
+        Row {
+            rule: 4,
+            account: 2,
+            region: "us-east-1",
+            kind: "AWS::CloudTrail::Trail",
+            id: "arn:aws:cloudtrail:us-east-1:777788889999:trail/organization",
+            args: json!({}),
+            evidence: none.clone(),
+            change: Change::Still,
+            first_seen: "2026-11-01T00:00:00Z",
+        },
+        Row {
+            rule: 5,
+            account: 1,
+            region: "eu-west-1",
+            kind: "AWS::::Account",
+            id: "444455556666",
+            args: json!({}),
+            evidence: none.clone(),
+            change: Change::Resolved,
+            first_seen: "2026-08-01T00:00:00Z",
+        },
     ];
     rows.extend(HOSTILE.iter().map(|id| Row {
         rule: 2,
@@ -230,7 +360,14 @@ fn evaluations() -> Vec<EvaluationCount> {
     let mut counts = Vec::new();
     for (at, (account, _, _)) in ACCOUNTS.iter().enumerate() {
         for (number, (rule, ..)) in RULES.iter().enumerate() {
-            let kind = ["AWS::S3::Bucket", "AWS::EC2::SecurityGroup", "AWS::RDS::DBInstance", "AWS::IAM::User", "AWS::CloudTrail::Trail", "AWS::::Account"][number];
+            let kind = [
+                "AWS::S3::Bucket",
+                "AWS::EC2::SecurityGroup",
+                "AWS::RDS::DBInstance",
+                "AWS::IAM::User",
+                "AWS::CloudTrail::Trail",
+                "AWS::::Account",
+            ][number];
             counts.push(EvaluationCount {
                 rule: (*rule).into(),
                 instance: instance(rule),
@@ -279,7 +416,11 @@ fn packs() -> Vec<PackResult> {
         },
         PackResult {
             name: "Operational-Best-Practices-for-CIS-AWS-v1.4-Level2".into(),
-            rules: vec![rule(RULES[3].0, Compliance::NonCompliant, 1), rule(RULES[5].0, Compliance::Compliant, 0), rule(RULES[2].0, Compliance::Compliant, 0)],
+            rules: vec![
+                rule(RULES[3].0, Compliance::NonCompliant, 1),
+                rule(RULES[5].0, Compliance::Compliant, 0),
+                rule(RULES[2].0, Compliance::Compliant, 0),
+            ],
         },
     ]
 }
@@ -342,7 +483,11 @@ pub fn report() -> Report {
         rules: RULES.iter().map(|row| (row.0.to_owned(), rule_info(row))).collect(),
         controls: [(
             "aws-fsbp:S3.2".to_owned(),
-            text("S3 general purpose buckets should block public read access", "S3 범용 버킷은 퍼블릭 읽기 액세스를 차단해야 합니다", "S3 汎用バケットはパブリック読み取りアクセスをブロックする必要があります"),
+            text(
+                "S3 general purpose buckets should block public read access",
+                "S3 범용 버킷은 퍼블릭 읽기 액세스를 차단해야 합니다",
+                "S3 汎用バケットはパブリック読み取りアクセスをブロックする必要があります",
+            ),
         )]
         .into(),
         evaluations: evaluations(),
@@ -403,7 +548,14 @@ pub fn empty() -> Report {
 /// The sample with so many findings more.
 pub fn large(findings: usize) -> Report {
     let mut report = report();
-    let kinds = ["AWS::S3::Bucket", "AWS::EC2::SecurityGroup", "AWS::RDS::DBInstance", "AWS::IAM::User", "AWS::CloudTrail::Trail", "AWS::::Account"];
+    let kinds = [
+        "AWS::S3::Bucket",
+        "AWS::EC2::SecurityGroup",
+        "AWS::RDS::DBInstance",
+        "AWS::IAM::User",
+        "AWS::CloudTrail::Trail",
+        "AWS::::Account",
+    ];
     report.findings.extend((0..findings).map(|number| {
         let rule = number * 7 % 6;
         let id = format!("resource-{number:05}");

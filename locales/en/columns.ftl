@@ -1,0 +1,25 @@
+# Titles of columns.
+column-severity = Severity
+column-rule = Rule
+column-resource = Resource
+column-resources = Resources
+column-account = Account
+column-accounts = Accounts
+column-region = Region
+column-service = Service
+column-status = Status
+column-open = Open
+column-pass = Pass
+column-verdict = Compliance
+column-packs = Packs
+column-operation = Operation
+column-reason = Reason
+column-listings = Listings
+column-where = Where
+column-file = File
+column-first-seen = First seen
+column-last-seen = Last seen
+column-due = Due
+column-owner = Owner
+column-assignee = Assigned to
+column-id = Finding ID

@@ -1,0 +1,25 @@
+# 列の見出し。
+column-severity = 重要度
+column-rule = ルール
+column-resource = リソース
+column-resources = リソース
+column-account = アカウント
+column-accounts = アカウント
+column-region = リージョン
+column-service = サービス
+column-status = ステータス
+column-open = 未解決
+column-pass = 合格
+column-verdict = 準拠状況
+column-packs = パック
+column-operation = オペレーション
+column-reason = 理由
+column-listings = 一覧取得
+column-where = 場所
+column-file = ファイル
+column-first-seen = 初回検出
+column-last-seen = 最終確認
+column-due = 対応期限
+column-owner = 所有者
+column-assignee = 担当者
+column-id = 検出結果 ID

@@ -1,0 +1,25 @@
+# 열 제목.
+column-severity = 심각도
+column-rule = 규칙
+column-resource = 리소스
+column-resources = 리소스
+column-account = 계정
+column-accounts = 계정
+column-region = 리전
+column-service = 서비스
+column-status = 상태
+column-open = 미해결
+column-pass = 통과
+column-verdict = 규정 준수 상태
+column-packs = 팩
+column-operation = 작업
+column-reason = 사유
+column-listings = 목록 조회
+column-where = 위치
+column-file = 파일
+column-first-seen = 최초 발견
+column-last-seen = 최근 확인
+column-due = 조치 기한
+column-owner = 소유자
+column-assignee = 담당자
+column-id = 결과 ID
