@@ -21,8 +21,10 @@ struct Reader<'a> {
     limits: Limits,
     stack: Vec<Open>,
     root: Option<Node>,
-    anchors: HashMap<usize, (Node, usize)>,
+    anchors: HashMap<usize, (Node, Size)>,
     nodes: usize,
+    /// Bytes of texts that are copied for anchors and aliases.
+    copied: usize,
 }
 
 /// Reads one document.
@@ -35,7 +37,8 @@ pub fn read(source: &Source, limits: Limits) -> Result<Node, Diagnostic> {
     options.set_emit_comments(false);
     options.flow_nesting_limit = limits.depth;
     options.block_nesting_limit = limits.depth;
-    let mut reader = Reader { source, limits, stack: Vec::new(), root: None, anchors: HashMap::new(), nodes: 0 };
+    let mut reader =
+        Reader { source, limits, stack: Vec::new(), root: None, anchors: HashMap::new(), nodes: 0, copied: 0 };
     for next in Parser::new_from_str_with_options(&source.text, options) {
         let (event, span) = next.map_err(|error| reader.scan_error(&error))?;
         reader.event(event, span)?;
@@ -73,8 +76,9 @@ impl Reader<'_> {
                 let Some((node, size)) = self.anchors.get(&id) else {
                     return Err(self.wrong(span, "an alias within the part that it stands for"));
                 };
-                self.nodes += size;
-                if self.nodes > self.limits.nodes {
+                self.nodes += size.nodes;
+                self.copied += size.bytes;
+                if self.nodes > self.limits.nodes || self.copied > self.limits.bytes {
                     return Err(self.too_many(span));
                 }
                 let node = node.clone();
@@ -93,9 +97,14 @@ impl Reader<'_> {
             return Err(self.too_many(span));
         }
         // Tags of YAML itself (`!!str`) only repeat what the style says.
-        let tag = tag.filter(|tag| tag.is_custom()).map(|tag| tag.original().trim_start_matches('!').into());
-        let (start, end) = (offset(span.start.byte_offset()), offset(span.end.byte_offset()));
-        Ok(Node { value, tag, span: (start, end.max(start)) })
+        let custom = tag.filter(|tag| tag.is_custom());
+        let start = match custom.and(span.tag_start()) {
+            Some(tag) => offset(tag.byte_offset()),
+            None => offset(span.start.byte_offset()),
+        };
+        let end = offset(span.end.byte_offset()).max(start);
+        let tag = custom.map(|tag| tag.original().trim_start_matches('!').into());
+        Ok(Node { value, tag, span: (start, end) })
     }
 
     fn open(&mut self, value: NodeValue, anchor: usize, tag: Option<&Tag>, span: Span) -> Result<(), Diagnostic> {
@@ -112,8 +121,9 @@ impl Reader<'_> {
         if anchor > 0 {
             // Copies kept for aliases count too: nested anchors would otherwise multiply memory.
             let size = size(&node);
-            self.nodes += size;
-            if self.nodes > self.limits.nodes {
+            self.nodes += size.nodes;
+            self.copied += size.bytes;
+            if self.nodes > self.limits.nodes || self.copied > self.limits.bytes {
                 return Err(self.source.diagnostic(node.span(), self.too_many_text()));
             }
             self.anchors.insert(anchor, (node.clone(), size));
@@ -167,7 +177,8 @@ impl Reader<'_> {
     }
 
     fn too_many_text(&self) -> String {
-        format!("the file unfolds to more than {} values", self.limits.nodes)
+        let Limits { nodes, bytes, .. } = self.limits;
+        format!("the file unfolds to more than {nodes} values or {bytes} bytes")
     }
 
     fn too_deep(&self, span: Span) -> Diagnostic {
@@ -183,11 +194,25 @@ fn offset(at: Option<usize>) -> u32 {
     u32::try_from(at.unwrap_or_default()).unwrap_or(u32::MAX)
 }
 
-fn size(node: &Node) -> usize {
-    1 + match &node.value {
-        NodeValue::Scalar { .. } => 0,
-        NodeValue::List(list) => list.iter().map(size).sum(),
-        NodeValue::Map(entries) => entries.iter().map(|(key, value)| size(key) + size(value)).sum(),
+/// What a copy of a node takes.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
+}
+
+impl Size {
+    fn plus(self, other: Size) -> Size {
+        Size { nodes: self.nodes + other.nodes, bytes: self.bytes + other.bytes }
+    }
+}
+
+fn size(node: &Node) -> Size {
+    let own = Size { nodes: 1, bytes: node.text().map_or(0, str::len) };
+    match &node.value {
+        NodeValue::Scalar { .. } => own,
+        NodeValue::List(list) => list.iter().map(size).fold(own, Size::plus),
+        NodeValue::Map(entries) => entries.iter().fold(own, |sum, (key, value)| sum.plus(size(key)).plus(size(value))),
     }
 }
 
@@ -238,6 +263,8 @@ mod tests {
             bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
         }
         check(&bomb, "unfolds to more than 1000 values");
+        let aliases = vec!["*a"; 100].join(", ");
+        check(&format!("a: &a {}\nb: [{aliases}]\n", "x".repeat(100_000)), "or 1048576 bytes");
         // Each anchor one deeper than the last: shallow in the text, deep in the tree.
         let mut ladder = String::from("a0: &a0 [x]\n");
         for level in 1..40 {
