@@ -26,6 +26,8 @@ pub enum StoreError {
     ReadOnly(PathBuf),
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: std::io::Error },
+    #[error("the item {resource} has {bytes} bytes; a store keeps items of up to 256 MiB")]
+    TooLarge { resource: String, bytes: usize },
     #[error("no {what} `{wanted}`")]
     NotFound { what: &'static str, wanted: String },
     #[error("`{wanted}` could mean {found} {what}s or more: {}", examples.join(", "))]
@@ -34,6 +36,8 @@ pub enum StoreError {
     NotAnId { wanted: String },
     #[error(transparent)]
     Filter(#[from] FilterError),
+    #[error("the query cannot be answered: {0}")]
+    Query(String),
     #[error("the store answered: {0}")]
     Database(String),
 }
@@ -48,14 +52,21 @@ impl StoreError {
             Self::NotAStore(_) => "name another file with --store PATH; this one was left as it is".into(),
             Self::NewerSchema { .. } => "use the newer haechi, or another store with --store PATH".into(),
             Self::Corrupt { path, .. } => format!(
-                "bring back a backup with `haechi restore`, or move {} (and its -wal and -shm files) away and record again",
+                "bring back a backup with `haechi restore`, \
+                 or move {} (and its -wal and -shm files) away and record again",
                 path.display()
             ),
             Self::Busy(_) => "wait until it has finished and try again; reading is possible meanwhile".into(),
             Self::DiskFull(_) => "free some space and try again; what was committed is safe".into(),
             Self::ReadOnly(path) => format!("check the owner and the mode of {} and of its folder", path.display()),
             Self::Ambiguous { .. } => "write more digits of the id".into(),
-            Self::Io { .. } | Self::NotFound { .. } | Self::NotAnId { .. } | Self::Filter(_) | Self::Database(_) => {
+            Self::Io { .. }
+            | Self::TooLarge { .. }
+            | Self::NotFound { .. }
+            | Self::NotAnId { .. }
+            | Self::Filter(_)
+            | Self::Query(_)
+            | Self::Database(_) => {
                 return None;
             }
         })

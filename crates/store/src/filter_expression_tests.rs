@@ -106,7 +106,7 @@ fn refusals_point_to_the_place() {
     refuse("name = '해치' AND 빛 = 1", 17, "no field `빛`");
     refuse(&"(".repeat(100_000), 1, "16384");
     refuse(&"(".repeat(1000), 66, "nested deeper");
-    refuse(&"NOT ".repeat(1000), 261, "nested deeper");
+    refuse(&"NOT ".repeat(1000), 260, "nested deeper");
 }
 
 proptest! {

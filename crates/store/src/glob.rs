@@ -16,13 +16,14 @@ pub fn glob_matches(pattern: &str, text: &str) -> bool {
             (Some('?'), Some(_)) => {}
             (Some(wanted), Some(found)) if wanted == found => {}
             (_, None) if pattern_here.as_str().chars().all(|c| c == '*') => return true,
-            _ => match retry.take() {
-                Some((after_star, mut from)) if from.next().is_some() => {
-                    (pattern, text) = (after_star.clone(), from.clone());
-                    retry = Some((after_star, from));
+            _ => {
+                let Some((after_star, mut from)) = retry.take() else { return false };
+                if from.next().is_none() {
+                    return false;
                 }
-                _ => return false,
-            },
+                (pattern, text) = (after_star.clone(), from.clone());
+                retry = Some((after_star, from));
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! Store::open(path: &Path) -> Result<Store>              creates it; waits at most 10 s for another writer
+//! Store::open_patiently(path: &Path, patience: Duration) -> Result<Store>
 //! Store::open_existing(path: &Path) -> Result<Store>     StoreError::Missing when it is not there
 //! Store::open_in_memory() -> Result<Store>
 //!
@@ -47,29 +48,54 @@
 //! Store::evaluation_counts(&self) -> Result<Vec<EvaluationCount>>
 //! Store::findings(&self, &FindingFilter, at: Timestamp) -> Result<Vec<StoredFinding>>   worst first
 //! Store::finding(&self, id_or_prefix: &str, at: Timestamp) -> Result<StoredFinding>
+//! Store::each_finding(&self, &FindingFilter, at: Timestamp, FnMut(StoredFinding) -> ControlFlow<()>) -> Result<()>
 //! Store::finding_counts(&self, &FindingFilter, at: Timestamp) -> Result<Vec<FindingCount>>
 //!
 //! Store::suppress(&mut self, &NewSuppression) -> Result<SuppressionId>
 //! Store::unsuppress(&mut self, SuppressionId, by: &str, at: Timestamp) -> Result<()>
 //! Store::suppressions(&self) -> Result<Vec<Suppression>>                lifted and expired ones too
+//! Store::idle_suppressions(&self, at: Timestamp) -> Result<Vec<SuppressionId>>   those that cover nothing open
 //! Store::assign(&mut self, FindingId, to: Option<&str>, by: &str, at: Timestamp) -> Result<()>
 //! Store::comment(&mut self, FindingId, &Comment) -> Result<()>
 //! Store::comments(&self, FindingId) -> Result<Vec<Comment>>
 //! Store::attest(&mut self, &Attestation) -> Result<()>
 //! Store::attestations(&self, at: Timestamp) -> Result<Vec<Attestation>> those that stand at that moment
+//! Store::all_attestations(&self) -> Result<Vec<Attestation>>
+//!
+//! Store::query(&mut self, sql: &str, most: usize) -> Result<QueryAnswer>  the user's SELECT over the public views
+//! Store::check(&self) -> Result<Vec<String>>                            reads everything; empty when all is well
 //! ```
 
+mod bodies;
+mod codec;
+mod conditions;
+mod contents;
+mod decisions;
 mod error;
+mod facts;
+mod fault;
 mod filter_expression;
+mod findings;
 mod glob;
+mod judgements;
+mod lock;
+mod open;
+mod put_items;
+mod query;
+mod read_items;
 mod records;
 mod run;
+mod scopes;
+mod writer;
 
 pub use error::StoreError;
 pub use filter_expression::{FilterError, FilterExpression};
 pub use glob::glob_matches;
+pub use open::Store;
+pub use query::QueryAnswer;
 pub use records::*;
 pub use run::{ListingOutcome, PutOutcome, Run, RunCounts, RunId, RunInfo, RunKind, RunState, StoredCoverage};
+pub use writer::RunWriter;
 
 /// What every call of the store gives.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -1,0 +1,172 @@
+//! A run that writes. Facts are committed call by call; judgements all at once, with the run's end.
+//!
+//! So an interrupted run leaves facts that are true (each was seen, with its coverage and version in one
+//! transaction) and the judgements of the run before; the next run finds by their hashes what to judge again.
+
+use haechi_model::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::Value;
+
+use crate::Result;
+use crate::codec::Encoder;
+use crate::fault::{Fault, to_json};
+use crate::lock::RunLock;
+use crate::open::{Kind, Store};
+use crate::run::{RunId, RunInfo};
+use crate::scopes::Scopes;
+
+/// Writes one run. Dropped without [`commit`](Self::commit), the run is marked interrupted.
+pub struct RunWriter<'s> {
+    pub(crate) store: &'s mut Store,
+    pub(crate) id: RunId,
+    pub(crate) scopes: Scopes,
+    pub(crate) encoder: Encoder,
+    stage: Stage,
+    _lock: Option<RunLock>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Each call is a transaction.
+    Facts,
+    /// One transaction is open until the end.
+    Judging,
+    Done,
+}
+
+impl Store {
+    /// Begins a run: waits for another process that writes one, then gives [`StoreError::Busy`](crate::StoreError::Busy).
+    pub fn begin_run(&mut self, info: RunInfo) -> Result<RunWriter<'_>> {
+        let lock = match self.kind {
+            Kind::File => Some(RunLock::take(&self.path, self.patience)?),
+            Kind::Memory => None,
+        };
+        let begun = self.begin(&info);
+        let id = self.told(begun)?;
+        let encoder = self.told(Encoder::new())?;
+        let scopes = Scopes::new(info.organization.unwrap_or_default());
+        Ok(RunWriter { store: self, id, scopes, encoder, stage: Stage::Facts, _lock: lock })
+    }
+
+    fn begin(&mut self, info: &RunInfo) -> Result<RunId, Fault> {
+        self.in_transaction(|connection| {
+            // Whoever has the lock is the only writer: a run that still says it runs was killed.
+            connection.execute("UPDATE h_runs SET state = 2 WHERE state = 0", [])?;
+            connection.execute("INSERT INTO h_runs (state, info) VALUES (0, ?)", [to_json(info)?])?;
+            Ok(RunId(connection.last_insert_rowid()))
+        })
+    }
+
+    pub(crate) fn in_transaction<T>(&self, write: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let written = write(&self.connection).and_then(|value| {
+            self.connection.execute_batch("COMMIT")?;
+            Ok(value)
+        });
+        if written.is_err() {
+            self.roll_back();
+        }
+        written
+    }
+
+    fn roll_back(&self) {
+        // SQLite has rolled back by itself after some errors.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(%error, "a transaction could not be rolled back");
+        }
+        self.decoder.forget();
+    }
+}
+
+impl RunWriter<'_> {
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// Reads while the run goes on, with what it has put.
+    pub fn store(&self) -> &Store {
+        self.store
+    }
+
+    /// One transaction of facts; after the first judgement, a part of the judgements' transaction.
+    pub(crate) fn facts<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T> {
+        let nested = self.stage == Stage::Judging;
+        // A savepoint: a call that fails leaves nothing of itself behind, and the run may go on.
+        let (begin, commit, undo) = match nested {
+            true => ("SAVEPOINT call", "RELEASE call", "ROLLBACK TO call; RELEASE call"),
+            false => ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"),
+        };
+        let begun = self.store.connection.execute_batch(begin).map_err(Fault::from);
+        self.store.told(begun)?;
+        let written = write(self).and_then(|value| {
+            self.store.connection.execute_batch(commit)?;
+            Ok(value)
+        });
+        if written.is_err() {
+            if !self.store.connection.is_autocommit()
+                && let Err(error) = self.store.connection.execute_batch(undo)
+            {
+                tracing::warn!(%error, "a transaction could not be rolled back");
+            }
+            // Numbers that were given in it may be given again.
+            self.scopes.forget();
+            self.encoder.forget();
+            self.store.decoder.forget();
+        }
+        self.store.told(written)
+    }
+
+    pub(crate) fn judgements<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T> {
+        if self.stage == Stage::Facts {
+            let begun = self.store.connection.execute_batch("BEGIN IMMEDIATE").map_err(Fault::from);
+            self.store.told(begun)?;
+            self.stage = Stage::Judging;
+        }
+        self.facts(write)
+    }
+
+    /// What the application wants to know of this run later.
+    pub fn put_summary(&mut self, summary: &Value) -> Result<()> {
+        self.judgements(|run| {
+            run.store
+                .connection
+                .execute("UPDATE h_runs SET summary = ? WHERE id = ?", params![to_json(summary)?, run.id.0])?;
+            Ok(())
+        })
+    }
+
+    /// Ends the run and makes its judgements count.
+    pub fn commit(mut self, finished: Timestamp) -> Result<RunId> {
+        self.judgements(|run| {
+            run.store.connection.execute(
+                "UPDATE h_runs SET state = 1, finished = ? WHERE id = ?",
+                params![finished.as_micros(), run.id.0],
+            )?;
+            Ok(())
+        })?;
+        let committed = self.store.connection.execute_batch("COMMIT").map_err(Fault::from);
+        self.store.told(committed)?;
+        self.stage = Stage::Done;
+        let tidied: rusqlite::Result<Option<i64>> =
+            self.store.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(0)).optional();
+        if let Err(error) = tidied {
+            tracing::debug!(%error, "the write-ahead log was not folded in; the next run does it");
+        }
+        Ok(self.id)
+    }
+}
+
+impl Drop for RunWriter<'_> {
+    fn drop(&mut self) {
+        if self.stage == Stage::Done {
+            return;
+        }
+        self.store.roll_back();
+        let marked = self.store.connection.execute("UPDATE h_runs SET state = 2 WHERE id = ?", [self.id.0]);
+        if let Err(error) = marked {
+            tracing::warn!(%error, run = self.id.0, "the interrupted run could not be marked; the next run does it");
+        }
+    }
+}

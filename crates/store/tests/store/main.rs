@@ -1,0 +1,8 @@
+//! The store from outside: what callers rely on.
+
+mod items;
+mod judgements;
+mod opening;
+mod speed;
+mod support;
+mod views;
