@@ -132,23 +132,22 @@ impl Content {
     }
 
     /// Catalogues and types first: rules are checked against them.
-    fn add(&mut self, files: Vec<ContentFile>) {
+    fn add(&mut self, files: Vec<(Folder, ContentFile)>) {
         let mut rules = Vec::new();
-        for file in files {
-            let added = match Folder::of(&file) {
-                Some(Folder::Rules) => {
+        for (folder, file) in files {
+            let added = match folder {
+                Folder::Rules => {
                     rules.push(file);
                     Ok(())
                 }
-                Some(Folder::Controls) => self.add_catalogue(&file),
-                Some(Folder::Collectors) => self.add_collector(file),
-                Some(Folder::Tables) if file.path.ends_with("managed-rules.txt") => Ok(()),
-                Some(Folder::Tables) => tables::read_members(&source(&file), &mut self.types),
-                Some(Folder::Packs) => {
+                Folder::Controls => self.add_catalogue(&file),
+                Folder::Collectors => self.add_collector(file),
+                Folder::Tables if file.path.ends_with("managed-rules.txt") => Ok(()),
+                Folder::Tables => tables::read_members(&source(&file), &mut self.types),
+                Folder::Packs => {
                     self.packs.push(file);
                     Ok(())
                 }
-                None => Ok(()),
             };
             self.problems.extend(added.err());
         }
@@ -244,24 +243,18 @@ enum Folder {
 }
 
 impl Folder {
-    const USERS: [(&str, Folder); 4] = [
+    const ALL: [(&str, Folder); 5] = [
         ("collectors", Folder::Collectors),
         ("controls", Folder::Controls),
         ("packs", Folder::Packs),
         ("rules", Folder::Rules),
+        ("tables", Folder::Tables),
     ];
 
-    fn of(file: &ContentFile) -> Option<Self> {
-        if file.origin == Origin::Embedded {
-            let first = file.path.split('/').next()?;
-            return if first == "tables" { Some(Folder::Tables) } else { Self::named(first) };
-        }
-        // A user's path has the folder somewhere within; the last one decides.
-        file.path.rsplit(['/', '\\']).skip(1).find_map(Self::named)
-    }
-
-    fn named(name: &str) -> Option<Self> {
-        Self::USERS.into_iter().find(|(known, _)| *known == name).map(|(_, folder)| folder)
+    /// The folder that a path below content/ begins with.
+    fn of(path: &str) -> Option<Self> {
+        let first = path.split('/').next()?;
+        Self::ALL.into_iter().find(|(name, _)| *name == first).map(|(_, folder)| folder)
     }
 }
 
@@ -269,49 +262,50 @@ fn source(file: &ContentFile) -> Source {
     Source { name: file.path.clone(), text: file.text.clone() }
 }
 
-fn embedded_files() -> Vec<ContentFile> {
-    let file = |(path, text): &(&'static str, &'static str)| ContentFile {
-        path: Arc::from(*path),
-        text: Arc::from(*text),
-        origin: Origin::Embedded,
+fn embedded_files() -> Vec<(Folder, ContentFile)> {
+    let file = |(path, text): &(&'static str, &'static str)| {
+        let file = ContentFile { path: Arc::from(*path), text: Arc::from(*text), origin: Origin::Embedded };
+        Some((Folder::of(path)?, file))
     };
-    embedded::FILES.iter().map(file).collect()
+    embedded::FILES.iter().filter_map(file).collect()
 }
 
 /// At most this many files and folders within each other of a user's content.
 const MOST_FILES: usize = 10_000;
 const DEEPEST_FOLDER: usize = 8;
 
-type Found = (Vec<ContentFile>, Vec<Diagnostic>);
+type Found = (Vec<(Folder, ContentFile)>, Vec<Diagnostic>);
 
 fn user_files(folder: &Path) -> Result<Found, Diagnostic> {
     let name = folder.display().to_string();
     if !folder.is_dir() {
         return Err(Diagnostic::of_file(name, "there is no such folder"));
     }
-    let mut paths = Vec::new();
-    for (below, _) in Folder::USERS {
+    let (mut files, mut problems, mut count) = (Vec::new(), Vec::new(), 0);
+    for (below, kind) in Folder::ALL {
         let path = folder.join(below);
-        if path.is_dir() {
-            walk(&path, 0, &mut paths)
-                .map_err(|(path, message)| Diagnostic::of_file(path.display().to_string(), message))?;
+        // The tables are Haechi's own.
+        if matches!(kind, Folder::Tables) || !path.is_dir() {
+            continue;
+        }
+        let mut paths = Vec::new();
+        walk(&path, 0, &mut paths)
+            .map_err(|(path, message)| Diagnostic::of_file(path.display().to_string(), message))?;
+        paths.sort();
+        count += paths.len();
+        for path in paths {
+            match read_text(&path, Limits::PACK.bytes) {
+                Ok(text) => {
+                    let path = path.display().to_string().into();
+                    files.push((kind, ContentFile { path, text: text.into(), origin: Origin::User }));
+                }
+                Err(problem) => problems.push(problem),
+            }
         }
     }
-    if paths.is_empty() {
+    if count == 0 {
         let help = "put rules under rules/, packs under packs/, control catalogues under controls/";
         return Err(Diagnostic::of_file(name, "the folder holds no content").help(help));
-    }
-    paths.sort();
-    let (mut files, mut problems) = (Vec::new(), Vec::new());
-    for path in paths {
-        match read_text(&path, Limits::PACK.bytes) {
-            Ok(text) => files.push(ContentFile {
-                path: path.display().to_string().into(),
-                text: text.into(),
-                origin: Origin::User,
-            }),
-            Err(problem) => problems.push(problem),
-        }
     }
     Ok((files, problems))
 }
