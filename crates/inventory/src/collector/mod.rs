@@ -4,6 +4,8 @@
 //! destinations outside the item are errors with file, line and column.
 
 mod check;
+#[cfg(test)]
+mod emitted;
 mod ordered;
 pub mod path;
 pub mod shape;

@@ -24,6 +24,8 @@ pub enum Case {
     Jackson,
     /// As the API spells them.
     Pascal,
+    /// The first letter large: `roleARN` is `RoleARN`.
+    Capital,
 }
 
 impl Case {
@@ -33,6 +35,9 @@ impl Case {
             Case::Pascal => 0,
             Case::Camel => 1,
             Case::Jackson => name.bytes().take_while(u8::is_ascii_uppercase).count(),
+            Case::Capital => {
+                return name.char_indices().map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c }).collect();
+            }
         };
         name.char_indices().map(|(at, c)| if at < small { c.to_ascii_lowercase() } else { c }).collect()
     }
@@ -55,9 +60,12 @@ impl Conditions {
         self.0.is_empty()
     }
 
-    /// The members that the conditions look at.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.0.keys()
+    /// The first condition that is one exact word: what an index can look up.
+    pub fn first_word(&self, names: &Names<'_>) -> Option<(&Path, String)> {
+        self.0.iter().find_map(|(path, patterns)| match patterns {
+            OneOrMore::One(pattern) => pattern.text(names).filter(|word| !word.contains('*')).map(|word| (path, word)),
+            OneOrMore::More(_) => None,
+        })
     }
 
     /// Whether every condition holds for a value. A list holds when one of its elements does.
@@ -188,21 +196,6 @@ impl Shape {
             value = Value::String(value.to_string());
         }
         value
-    }
-
-    /// The paths below `base` that this shape surely writes; `None` for what depends on the answer.
-    pub fn built_paths(&self, base: &str, found: &mut Vec<String>) {
-        let steps = &*self.0;
-        let inner = steps.each.as_ref().map_or(steps, |each| &*each.0);
-        if steps.text || steps.by.is_some() || inner.build.0.is_empty() {
-            found.push(base.to_owned());
-        }
-        if steps.text || steps.by.is_some() {
-            return;
-        }
-        for (name, shape) in &inner.build.0 {
-            shape.built_paths(&format!("{base}.{name}"), found);
-        }
     }
 }
 
@@ -361,6 +354,7 @@ mod tests {
             (Case::Jackson, "AWSAccountId", "awsaccountId"),
             (Case::Jackson, "MultiAZ", "multiAZ"),
             (Case::Pascal, "ListenerArn", "ListenerArn"),
+            (Case::Capital, "roleARN", "RoleARN"),
         ] {
             assert_eq!(case.spell(name), want);
         }

@@ -1,5 +1,6 @@
 //! The further calls that complete a resource: one answer, or why there is none.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use haechi_aws::{ApiError, Pages};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::credential_report::credential_report;
 use super::unit::{Answer, Unit};
-use crate::collector::path::Names;
+use crate::collector::path::{Names, Path};
 use crate::collector::{Coded, EachGet, Get, Operation};
 
 /// What a further call gave.
@@ -22,31 +23,40 @@ pub(super) enum Got {
 
 /// Makes the call of one entry of `get` for a resource.
 pub(super) async fn get(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Region) -> Got {
-    let answer = match &entry.collect {
-        Some(coded) => {
-            shared(unit, "credential report", async || match coded.value {
+    let (key, answer) = match (&entry.collect, &entry.call) {
+        (Some(coded), _) => {
+            let key = format!("{:?}", coded.value);
+            let answer = shared(unit, &key, async || match coded.value {
                 Coded::CredentialReport => credential_report(&*unit.account.api, region.as_str()).await,
-            })
-            .await
+            });
+            (Some(key), answer.await)
         }
-        None => {
-            let Some(call) = &entry.call else { return Got::Value(Value::Null) };
+        (None, Some(call)) => {
             let input = entry.input.fill(names);
             if entry.once {
                 let key = format!("{} {region} {input}", call.value);
-                shared(unit, &key, async || all_pages(unit, &call.value, region, input.clone()).await).await
+                let answer = shared(unit, &key, async || all_pages(unit, &call.value, region, input.clone()).await);
+                let answer = answer.await;
+                (Some(key), answer)
             } else {
-                all_pages(unit, &call.value, region, input).await.map(Arc::new)
+                (None, all_pages(unit, &call.value, region, input).await.map(Arc::new))
             }
         }
+        (None, None) => return Got::Value(Value::Null),
     };
-    let taken = match answer {
-        Ok(answer) => entry.take.take(&answer),
+    let answer = match answer {
+        Ok(answer) => answer,
         Err(error) if has(&entry.absent, &error) => return Got::Value(Value::Null),
         Err(error) if has(&entry.gone, &error) => return Got::Gone,
         Err(error) => return Got::Failed(error),
     };
-    let mut taken = select(entry, taken, names);
+    let mut taken = match (key, entry.only.first_word(names)) {
+        (Some(key), Some((path, word))) => {
+            let index = index(unit, format!("{key} {} {path}", entry.take), entry, &answer, path);
+            select(entry, index.find(&word), names)
+        }
+        _ => select(entry, entry.take.take(&answer), names),
+    };
     if let Some(each) = &entry.each
         && let Err(error) = complete(unit, each, names, region, &mut taken).await
     {
@@ -87,6 +97,35 @@ async fn complete(
         }
     }
     Ok(())
+}
+
+/// The elements of a shared list by one of their members: each resource finds its own without a search.
+pub(super) struct Index {
+    list: Vec<Value>,
+    by: HashMap<String, Vec<usize>>,
+}
+
+impl Index {
+    fn find(&self, word: &str) -> Value {
+        let found = self.by.get(word).into_iter().flatten();
+        Value::Array(found.filter_map(|at| self.list.get(*at)).cloned().collect())
+    }
+}
+
+fn index(unit: &Unit, key: String, entry: &Get, answer: &Value, path: &Path) -> Arc<Index> {
+    let mut indexes = unit.account.indexes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let make = || {
+        let list: Vec<Value> = entry.take.all(answer).into_iter().cloned().collect();
+        let mut by: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, element) in list.iter().enumerate() {
+            for found in path.all(element) {
+                let word = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+                by.entry(word).or_default().push(at);
+            }
+        }
+        Arc::new(Index { list, by })
+    };
+    indexes.entry(key).or_insert_with(make).clone()
 }
 
 /// An answer that is asked for once in a run.

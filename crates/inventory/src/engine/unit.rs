@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
+use super::call::Index;
 use super::{BATCH, Event, Plan, Secrets, Target, gap, item, place};
 use crate::collector::path::Names;
 use crate::collector::{Collector, Listing, Section};
@@ -25,6 +26,8 @@ pub(crate) struct Account {
     pub secrets: Secrets,
     /// Answers that serve many resources, and many listings: asked for once in a run.
     pub answers: Mutex<HashMap<String, Arc<OnceCell<Answer>>>>,
+    /// The lists in them by a member of their elements.
+    pub indexes: Mutex<HashMap<String, Arc<Index>>>,
 }
 
 /// A shared answer.
@@ -40,6 +43,7 @@ impl Account {
             captured: plan.captured,
             secrets: plan.secrets,
             answers: Mutex::default(),
+            indexes: Mutex::default(),
         }
     }
 }
