@@ -50,6 +50,7 @@ html-references = References
 html-overdue = overdue
 html-suppressed-because = Suppressed because
 html-complete = Everything that was asked for could be read.
+html-no-coverage = No listing was recorded for this run.
 html-missing-actions = Allow these IAM actions to see the rest:
 html-unreadable = Files that could not be read
 html-listings = { $complete } of { $total } listings complete

@@ -50,6 +50,7 @@ html-references = 参考資料
 html-overdue = 期限超過
 html-suppressed-because = 抑制の理由
 html-complete = 要求された項目はすべて読み取れました。
+html-no-coverage = この実行で記録された一覧取得はありません。
 html-missing-actions = 残りを収集するには、次の IAM アクションを許可してください。
 html-unreadable = 読み取れなかったファイル
 html-listings = 一覧取得 { $total } 件中 { $complete } 件が完了

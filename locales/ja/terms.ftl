@@ -29,5 +29,5 @@ source-live = ライブアカウント
 source-files = ファイル
 source-example = サンプル組織
 source-store = 記録済みの履歴
-not-available = 該当なし
+not-available = –
 verbatim = { $text }

@@ -50,6 +50,7 @@ html-references = 참조
 html-overdue = 기한 초과
 html-suppressed-because = 억제 사유
 html-complete = 요청한 항목을 모두 읽었습니다.
+html-no-coverage = 이 실행에는 기록된 목록 조회가 없습니다.
 html-missing-actions = 나머지를 수집하려면 다음 IAM 작업을 허용하십시오.
 html-unreadable = 읽지 못한 파일
 html-listings = 목록 조회 { $total }건 중 { $complete }건 완료

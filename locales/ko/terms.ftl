@@ -29,5 +29,5 @@ source-live = 라이브 계정
 source-files = 파일
 source-example = 예제 조직
 source-store = 기록된 이력
-not-available = 해당 없음
+not-available = –
 verbatim = { $text }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use haechi_i18n::percent;
-use haechi_model::{AccountId, Compliance, CoverageState, Severity};
+use haechi_model::{AccountId, CoverageState, Severity};
 
 use crate::input::{Counts, FindingEntry, PackResult, Report};
 
@@ -128,7 +128,7 @@ impl<'r> Summary<'r> {
             severities: severities(report, &open),
             accounts: accounts(report, &open),
             services: services(report, &open),
-            packs: report.packs.iter().map(pack_line).collect(),
+            packs: report.packs.iter().map(|pack| pack_line(report, pack)).collect(),
             gaps: gaps(report),
             listings: listings(report),
             open,
@@ -206,14 +206,13 @@ fn services(report: &Report, open: &[&FindingEntry]) -> Vec<ServiceLine> {
     lines
 }
 
-fn pack_line(pack: &PackResult) -> PackLine<'_> {
+fn pack_line<'r>(report: &Report, pack: &'r PackResult) -> PackLine<'r> {
     let mut rules = Counts::default();
     for rule in &pack.rules {
         rules.count(rule.compliance);
     }
-    let missing =
-        |rule: &&crate::input::PackRule| rule.instance.is_none() && rule.compliance == Compliance::InsufficientData;
-    PackLine { pack, rules, not_implemented: pack.rules.iter().filter(missing).count() as u64 }
+    let missing = pack.rules.iter().filter(|rule| report.not_implemented.iter().any(|known| known.rule == rule.rule));
+    PackLine { pack, rules, not_implemented: missing.count() as u64 }
 }
 
 fn listings(report: &Report) -> Listings {

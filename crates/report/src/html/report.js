@@ -7,6 +7,7 @@
     EVIDENCE, CONTROLS, OWNER, ASSIGNEE, SUPPRESSED, OU] = Array(24).keys();
   const { strings, findings, rules } = data;
   const byId = (id) => document.getElementById(id);
+  if (findings.length === 0) return;
   const list = byId("list"), shown = byId("shown"), more = byId("more"), pill = byId("rule-filter");
   const fields = ["text", "severity", "account", "service", "status"].map((name) => byId("by-" + name));
   const [text, severity, account, service, status] = fields;

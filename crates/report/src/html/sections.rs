@@ -255,6 +255,11 @@ fn heat_cell(page: &Page<'_>, service: &str, severity: Severity, open: BySeverit
 
 /// The place where the script lists findings, with its filters.
 pub(super) fn findings(page: &Page<'_>) -> String {
+    if page.report.findings.is_empty() {
+        let id = if page.summary.evaluations.judged() == 0 { "findings-none-judged" } else { "findings-none" };
+        let body = format!("<p class=\"empty\">{}</p>\n", page.text(id));
+        return section("findings", &page.text("html-findings"), "", &body);
+    }
     let all = page.text("html-all");
     let option = |value: &str, text: &str| format!("<option value=\"{}\">{text}</option>", escape(value));
     let severities: String = Severity::ALL.iter().map(|s| option(s.as_str(), &page.text(severity_id(*s)))).collect();
@@ -302,7 +307,8 @@ pub(super) fn incomplete(page: &Page<'_>) -> String {
     let listings = page.summary.listings;
     let mut body = String::new();
     if listings.failed == 0 && page.report.unreadable.is_empty() {
-        body = format!("<p class=\"empty\">{}</p>\n", page.text("html-complete"));
+        let id = if page.report.coverage.is_empty() { "html-no-coverage" } else { "html-complete" };
+        body = format!("<p class=\"empty\">{}</p>\n", page.text(id));
     }
     if !page.summary.gaps.is_empty() {
         let actions: BTreeSet<_> = page.summary.gaps.iter().filter_map(|gap| gap.missing_action.as_deref()).collect();

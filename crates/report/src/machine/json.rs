@@ -1,4 +1,4 @@
-//! Haechi's own JSON, version 1.0: see docs/report-formats.md. Members are only ever added within a
+//! Haechi's own JSON, version 1.0: FORMATS.md beside this crate documents it. Members are only ever added within a
 //! version; one that changes its meaning or goes away makes a new version.
 
 use std::io::{self, Write};

@@ -36,6 +36,15 @@ struct Group<'a> {
     more: u64,
 }
 
+/// Columns of the parts of a finding's line.
+#[derive(Clone, Copy)]
+struct FindingWidths {
+    title: usize,
+    resource: usize,
+    place: usize,
+    age: usize,
+}
+
 struct Page<'a> {
     report: &'a Report,
     words: &'a Words<'a>,
@@ -139,12 +148,11 @@ impl Page<'_> {
 
     /// Open findings by severity, as bars against the largest.
     fn severities(&self) -> Vec<Line> {
-        let shown = |severity| severity != Severity::Informational || self.summary.open_by(severity) > 0;
         let labels = self.severity_width();
         let most = self.summary.severities.iter().map(|line| line.open).max().unwrap_or(0);
         let digits = self.number(most).len();
         let mut lines = Vec::new();
-        for found in self.summary.severities.iter().filter(|line| shown(line.severity)) {
+        for found in self.summary.severities.iter().filter(|line| self.is_shown(line.severity)) {
             let style = Style::of(found.severity);
             let count = self.number(found.open);
             let mut line = self.line();
@@ -159,8 +167,14 @@ impl Page<'_> {
         lines
     }
 
+    /// The least severity takes a line only when there is something to say.
+    fn is_shown(&self, severity: Severity) -> bool {
+        severity != Severity::Informational || self.summary.open_by(severity) > 0
+    }
+
     fn severity_width(&self) -> usize {
-        Severity::ALL.into_iter().map(|severity| width(&self.words.severity(severity))).max().unwrap_or(0)
+        let shown = Severity::ALL.into_iter().filter(|severity| self.is_shown(*severity));
+        shown.map(|severity| width(&self.words.severity(severity))).max().unwrap_or(0)
     }
 
     fn comparison(&self) -> Vec<Line> {
@@ -207,8 +221,8 @@ impl Page<'_> {
         }
         let shown = &groups[..groups.len().min(self.options.top)];
         let ages: Vec<_> = shown.iter().map(|group| self.words.age(group.first)).collect();
-        let ages_width = ages.iter().map(|age| width(age)).max().unwrap_or(0);
-        lines.extend(shown.iter().zip(ages).map(|(group, age)| self.finding(group, &age, ages_width)));
+        let widths = self.finding_widths(shown, &ages);
+        lines.extend(shown.iter().zip(ages).map(|(group, age)| self.finding(group, &age, widths)));
         lines
     }
 
@@ -228,23 +242,45 @@ impl Page<'_> {
         groups
     }
 
-    fn finding(&self, group: &Group<'_>, age: &str, ages_width: usize) -> Line {
+    /// Resource and place take what they need up to a share of the line; the title takes the rest.
+    fn finding_widths(&self, shown: &[Group<'_>], ages: &[String]) -> FindingWidths {
+        let age = ages.iter().map(|age| width(age)).max().unwrap_or(0);
+        let room = self.width.saturating_sub(2 + self.severity_width() + 2 + 2 + 2 + 2 + age);
+        let most = |share: usize, needed: &dyn Fn(&Group<'_>) -> usize| {
+            shown.iter().map(needed).max().unwrap_or(0).min(room * share / 100)
+        };
+        let resource = most(30, &|group| width(resource_name(&group.first.finding)) + width(&self.more_of(group)));
+        let place = most(28, &|group| {
+            let (account, region) = self.place(group);
+            width(&account) + 1 + width(&region)
+        });
+        FindingWidths { title: room - resource - place, resource, place, age }
+    }
+
+    fn more_of(&self, group: &Group<'_>) -> String {
+        if group.more == 0 { String::new() } else { format!(" +{}", self.number(group.more)) }
+    }
+
+    fn place(&self, group: &Group<'_>) -> (String, String) {
+        let key = &group.first.finding.subject.key;
+        (self.words.account(key), self.words.region(key.region.as_str()))
+    }
+
+    fn finding(&self, group: &Group<'_>, age: &str, widths: FindingWidths) -> Line {
         let finding = &group.first.finding;
         let labels = self.severity_width();
-        let room = self.width.saturating_sub(2 + labels + 2 + 2 + 2 + 2 + ages_width);
-        let resource = (room * 27 / 100).min(40);
-        let place = (room * 24 / 100).min(34);
-        let title = room - resource - place;
         let mut line = self.line();
         line.plain("  ").push(&self.words.severity(finding.severity), Style::of(finding.severity)).to(2 + labels + 2);
-        line.plain(&cut(self.words.title(&finding.rule), title)).to(2 + labels + 2 + title + 2);
-        let more = if group.more == 0 { String::new() } else { format!(" +{}", self.number(group.more)) };
-        line.push(&elide(resource_name(finding), resource.saturating_sub(more.len())), Style::Bold);
-        line.push(&more, Style::Dim).to(2 + labels + 2 + title + 2 + resource + 2);
-        let key = &finding.subject.key;
-        let region = self.words.region(key.region.as_str());
-        let account = cut(&self.words.account(key), place.saturating_sub(width(&region) + 1).max(6));
-        line.push(&cut(&format!("{account} {region}"), place), Style::Dim).to(self.width - ages_width);
+        let mut column = 2 + labels + 2 + widths.title + 2;
+        line.plain(&cut(self.words.title(&finding.rule), widths.title)).to(column);
+        let more = self.more_of(group);
+        line.push(&elide(resource_name(finding), widths.resource.saturating_sub(more.len())), Style::Bold);
+        column += widths.resource + 2;
+        line.push(&more, Style::Dim).to(column);
+        let (account, region) = self.place(group);
+        // The region is short and tells most: the account's name gives way first.
+        let account = elide(&account, widths.place.saturating_sub(width(&region) + 1).max(6));
+        line.push(&cut(&format!("{account} {region}"), widths.place), Style::Dim).to(self.width - widths.age);
         let fresh = group.first.change != Change::Still;
         line.push(age, if fresh { Style::Medium } else { Style::Dim });
         line

@@ -1,0 +1,7 @@
+# The command line.
+label-error = error:
+label-cause = cause:
+label-help = help:
+progress-collecting = Collecting: { $items } items, { $throttled } calls throttled, { $now }
+progress-reading = Reading: { $files } files, { $items } items, { $now }
+progress-judging = Judging
