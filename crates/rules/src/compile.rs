@@ -30,7 +30,7 @@ pub struct Scope<'c> {
     later: BTreeSet<String>,
     /// Neighbours' types that some expression looks at.
     pub(crate) looked_at: BTreeSet<ResourceType>,
-    /// Loop variables alive at once, at most.
+    /// Slots of loop variables given out so far.
     pub(crate) variables: usize,
 }
 
@@ -88,7 +88,8 @@ impl<'c> Scope<'c> {
 
     fn part(&mut self, text: &str) -> Compiled {
         let expr = parse(text)?;
-        Compiler { scope: self, variables: Vec::new() }.expr(&expr)
+        let first_slot = self.variables;
+        Compiler { scope: self, variables: Vec::new(), first_slot }.expr(&expr)
     }
 }
 
@@ -104,6 +105,9 @@ struct Compiler<'s, 'c> {
     scope: &'s mut Scope<'c>,
     /// Loop variables in sight, outermost first.
     variables: Vec<(String, Shape)>,
+    /// Where this expression's variables begin. A binding may be computed in the middle of a loop of
+    /// another expression, so no two expressions share a slot.
+    first_slot: usize,
 }
 
 impl Compiler<'_, '_> {
@@ -164,7 +168,8 @@ impl Compiler<'_, '_> {
 
     fn name(&mut self, name: &str, at: Span) -> Compiled {
         if let Some(slot) = self.variables.iter().rposition(|(variable, _)| variable == name) {
-            return Ok(Part { op: Op::Variable(slot), shape: self.variables[slot].1.clone(), depth: 1 });
+            let shape = self.variables[slot].1.clone();
+            return Ok(Part { op: Op::Variable(self.first_slot + slot), shape, depth: 1 });
         }
         if let Some(binding) = self.scope.bindings.get(name) {
             if binding.depth >= MAX_DEPTH {
@@ -379,9 +384,9 @@ impl Compiler<'_, '_> {
             return Err(Problem::new(variable.at, "the first argument is the name of the element"));
         };
         let range = self.expr(range)?;
-        let slot = self.variables.len();
+        let slot = self.first_slot + self.variables.len();
         self.variables.push((variable.clone(), range.shape.clone()));
-        self.scope.variables = self.scope.variables.max(self.variables.len());
+        self.scope.variables = self.scope.variables.max(slot + 1);
         let filter = filter.map(|filter| self.condition(filter)).transpose();
         let body = if kind == LoopKind::Map { self.expr(body) } else { self.condition(body) };
         self.variables.pop();
@@ -442,7 +447,8 @@ impl Compiler<'_, '_> {
         let known = self.scope.reads.iter().chain(self.scope.subject.iter());
         if !known.clone().any(|known| *known == resource_type) {
             let problem = Problem::new(of.at, format!("`{name}` is neither in `reads` nor in `resources`"));
-            let near = did_you_mean(name, known.map(ResourceType::as_str));
+            let exists = self.scope.types.get(&resource_type).is_some();
+            let near = did_you_mean(name, known.map(ResourceType::as_str)).filter(|_| !exists);
             return Err(problem.help(near.unwrap_or_else(|| "add it to `reads`".to_owned())));
         }
         let is_account = name == ResourceType::ACCOUNT;

@@ -19,6 +19,7 @@ mod compile;
 mod error;
 mod eval;
 mod examples;
+mod findings;
 mod frame;
 mod functions;
 mod judge;
@@ -28,12 +29,15 @@ mod program;
 mod rule;
 mod shape;
 pub mod syntax;
+#[cfg(test)]
+mod tests;
 mod value;
 mod world;
 
 pub use compile::{Scope as CompileScope, compile_expression};
 pub use error::RuleError;
 pub use examples::{ExampleFailure, Mismatch, check_examples, evaluate_example};
+pub use findings::{Change, Outcome, finding_of, lifecycle};
 pub use frame::Recording;
 pub use judge::{Judge, MAX_EVIDENCE};
 pub use parameters::{ParameterError, effective_parameters};

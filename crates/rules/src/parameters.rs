@@ -16,9 +16,9 @@ pub enum ParameterError {
     #[error("{rule} needs the parameter `{name}`")]
     Missing { rule: String, name: String },
     #[error("{rule}: the parameter `{name}` must be {expected}, not {value}")]
-    Type { rule: String, name: String, expected: &'static str, value: Value },
+    Type { rule: String, name: String, expected: &'static str, value: Box<Value> },
     #[error("{rule}: the parameter `{name}` is {value}, {limit}")]
-    Limit { rule: String, name: String, value: Value, limit: String },
+    Limit { rule: String, name: String, value: Box<Value>, limit: String },
 }
 
 /// What the rule sees as `params`. A parameter that is not given and has no default is left out.
@@ -61,7 +61,7 @@ fn is_set(value: &Value) -> bool {
 
 fn typed(rule: &str, name: &str, parameter: &Parameter, value: &Value) -> Result<Value, ParameterError> {
     let wrong =
-        |expected| ParameterError::Type { rule: rule.into(), name: name.into(), expected, value: value.clone() };
+        |expected| ParameterError::Type { rule: rule.into(), name: name.into(), expected, value: value.clone().into() };
     let text = value.as_str().map(str::trim);
     let typed = match parameter.kind {
         ParameterType::Int => {
@@ -114,8 +114,12 @@ fn listed(value: &Value) -> Option<Vec<String>> {
 }
 
 fn within_limits(rule: &str, name: &str, parameter: &Parameter, value: &Value) -> Result<(), ParameterError> {
-    let out =
-        |limit: String| ParameterError::Limit { rule: rule.into(), name: name.into(), value: value.clone(), limit };
+    let out = |limit: String| ParameterError::Limit {
+        rule: rule.into(),
+        name: name.into(),
+        value: value.clone().into(),
+        limit,
+    };
     if let Some(number) = value.as_f64() {
         if let Some(min) = parameter.min.filter(|min| number < *min) {
             return Err(out(format!("less than {min}")));

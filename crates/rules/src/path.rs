@@ -102,7 +102,11 @@ impl Path {
 /// Collects what lies at the keys below a node, through lists; false when some member was absent.
 fn gather<'a>(node: Node<'a>, keys: &[Box<str>], owner: &'a ConfigurationItem, found: &mut Vec<Val<'a>>) -> bool {
     if node.kind() == Kind::Array {
-        return node.elements().fold(true, |whole, element| gather(element, keys, owner, found) && whole);
+        let mut whole = true;
+        for element in node.elements() {
+            whole &= gather(element, keys, owner, found);
+        }
+        return whole;
     }
     match keys.split_first() {
         None if node.is_null() => false,

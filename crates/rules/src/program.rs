@@ -16,7 +16,7 @@ pub(crate) enum Op {
     Parameter(usize),
     /// A `let`, by its place; computed at most once in an evaluation.
     Binding(usize),
-    /// The variable of a loop around this step, counted from the outermost.
+    /// The variable of a loop around this step, by its slot.
     Variable(usize),
     /// A member of the judged item.
     Member(Path),
@@ -104,7 +104,7 @@ pub(crate) struct Program {
     pub check: Check,
     pub evidence: Option<Op>,
     pub args: Vec<(String, Op)>,
-    /// Loop variables that are alive at once, at most.
+    /// Slots for loop variables.
     pub variables: usize,
 }
 

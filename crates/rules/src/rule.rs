@@ -132,6 +132,11 @@ impl CompiledRule {
         &self.resources
     }
 
+    /// Ids in the control catalogues that the rule speaks to.
+    pub fn controls(&self) -> &[String] {
+        &self.controls
+    }
+
     /// The types of neighbours that its logic looks at.
     pub fn neighbours(&self) -> &[ResourceType] {
         &self.neighbours
