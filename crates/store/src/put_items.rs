@@ -1,9 +1,10 @@
 //! Putting items: what is new, changed, late or gone, and the versions that come of it.
 //!
 //! An unchanged item costs its hash and one look-up; nothing is written for it. That it was still so is
-//! known from the listing: `listed_at` of its scope.
+//! known from the listing (`listed_at` of its scope); where no listing was completed it is written at the
+//! end of the run. So an item that comes late never undoes what is known from after it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use haechi_model::{ConfigurationItem, ContentHash, Coverage, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -15,12 +16,15 @@ use crate::contents;
 use crate::error::StoreError;
 use crate::fault::{Fault, to_json};
 use crate::run::{ListingOutcome, PutOutcome, RunCounts};
+use crate::scopes::Scope;
 use crate::writer::RunWriter;
 
 /// What is current, as far as putting needs to know.
 struct Current {
     id: i64,
+    scope: Scope,
     captured: i64,
+    sequence: i64,
     status: i64,
     hash: ContentHash,
     content: Option<i64>,
@@ -29,6 +33,10 @@ struct Current {
 impl Current {
     fn is_gone(&self) -> bool {
         self.status >= GONE
+    }
+
+    fn is(&self, gone: bool, hash: ContentHash) -> bool {
+        self.is_gone() == gone && (gone || self.hash == hash)
     }
 }
 
@@ -39,6 +47,54 @@ struct NewVersion<'a> {
     status: i64,
     content: Option<i64>,
     seen: Option<&'a str>,
+}
+
+/// A version as it stands in the history.
+struct Past {
+    captured: i64,
+    sequence: i64,
+    status: i64,
+    content: Option<i64>,
+    hash: Option<ContentHash>,
+    confirmed: Option<i64>,
+}
+
+impl Past {
+    fn is(&self, gone: bool, hash: ContentHash) -> bool {
+        (self.status >= GONE) == gone && (gone || self.hash == Some(hash))
+    }
+}
+
+/// Sightings of unchanged items that no completed listing has covered yet, by scope and item.
+#[derive(Default)]
+pub(crate) struct Sightings {
+    pending: HashMap<i64, HashMap<i64, i64>>,
+    number: usize,
+}
+
+impl Sightings {
+    /// More than these are written at once, so that memory stays bounded.
+    const MOST: usize = 200_000;
+
+    fn note(&mut self, scope: i64, item: i64, at: i64) {
+        let known = self.pending.entry(scope).or_default().entry(item).or_insert_with(|| {
+            self.number += 1;
+            at
+        });
+        *known = at.max(*known);
+    }
+
+    fn of(&self, scope: i64, item: i64) -> Option<i64> {
+        self.pending.get(&scope)?.get(&item).copied()
+    }
+
+    fn covered(&mut self, scope: i64) {
+        self.number -= self.pending.remove(&scope).map_or(0, |items| items.len());
+    }
+
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
 }
 
 fn nothing() -> ContentHash {
@@ -69,6 +125,9 @@ impl RunWriter<'_> {
                 outcomes.push(outcome);
             }
             run.count(counts)?;
+            if run.sightings.number > Sightings::MOST {
+                run.write_sightings()?;
+            }
             Ok(outcomes)
         })
     }
@@ -122,17 +181,19 @@ impl RunWriter<'_> {
         Ok(Some(insert.insert(params![name, dictionary])?))
     }
 
-    fn current(&self, scope: i64, resource_id: &str) -> Result<Option<Current>, Fault> {
+    fn current(&self, scope: Scope, resource_id: &str) -> Result<Option<Current>, Fault> {
         let mut find = self.connection().prepare_cached(
-            "SELECT id, captured, status, hash, content FROM h_items WHERE scope = ? AND resource_id = ?",
+            "SELECT id, captured, sequence, status, hash, content FROM h_items WHERE scope = ? AND resource_id = ?",
         )?;
-        let found = find.query_row(params![scope, resource_id], |row| {
+        let found = find.query_row(params![scope.id, resource_id], |row| {
             Ok(Current {
                 id: row.get(0)?,
+                scope,
                 captured: row.get(1)?,
-                status: row.get(2)?,
-                hash: ContentHash::from_bytes(row.get(3)?),
-                content: row.get(4)?,
+                sequence: row.get(2)?,
+                status: row.get(3)?,
+                hash: ContentHash::from_bytes(row.get(4)?),
+                content: row.get(5)?,
             })
         });
         Ok(found.optional()?)
@@ -145,36 +206,86 @@ impl RunWriter<'_> {
         dictionary: Option<i64>,
     ) -> Result<PutOutcome, Fault> {
         let scope = self.scopes.of(&self.store.connection, item.key())?;
-        let current = self.current(scope.id, &item.key().resource_id)?;
+        let captured = item.captured().as_micros();
         let gone = item.status().is_deleted();
         let hash = if gone { nothing() } else { item.content_hash() };
-        if let Some(current) = &current {
-            let known_until = scope.listed_at.map_or(current.captured, |listed| listed.max(current.captured));
-            if item.captured().as_micros() < known_until {
-                return self.put_late(item, hash, current, known_until, recorded, dictionary);
+        let Some(current) = self.current(scope, &item.key().resource_id)? else {
+            let content = if gone { None } else { Some(self.put_content(item, hash, dictionary)?) };
+            let id = self.insert_current(item, scope.id, hash, content)?;
+            self.add_version(item, id, recorded, content)?;
+            return Ok(if gone { PutOutcome::Deleted } else { PutOutcome::New });
+        };
+        if captured >= current.captured && current.is(gone, hash) {
+            if captured > current.captured {
+                self.sightings.note(scope.id, current.id, captured);
             }
-            if current.is_gone() == gone && (gone || current.hash == hash) {
-                return Ok(PutOutcome::Same);
-            }
+            return Ok(PutOutcome::Same);
+        }
+        if captured <= current.captured && self.has_version(current.id, captured, gone, hash)? {
+            return Ok(PutOutcome::Same);
+        }
+        let known_until = self.known_until(&current)?;
+        if captured < known_until {
+            return self.put_late(item, hash, &current, known_until, recorded, dictionary);
         }
         let content = if gone { None } else { Some(self.put_content(item, hash, dictionary)?) };
-        let id = self.replace_current(item, scope.id, current.as_ref(), hash, content)?;
-        if let (Some(old), Some(new)) = (current.as_ref().and_then(|current| current.content), content) {
-            contents::rest_on(&self.store.connection, &mut self.encoder, &self.store.decoder, old, new)?;
+        if known_until > current.captured {
+            self.confirm(current.id, current.captured, current.sequence, known_until)?;
         }
-        self.add_version(&NewVersion {
-            item: id,
-            captured: item.captured().as_micros(),
-            recorded,
-            status: bodies::status_number(item.status()),
-            content,
-            seen: bodies::seen(item)?.as_deref(),
-        })?;
-        Ok(match current {
+        let sequence = self.add_version(item, current.id, recorded, content)?;
+        match content {
+            None => self.mark_gone(current.id, captured, sequence, bodies::status_number(item.status()))?,
+            Some(content) => self.update_current(item, &current, sequence, hash, content)?,
+        }
+        Ok(match current.is_gone() {
             _ if gone => PutOutcome::Deleted,
-            Some(current) if !current.is_gone() => PutOutcome::Changed,
-            _ => PutOutcome::New,
+            true => PutOutcome::New,
+            false => PutOutcome::Changed,
         })
+    }
+
+    /// The last moment at which the current version is known to have stood.
+    fn known_until(&self, current: &Current) -> Result<i64, Fault> {
+        let mut find = self
+            .connection()
+            .prepare_cached("SELECT confirmed FROM h_versions WHERE item = ? AND captured = ? AND sequence = ?")?;
+        let written: Option<i64> =
+            find.query_row([current.id, current.captured, current.sequence], |row| row.get(0)).optional()?.flatten();
+        let seen = self.sightings.of(current.scope.id, current.id);
+        let known = [written, seen, current.scope.listed_at].into_iter().flatten().max();
+        Ok(known.map_or(current.captured, |known| known.max(current.captured)))
+    }
+
+    fn has_version(&self, item: i64, captured: i64, gone: bool, hash: ContentHash) -> Result<bool, Fault> {
+        let mut find = self.connection().prepare_cached(
+            "SELECT 1 FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
+             WHERE v.item = ? AND v.captured = ? AND iif(?, v.status >= 3, c.hash = ?)",
+        )?;
+        Ok(find.exists(params![item, captured, gone, hash.bytes()])?)
+    }
+
+    fn confirm(&self, item: i64, captured: i64, sequence: i64, until: i64) -> Result<(), Fault> {
+        let mut update = self.connection().prepare_cached(
+            "UPDATE h_versions SET confirmed = ?1
+             WHERE item = ?2 AND captured = ?3 AND sequence = ?4 AND coalesce(confirmed, captured) < ?1",
+        )?;
+        update.execute([until, item, captured, sequence])?;
+        Ok(())
+    }
+
+    /// Writes the sightings that no listing has covered.
+    pub(crate) fn write_sightings(&mut self) -> Result<(), Fault> {
+        let mut update = self.store.connection.prepare_cached(
+            "UPDATE h_versions SET confirmed = ?1
+             WHERE item = ?2 AND coalesce(confirmed, captured) < ?1 AND (captured, sequence) =
+                (SELECT captured, sequence FROM h_items WHERE id = ?2 AND captured < ?1)",
+        )?;
+        for (item, at) in self.sightings.pending.values().flatten() {
+            update.execute([at, item])?;
+        }
+        drop(update);
+        self.sightings.forget();
+        Ok(())
     }
 
     fn put_content(
@@ -191,68 +302,96 @@ impl RunWriter<'_> {
         contents::put_whole(&store.connection, &mut self.encoder, &store.decoder, hash, &body, dictionary)
     }
 
-    /// Writes the current row; a deleted item keeps its name, tags and last body.
-    fn replace_current(
+    fn insert_current(
         &self,
         item: &ConfigurationItem,
         scope: i64,
-        current: Option<&Current>,
         hash: ContentHash,
         content: Option<i64>,
     ) -> Result<i64, Fault> {
-        let tags: std::collections::BTreeMap<_, _> = item.tags().collect();
-        let tags = if tags.is_empty() { None } else { Some(to_json(&tags)?) };
-        let (name, arn) = (item.resource_name(), item.arn());
-        let (captured, status) = (item.captured().as_micros(), bodies::status_number(item.status()));
-        let Some(current) = current else {
-            let mut insert = self.connection().prepare_cached(
-                "INSERT INTO h_items (scope, resource_id, name, arn, tags, captured, status, hash, content)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?;
-            let id = &item.key().resource_id;
-            return Ok(insert.insert(params![
-                scope,
-                &**id,
-                name,
-                arn,
-                tags,
-                captured,
-                status,
-                hash.bytes(),
-                content
-            ])?);
-        };
-        if content.is_none() {
-            self.mark_gone(current.id, captured, status)?;
-            return Ok(current.id);
-        }
-        let mut update = self.connection().prepare_cached(
-            "UPDATE h_items SET name = ?, arn = ?, tags = ?, captured = ?, status = ?, hash = ?, content = ?
-             WHERE id = ?",
+        let mut insert = self.connection().prepare_cached(
+            "INSERT INTO h_items (scope, resource_id, name, arn, tags, captured, sequence, status, hash, content)
+             VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
         )?;
-        update.execute(params![name, arn, tags, captured, status, hash.bytes(), content, current.id])?;
-        Ok(current.id)
+        Ok(insert.insert(params![
+            scope,
+            &*item.key().resource_id,
+            item.resource_name(),
+            item.arn(),
+            tags(item)?,
+            item.captured().as_micros(),
+            bodies::status_number(item.status()),
+            hash.bytes(),
+            content
+        ])?)
     }
 
-    fn mark_gone(&self, item: i64, captured: i64, status: i64) -> Result<(), Fault> {
-        let mut update =
-            self.connection().prepare_cached("UPDATE h_items SET captured = ?, status = ?, hash = ? WHERE id = ?")?;
-        update.execute(params![captured, status, nothing().bytes(), item])?;
+    /// Replaces what is current, whose body then rests on the new one.
+    fn update_current(
+        &mut self,
+        item: &ConfigurationItem,
+        current: &Current,
+        sequence: i64,
+        hash: ContentHash,
+        content: i64,
+    ) -> Result<(), Fault> {
+        let mut update = self.store.connection.prepare_cached(
+            "UPDATE h_items SET name = ?, arn = ?, tags = ?, captured = ?, sequence = ?, status = ?, hash = ?,
+                    content = ? WHERE id = ?",
+        )?;
+        update.execute(params![
+            item.resource_name(),
+            item.arn(),
+            tags(item)?,
+            item.captured().as_micros(),
+            sequence,
+            bodies::status_number(item.status()),
+            hash.bytes(),
+            content,
+            current.id
+        ])?;
+        drop(update);
+        current.content.map_or(Ok(()), |old| self.rest_on(old, content))
+    }
+
+    fn rest_on(&mut self, old: i64, new: i64) -> Result<(), Fault> {
+        contents::rest_on(&self.store.connection, &mut self.encoder, &self.store.decoder, old, new)
+    }
+
+    /// A deleted item keeps its name, tags and last body.
+    fn mark_gone(&self, item: i64, captured: i64, sequence: i64, status: i64) -> Result<(), Fault> {
+        let mut update = self
+            .connection()
+            .prepare_cached("UPDATE h_items SET captured = ?, sequence = ?, status = ?, hash = ? WHERE id = ?")?;
+        update.execute(params![captured, sequence, status, nothing().bytes(), item])?;
         Ok(())
     }
 
-    fn add_version(&self, version: &NewVersion<'_>) -> Result<(), Fault> {
+    fn add_version(
+        &self,
+        item: &ConfigurationItem,
+        id: i64,
+        recorded: i64,
+        content: Option<i64>,
+    ) -> Result<i64, Fault> {
+        let seen = bodies::seen(item)?;
+        let (captured, status) = (item.captured().as_micros(), bodies::status_number(item.status()));
+        self.add_row(&NewVersion { item: id, captured, recorded, status, content, seen: seen.as_deref() })
+    }
+
+    /// Adds a version after those of the same moment, and gives its place among them.
+    fn add_row(&self, version: &NewVersion<'_>) -> Result<i64, Fault> {
         let mut insert = self.connection().prepare_cached(
             "INSERT INTO h_versions (item, captured, sequence, recorded, run, status, content, seen)
              SELECT ?1, ?2, coalesce(max(sequence) + 1, 0), ?3, ?4, ?5, ?6, ?7
-             FROM h_versions WHERE item = ?1 AND captured = ?2",
+             FROM h_versions WHERE item = ?1 AND captured = ?2 RETURNING sequence",
         )?;
         let NewVersion { item, captured, recorded, status, content, seen } = version;
-        insert.execute(params![item, captured, recorded, self.id.0, status, content, seen])?;
-        Ok(())
+        let row = params![item, captured, recorded, self.id.0, status, content, seen];
+        Ok(insert.query_row(row, |row| row.get(0))?)
     }
 
-    /// A version of the past. What was confirmed after it stays current.
+    /// A version of the past. What was confirmed after it stands again from then on.
     fn put_late(
         &mut self,
         item: &ConfigurationItem,
@@ -264,41 +403,57 @@ impl RunWriter<'_> {
     ) -> Result<PutOutcome, Fault> {
         let captured = item.captured().as_micros();
         let gone = item.status().is_deleted();
-        let then = self.in_effect(current.id, captured)?;
-        if then.is_some_and(|(was_gone, was)| was_gone == gone && (gone || was == Some(hash))) {
-            return Ok(PutOutcome::Same);
-        }
-        if then.is_none() && gone {
+        let before = self.in_effect(current.id, captured)?;
+        match &before {
             // It was not there before it was there: nothing to remember.
-            return Ok(PutOutcome::Same);
+            None if gone => return Ok(PutOutcome::Same),
+            Some(before) if before.is(gone, hash) => {
+                self.confirm(current.id, before.captured, before.sequence, captured)?;
+                return Ok(PutOutcome::Same);
+            }
+            _ => {}
         }
         let content = if gone { None } else { Some(self.put_content(item, hash, dictionary)?) };
+        self.add_version(item, current.id, recorded, content)?;
         if let (Some(old), Some(new)) = (content, current.content) {
-            contents::rest_on(&self.store.connection, &mut self.encoder, &self.store.decoder, old, new)?;
+            self.rest_on(old, new)?;
         }
-        let seen = bodies::seen(item)?;
-        let status = bodies::status_number(item.status());
-        let version = NewVersion { item: current.id, captured, recorded, status, content, seen: seen.as_deref() };
-        self.add_version(&version)?;
-        if captured >= current.captured {
-            // The listing that confirmed the current state came after: say it again, there.
-            let content = if current.is_gone() { None } else { current.content };
-            let again = NewVersion { captured: known_until, status: current.status, content, seen: None, ..version };
-            self.add_version(&again)?;
-            let mut update = self.connection().prepare_cached("UPDATE h_items SET captured = ? WHERE id = ?")?;
-            update.execute([known_until, current.id])?;
+        let Some(before) = before else { return Ok(PutOutcome::Older) };
+        let is_current = (before.captured, before.sequence) == (current.captured, current.sequence);
+        let until = if is_current { Some(known_until) } else { before.confirmed };
+        if let Some(until) = until.filter(|until| *until > captured) {
+            let mut unsay = self.connection().prepare_cached(
+                "UPDATE h_versions SET confirmed = NULL WHERE item = ? AND captured = ? AND sequence = ?",
+            )?;
+            unsay.execute([current.id, before.captured, before.sequence])?;
+            let Past { status, content, .. } = before;
+            let again = NewVersion { item: current.id, captured: until, recorded, status, content, seen: None };
+            let sequence = self.add_row(&again)?;
+            if is_current {
+                let mut update =
+                    self.connection().prepare_cached("UPDATE h_items SET captured = ?, sequence = ? WHERE id = ?")?;
+                update.execute([until, sequence, current.id])?;
+            }
         }
         Ok(PutOutcome::Older)
     }
 
-    /// Whether the item was gone at a moment, and its content then; none before its first version.
-    fn in_effect(&self, item: i64, at: i64) -> Result<Option<(bool, Option<ContentHash>)>, Fault> {
+    /// The version of an item that stood at a moment; none before its first.
+    fn in_effect(&self, item: i64, at: i64) -> Result<Option<Past>, Fault> {
         let mut find = self.connection().prepare_cached(
-            "SELECT v.status, c.hash FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
+            "SELECT v.captured, v.sequence, v.status, v.content, c.hash, v.confirmed
+             FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
              WHERE v.item = ? AND v.captured <= ? ORDER BY v.captured DESC, v.sequence DESC LIMIT 1",
         )?;
         let found = find.query_row([item, at], |row| {
-            Ok((row.get::<_, i64>(0)? >= GONE, row.get::<_, Option<[u8; 16]>>(1)?.map(ContentHash::from_bytes)))
+            Ok(Past {
+                captured: row.get(0)?,
+                sequence: row.get(1)?,
+                status: row.get(2)?,
+                content: row.get(3)?,
+                hash: row.get::<_, Option<[u8; 16]>>(4)?.map(ContentHash::from_bytes),
+                confirmed: row.get(5)?,
+            })
         });
         Ok(found.optional()?)
     }
@@ -326,6 +481,8 @@ impl RunWriter<'_> {
                 deleted += run.delete_unseen(scope.id, seen, at.as_micros())?;
                 let mut update = run.connection().prepare_cached("UPDATE h_scopes SET listed_at = ? WHERE id = ?")?;
                 update.execute([at.as_micros(), scope.id])?;
+                drop(update);
+                run.sightings.covered(scope.id);
             }
             run.scopes.forget();
             run.count(RunCounts { deleted, ..RunCounts::default() })?;
@@ -334,27 +491,32 @@ impl RunWriter<'_> {
     }
 
     fn delete_unseen(&self, scope: i64, seen: &HashSet<&str>, at: i64) -> Result<u64, Fault> {
-        let mut find = self
-            .connection()
-            .prepare_cached("SELECT id, resource_id FROM h_items WHERE scope = ? AND status < 3 AND captured <= ?")?;
+        let mut find = self.connection().prepare_cached(
+            "SELECT id, resource_id, captured, sequence FROM h_items WHERE scope = ?1 AND status < 3 AND captured <= ?2",
+        )?;
         let mut rows = find.query([scope, at])?;
         let mut unseen = Vec::new();
         while let Some(row) = rows.next()? {
             if !seen.contains(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) {
-                unseen.push(row.get::<_, i64>(0)?);
+                unseen.push((row.get::<_, i64>(0)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?));
             }
         }
-        for item in &unseen {
-            self.mark_gone(*item, at, GONE)?;
-            self.add_version(&NewVersion {
-                item: *item,
-                captured: at,
-                recorded: at,
-                status: GONE,
-                content: None,
-                seen: None,
-            })?;
+        // The listing before had them: until then, at least, they were there.
+        let mut find = self.connection().prepare_cached("SELECT listed_at FROM h_scopes WHERE id = ?")?;
+        let listed: Option<i64> = find.query_row([scope], |row| row.get(0))?;
+        for (item, captured, sequence) in &unseen {
+            if let Some(listed) = listed.filter(|listed| listed > captured) {
+                self.confirm(*item, *captured, *sequence, listed)?;
+            }
+            let gone = NewVersion { item: *item, captured: at, recorded: at, status: GONE, content: None, seen: None };
+            let sequence = self.add_row(&gone)?;
+            self.mark_gone(*item, at, sequence, GONE)?;
         }
         Ok(unseen.len() as u64)
     }
+}
+
+fn tags(item: &ConfigurationItem) -> Result<Option<String>, Fault> {
+    let tags: BTreeMap<_, _> = item.tags().collect();
+    if tags.is_empty() { Ok(None) } else { to_json(&tags).map(Some) }
 }

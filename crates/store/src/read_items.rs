@@ -17,9 +17,8 @@ use crate::scopes;
 
 /// The current version of each item of a scope.
 const CURRENT: &str = "SELECT i.content, i.hash, v.captured, v.status, v.seen FROM h_items i
-    JOIN h_versions v ON v.item = i.id AND v.captured = i.captured
+    JOIN h_versions v ON v.item = i.id AND v.captured = i.captured AND v.sequence = i.sequence
     WHERE i.scope = ?1 AND i.status < 3 AND ?2 IS NULL
-      AND v.sequence = (SELECT max(n.sequence) FROM h_versions n WHERE n.item = i.id AND n.captured = i.captured)
     ORDER BY i.resource_id";
 
 /// The version of each item of a scope that was so at a moment.

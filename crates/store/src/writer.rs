@@ -12,6 +12,7 @@ use crate::codec::Encoder;
 use crate::fault::{Fault, to_json};
 use crate::lock::RunLock;
 use crate::open::{Kind, Store};
+use crate::put_items::Sightings;
 use crate::run::{RunId, RunInfo};
 use crate::scopes::Scopes;
 
@@ -21,6 +22,7 @@ pub struct RunWriter<'s> {
     pub(crate) id: RunId,
     pub(crate) scopes: Scopes,
     pub(crate) encoder: Encoder,
+    pub(crate) sightings: Sightings,
     stage: Stage,
     _lock: Option<RunLock>,
 }
@@ -45,7 +47,15 @@ impl Store {
         let id = self.told(begun)?;
         let encoder = self.told(Encoder::new())?;
         let scopes = Scopes::new(info.organization.unwrap_or_default());
-        Ok(RunWriter { store: self, id, scopes, encoder, stage: Stage::Facts, _lock: lock })
+        Ok(RunWriter {
+            store: self,
+            id,
+            scopes,
+            encoder,
+            sightings: Sightings::default(),
+            stage: Stage::Facts,
+            _lock: lock,
+        })
     }
 
     fn begin(&mut self, info: &RunInfo) -> Result<RunId, Fault> {
@@ -113,6 +123,7 @@ impl RunWriter<'_> {
             // Numbers that were given in it may be given again.
             self.scopes.forget();
             self.encoder.forget();
+            self.sightings.forget();
             self.store.decoder.forget();
         }
         self.store.told(written)
@@ -140,6 +151,7 @@ impl RunWriter<'_> {
     /// Ends the run and makes its judgements count.
     pub fn commit(mut self, finished: Timestamp) -> Result<RunId> {
         self.judgements(|run| {
+            run.write_sightings()?;
             run.store.connection.execute(
                 "UPDATE h_runs SET state = 1, finished = ? WHERE id = ?",
                 params![finished.as_micros(), run.id.0],
@@ -163,8 +175,17 @@ impl Drop for RunWriter<'_> {
         if self.stage == Stage::Done {
             return;
         }
-        self.store.roll_back();
-        let marked = self.store.connection.execute("UPDATE h_runs SET state = 2 WHERE id = ?", [self.id.0]);
+        if self.stage == Stage::Judging {
+            self.store.roll_back();
+            // Some may be of items that went with it.
+            self.sightings.forget();
+        }
+        self.stage = Stage::Facts;
+        let marked = self.facts(|run| {
+            run.write_sightings()?;
+            run.store.connection.execute("UPDATE h_runs SET state = 2 WHERE id = ?", [run.id.0])?;
+            Ok(())
+        });
         if let Err(error) = marked {
             tracing::warn!(%error, run = self.id.0, "the interrupted run could not be marked; the next run does it");
         }

@@ -52,7 +52,8 @@ CREATE TABLE h_items (
     name        TEXT,
     arn         TEXT,
     tags        TEXT,                        -- JSON object; null when there are none
-    captured    INTEGER NOT NULL,
+    captured    INTEGER NOT NULL,            -- with sequence: its version
+    sequence    INTEGER NOT NULL,
     status      INTEGER NOT NULL,
     hash        BLOB    NOT NULL,
     content     INTEGER REFERENCES h_contents (id),  -- the last body, of a deleted item too
@@ -65,6 +66,7 @@ CREATE TABLE h_versions (
     sequence INTEGER NOT NULL,               -- tells versions of one moment apart
     recorded INTEGER NOT NULL,               -- record time
     run      INTEGER NOT NULL REFERENCES h_runs (id),
+    confirmed INTEGER,                       -- it still stood then, when that is known and later than captured
     status   INTEGER NOT NULL,
     content  INTEGER REFERENCES h_contents (id),     -- null for a deletion
     seen     TEXT,                           -- members that are about the seeing, when they say more than the columns
