@@ -28,8 +28,9 @@ pub(super) async fn get(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Re
             let key = format!("{:?}", coded.value);
             let answer = shared(unit, &key, async || match coded.value {
                 Coded::CredentialReport => credential_report(&*unit.account.api, region.as_str()).await,
-            });
-            (Some(key), answer.await)
+            })
+            .await;
+            (Some(key), answer)
         }
         (None, Some(call)) => {
             let input = entry.input.fill(names);
