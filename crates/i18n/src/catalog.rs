@@ -88,6 +88,11 @@ impl Catalog {
         format::moment(self.language, moment)
     }
 
+    /// A moment to the minute for a column of a table, in UTC: the same in every language.
+    pub fn minute(&self, moment: Timestamp) -> String {
+        format::minute(moment)
+    }
+
     pub fn list<S: AsRef<str>>(&self, parts: &[S]) -> String {
         format::join(self.language, parts)
     }

@@ -51,6 +51,15 @@ pub fn moment(language: Language, moment: Timestamp) -> String {
     }
 }
 
+/// A moment as `2026-11-22 09:30`, for columns.
+pub fn minute(moment: Timestamp) -> String {
+    let text = moment.to_string();
+    match text.split_once('T') {
+        Some((date, time)) => format!("{date} {}", time.get(..5).unwrap_or("00:00")),
+        None => text,
+    }
+}
+
 /// A list in a sentence.
 pub fn join<S: AsRef<str>>(language: Language, parts: &[S]) -> String {
     let between = match language {
@@ -80,6 +89,7 @@ mod tests {
         assert_eq!(moment(Language::En, at), "2 Jan 2026, 03:04 UTC");
         assert_eq!(moment(Language::Ko, at), "2026년 1월 2일 03:04 UTC");
         assert_eq!(moment(Language::Ja, at), "2026年1月2日 03:04 UTC");
+        assert_eq!(minute(at), "2026-01-02 03:04");
         assert_eq!(moment(Language::En, Timestamp::from_micros(i64::MAX)), format!("@{}us", i64::MAX));
     }
 

@@ -8,7 +8,7 @@ mod format;
 mod template;
 
 pub use catalog::Catalog;
-pub use format::{join, moment, number, percent};
+pub use format::{join, minute, moment, number, percent};
 pub use haechi_content::Language;
 pub use template::{placeholders, render_text};
 

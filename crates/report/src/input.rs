@@ -8,6 +8,7 @@ use haechi_content::{ControlRef, Fix, RuleFile, Text};
 use haechi_model::{
     AccountId, Compliance, Coverage, Finding, InstanceId, Message, Region, ResourceType, Severity, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 /// One run's answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,14 +56,16 @@ pub struct Meta {
 }
 
 /// Where the items came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Source {
     pub kind: SourceKind,
     /// A path, a profile or an account.
     pub name: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SourceKind {
     /// AWS's API.
     Live,
@@ -75,7 +78,8 @@ pub enum SourceKind {
 }
 
 /// Counts against the run before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Comparison {
     /// When the run before was made.
     pub since: Timestamp,
@@ -151,7 +155,8 @@ impl From<&RuleFile> for RuleInfo {
 }
 
 /// How many evaluations came out how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Counts {
     pub compliant: u64,
     pub non_compliant: u64,
@@ -191,7 +196,8 @@ impl Counts {
 }
 
 /// Evaluations of one rule instance in one account, region and type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EvaluationCount {
     pub rule: String,
     pub instance: InstanceId,
@@ -202,7 +208,8 @@ pub struct EvaluationCount {
 }
 
 /// A conformance pack and its rules' verdicts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PackResult {
     /// The pack's name: its file's name without the ending.
     pub name: String,
@@ -210,7 +217,8 @@ pub struct PackResult {
 }
 
 /// One `ConfigRule` of a pack.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PackRule {
     /// `ConfigRuleName` in the pack.
     pub name: String,
@@ -235,14 +243,16 @@ pub struct Account {
 }
 
 /// A rule that Haechi lacks and the packs that ask for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct MissingRule {
     pub rule: String,
     pub packs: Vec<String>,
 }
 
 /// A file, or a part of one, that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Unreadable {
     pub path: String,
     pub line: Option<u64>,

@@ -34,6 +34,8 @@ pub enum Fit {
     Middle,
     /// Shortened at the end: sentences.
     End,
+    /// Continued on the next lines: for one thing shown in full.
+    Wrap,
     /// Whole and right-aligned.
     Number,
 }

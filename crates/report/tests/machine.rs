@@ -82,6 +82,14 @@ fn a_finding_keeps_its_words_and_their_parts() {
 }
 
 #[test]
+fn a_large_report_is_written_whole() {
+    let report = sample::large(3_000);
+    assert_eq!(written(&report, Format::Jsonl).lines().count(), report.findings.len());
+    let events: Vec<Value> = serde_json::from_str(&written(&report, Format::Ocsf)).unwrap();
+    assert_eq!(events.len(), report.findings.len());
+}
+
+#[test]
 fn json_lines_hold_one_finding_each() {
     let text = written(&sample::report(), Format::Jsonl);
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -224,6 +232,24 @@ fn rows_fit_the_terminal() {
     let text = String::from_utf8(out).unwrap();
     assert!(text.lines().all(|line| unicode_width::UnicodeWidthStr::width(line) <= 48), "{text}");
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn one_thing_is_shown_in_full() {
+    let sentence =
+        "Anyone on the internet can list or download what the bucket holds, and nobody will notice for a while.";
+    let table = Table {
+        columns: vec![Column::new("name", "column-rule", Fit::Whole), Column::new("value", "column-reason", Fit::Wrap)],
+        rows: vec![vec![Cell::from("Why"), Cell::from(sentence)], vec![Cell::from("Id"), Cell::from("3f2a")]],
+        ..table()
+    };
+    let mut out = Vec::new();
+    let options = Options { width: 50, ..Options::default() };
+    haechi_report::write_table(&table, Format::Table, Language::En, &options, &mut out).unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "Rule  Reason\nWhy   Anyone on the internet can list or download\n      what the bucket holds, and nobody will\n      notice for a while.\nId    3f2a\n"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use haechi_i18n::Catalog;
 
-use super::layout::{Line, Style, cut, elide, width};
+use super::layout::{Line, Style, cut, elide, width, wrap};
 use crate::format::Options;
 use crate::rows::{Cell, Fit, Table};
 use crate::words::{compliance_id, severity_id};
@@ -47,10 +47,35 @@ fn grid(table: &Table, catalog: &Catalog, options: &Options, out: &mut dyn Write
     }
     writeln!(out, "{}", head.end())?;
     for (cells, row) in table.rows.iter().zip(&rows) {
+        write_row(table, cells, row, &widths, options, out)?;
+    }
+    Ok(())
+}
+
+/// One row; on as many lines as its longest wrapped cell needs.
+fn write_row(
+    table: &Table,
+    cells: &[Cell],
+    row: &[String],
+    widths: &[usize],
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let wrapped: Vec<Vec<String>> = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(at, column)| {
+            let text = row.get(at).map_or("", String::as_str);
+            if column.fit == Fit::Wrap { wrap(text, widths[at]) } else { vec![text.to_owned()] }
+        })
+        .collect();
+    let lines = wrapped.iter().map(Vec::len).max().unwrap_or(0);
+    for number in 0..lines {
         let mut line = Line::new(options.color);
         let mut start = 0;
         for (at, column) in table.columns.iter().enumerate() {
-            let text = row.get(at).map_or("", String::as_str);
+            let text = wrapped[at].get(number).map_or("", String::as_str);
             let style = cells.get(at).map_or(Style::Plain, style_of);
             place(&mut line, text, start, widths[at], column.fit, style);
             start += widths[at] + GAP;
@@ -62,7 +87,7 @@ fn grid(table: &Table, catalog: &Catalog, options: &Options, out: &mut dyn Write
 
 fn place(line: &mut Line, text: &str, start: usize, columns: usize, fit: Fit, style: Style) {
     let text = match fit {
-        Fit::Whole | Fit::Number => text.to_owned(),
+        Fit::Whole | Fit::Number | Fit::Wrap => text.to_owned(),
         Fit::Middle => elide(text, columns),
         Fit::End => cut(text, columns),
     };
@@ -78,8 +103,9 @@ fn squeeze(table: &Table, mut widths: Vec<usize>, room: usize) -> Vec<usize> {
     let gaps = GAP * widths.len().saturating_sub(1);
     let mut over = (widths.iter().sum::<usize>() + gaps).saturating_sub(room);
     while over > 0 {
-        let shrinkable =
-            |at: &usize| matches!(table.columns[*at].fit, Fit::Middle | Fit::End) && widths[*at] > NARROWEST;
+        let shrinkable = |at: &usize| {
+            matches!(table.columns[*at].fit, Fit::Middle | Fit::End | Fit::Wrap) && widths[*at] > NARROWEST
+        };
         let Some(widest) = (0..widths.len()).filter(shrinkable).max_by_key(|at| widths[*at]) else { break };
         widths[widest] -= 1;
         over -= 1;
@@ -95,7 +121,7 @@ fn shown(cell: &Cell, catalog: &Catalog) -> String {
         Cell::Number(number) => catalog.number(*number),
         Cell::Severity(severity) => catalog.text(severity_id(*severity)),
         Cell::Compliance(compliance) => catalog.text(compliance_id(*compliance)),
-        Cell::Time(moment) => catalog.moment(*moment),
+        Cell::Time(moment) => catalog.minute(*moment),
         Cell::Message(message) => catalog.message(message),
         Cell::Words(text) => text.get(catalog.language()).to_owned(),
         Cell::List(parts) => catalog.list(parts),

@@ -82,7 +82,8 @@ impl Page<'_> {
         let mut line = self.line();
         line.push(title, Style::Bold);
         if !note.is_empty() {
-            line.plain("  ").push(note, Style::Dim);
+            let room = self.width.saturating_sub(line.width() + 2);
+            line.plain("  ").push(&cut(note, room), Style::Dim);
         }
         [self.line(), line]
     }
@@ -249,8 +250,8 @@ impl Page<'_> {
         let most = |share: usize, needed: &dyn Fn(&Group<'_>) -> usize| {
             shown.iter().map(needed).max().unwrap_or(0).min(room * share / 100)
         };
-        let resource = most(30, &|group| width(resource_name(&group.first.finding)) + width(&self.more_of(group)));
-        let place = most(28, &|group| {
+        let resource = most(27, &|group| width(resource_name(&group.first.finding)) + width(&self.more_of(group)));
+        let place = most(31, &|group| {
             let (account, region) = self.place(group);
             width(&account) + 1 + width(&region)
         });

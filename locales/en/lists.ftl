@@ -1,0 +1,27 @@
+# Lists of commands.
+list-nothing = Nothing to show.
+list-no-findings = No findings match.
+list-no-resources = No resources match.
+list-no-packs = The last run used no conformance pack.
+list-no-attestations = Nothing has been attested.
+list-no-suppressions = There are no suppressions.
+list-page = { $shown } of { $total }; see more with --page or --limit
+packs-checked = { $loaded } of { $total } packs load; { $missing } rules are not implemented
+all-accounts = all accounts
+status-open = open
+status-resolved = resolved
+suppression-stands = in force
+suppression-ended = ended
+doctor-good = ok
+doctor-bad = failed
+doctor-credentials = Credentials
+doctor-regions = Regions
+doctor-iam = IAM may be read
+doctor-s3 = S3 may be read
+doctor-ec2 = EC2 may be read
+doctor-cloudtrail = CloudTrail may be read
+doctor-kms = KMS may be read
+doctor-account-block = S3 account settings may be read
+doctor-organizations = Organizations may be read
+doctor-store = Store
+doctor-policy = haechi doctor --policy prints the IAM policy that Haechi needs.

@@ -1,0 +1,27 @@
+# コマンドの一覧出力。
+list-nothing = 表示するものはありません。
+list-no-findings = 一致する検出結果はありません。
+list-no-resources = 一致するリソースはありません。
+list-no-packs = 前回の実行ではコンフォーマンスパックは使用されていません。
+list-no-attestations = 証明された項目はありません。
+list-no-suppressions = 抑制はありません。
+list-page = { $total } 件中 { $shown } 件。続きは --page または --limit で表示
+packs-checked = パック { $total } 個中 { $loaded } 個を読み込み。未実装のルール { $missing } 件
+all-accounts = すべてのアカウント
+status-open = 未解決
+status-resolved = 解決済み
+suppression-stands = 有効
+suppression-ended = 終了
+doctor-good = 正常
+doctor-bad = 失敗
+doctor-credentials = 認証情報
+doctor-regions = リージョン
+doctor-iam = IAM の読み取り
+doctor-s3 = S3 の読み取り
+doctor-ec2 = EC2 の読み取り
+doctor-cloudtrail = CloudTrail の読み取り
+doctor-kms = KMS の読み取り
+doctor-account-block = S3 アカウント設定の読み取り
+doctor-organizations = Organizations の読み取り
+doctor-store = ストア
+doctor-policy = haechi doctor --policy で Haechi に必要な IAM ポリシーを出力できます。

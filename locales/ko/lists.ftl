@@ -1,0 +1,27 @@
+# 명령의 목록 출력.
+list-nothing = 표시할 내용이 없습니다.
+list-no-findings = 일치하는 결과가 없습니다.
+list-no-resources = 일치하는 리소스가 없습니다.
+list-no-packs = 지난 실행에 사용된 적합성 팩이 없습니다.
+list-no-attestations = 증명된 항목이 없습니다.
+list-no-suppressions = 억제 항목이 없습니다.
+list-page = { $total }건 중 { $shown }건. 더 보려면 --page 또는 --limit 사용
+packs-checked = 팩 { $total }개 중 { $loaded }개 로드됨, 구현되지 않은 규칙 { $missing }개
+all-accounts = 모든 계정
+status-open = 미해결
+status-resolved = 해결됨
+suppression-stands = 적용 중
+suppression-ended = 종료됨
+doctor-good = 정상
+doctor-bad = 실패
+doctor-credentials = 자격 증명
+doctor-regions = 리전
+doctor-iam = IAM 읽기
+doctor-s3 = S3 읽기
+doctor-ec2 = EC2 읽기
+doctor-cloudtrail = CloudTrail 읽기
+doctor-kms = KMS 읽기
+doctor-account-block = S3 계정 설정 읽기
+doctor-organizations = Organizations 읽기
+doctor-store = 저장소
+doctor-policy = haechi doctor --policy 명령으로 Haechi에 필요한 IAM 정책을 출력할 수 있습니다.
