@@ -1,4 +1,4 @@
-# What commands print.
+# コマンドの出力。
 column-title = タイトル
 column-finding = 検出結果
 column-why = 重要な理由

@@ -1,1 +1,155 @@
-//! Placeholder doc, replaced as the crate is built.
+//! The use cases that the command line (and later the server and the scheduler) share.
+//!
+//! This crate decides what happens in which order; it knows no terminal and no argument parser. The
+//! clock is read through [`App`], once a command.
+
+mod assess;
+mod attest;
+mod catalogue;
+mod doctor;
+mod error;
+mod exit;
+mod findings;
+mod judge;
+mod live;
+mod packs;
+mod progress;
+mod report_of;
+mod resources;
+mod rulebook;
+mod selection;
+mod settings;
+mod sink;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use haechi_content::{Content, Language};
+use haechi_model::Timestamp;
+use haechi_store::Store;
+
+pub use assess::{AssessRequest, Assessment, Since};
+pub use attest::AttestRequest;
+pub use catalogue::{ContentCheck, check_content};
+pub use doctor::{DoctorRequest, audit_policy};
+pub use error::{Result, UserError};
+pub use exit::{Exit, FailOn};
+pub use findings::SuppressRequest;
+pub use haechi_inventory::{Secrets, Stop};
+pub use packs::PackCheck;
+pub use progress::{Progress, Silent, Step};
+pub use resources::ResourceQuery;
+pub use selection::Selection;
+pub use settings::SettingsFile;
+pub use write::write_whole;
+
+/// What an [`App`] is opened with.
+pub struct Options {
+    pub store: PathBuf,
+    pub content: Option<PathBuf>,
+    pub settings: SettingsFile,
+    pub language: Language,
+    pub version: &'static str,
+    pub clock: fn() -> Timestamp,
+}
+
+/// Content, settings and the place of the store: everything that commands share.
+pub struct App {
+    content: Content,
+    store: PathBuf,
+    settings: SettingsFile,
+    language: Language,
+    version: &'static str,
+    clock: fn() -> Timestamp,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Rows a page; 0 means all of them.
+    pub limit: usize,
+    /// From 1.
+    pub page: usize,
+}
+
+impl Page {
+    /// The rows of this page, and how many there are in all.
+    pub fn of<T>(self, rows: Vec<T>) -> (Vec<T>, usize) {
+        let total = rows.len();
+        if self.limit == 0 {
+            return (rows, total);
+        }
+        let from = self.page.max(1).saturating_sub(1).saturating_mul(self.limit);
+        (rows.into_iter().skip(from).take(self.limit).collect(), total)
+    }
+}
+
+impl App {
+    /// Loads the content. Content of the user's own that is wrong is an error, not a silent loss.
+    pub fn open(options: Options) -> Result<Self> {
+        let content = match &options.content {
+            Some(folder) => Content::load_dir(folder),
+            None => Content::embedded(),
+        };
+        if let Some(problem) = content.problems().first() {
+            let more = content.problems().len() - 1;
+            let error = UserError::new("the content is not right").because(problem);
+            return Err(error.help(match (more, &options.content) {
+                (0, Some(folder)) => format!("run `haechi content test {}`", folder.display()),
+                (_, Some(folder)) => format!("{more} more: run `haechi content test {}`", folder.display()),
+                (_, None) => "this is a bug in Haechi: please report it".to_owned(),
+            }));
+        }
+        Ok(Self {
+            content,
+            store: options.store,
+            settings: options.settings,
+            language: options.language,
+            version: options.version,
+            clock: options.clock,
+        })
+    }
+
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    pub fn settings(&self) -> &SettingsFile {
+        &self.settings
+    }
+
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The store, made when it is not there yet.
+    fn writable_store(&self) -> Result<Store> {
+        Store::open(&self.store).map_err(|error| store_error(&error, &self.store))
+    }
+
+    /// The store, which must be there.
+    fn existing_store(&self) -> Result<Store> {
+        Store::open_existing(&self.store).map_err(|error| store_error(&error, &self.store))
+    }
+}
+
+fn store_error(error: &haechi_store::StoreError, path: &Path) -> UserError {
+    let shown = UserError::new(format!("the store {} can't be used", path.display())).because(error);
+    match error.help() {
+        Some(help) => shown.help(help),
+        None => shown,
+    }
+}
+
+/// An error of the store in the middle of work.
+fn in_store(error: haechi_store::StoreError) -> UserError {
+    let shown = UserError::new("the store could not be read or written").because(&error);
+    match error.help() {
+        Some(help) => shown.help(help),
+        None => shown,
+    }
+}

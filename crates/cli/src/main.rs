@@ -1,1 +1,119 @@
-fn main() {}
+//! The `haechi` binary: arguments, terminal, progress and exit code. What commands do is in crate app.
+
+mod arguments;
+mod commands;
+mod help;
+mod progress;
+mod screen;
+
+use std::process::ExitCode;
+
+use clap::FromArgMatches as _;
+use haechi_app::{App, Exit, SettingsFile, UserError};
+use haechi_content::Language;
+
+use arguments::{Cli, Global};
+
+fn main() -> ExitCode {
+    let wanted = language_before_parsing();
+    let matches = match help::command(wanted).try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // `--help` and `--version` go to stdout and are no error; a broken pipe is nobody's fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Failed.code() } else { Exit::Clean.code() });
+        }
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(Exit::Failed.code());
+        }
+    };
+    log_to_stderr(&cli.global);
+    let ended = open(&cli.global).and_then(|(app, screen)| commands::run(&app, &screen, cli.command));
+    match ended {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            screen::error(&error, wanted);
+            ExitCode::from(Exit::Failed.code())
+        }
+    }
+}
+
+/// The language has to be known before the arguments are read: help is in it too.
+fn language_before_parsing() -> Language {
+    let mut words = std::env::args();
+    let mut flag = None;
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--lang") {
+            Some("") => flag = words.next(),
+            Some(rest) if rest.starts_with('=') => flag = Some(rest[1..].to_owned()),
+            _ => {}
+        }
+    }
+    let given = flag.or_else(|| std::env::var("HAECHI_LANG").ok());
+    given.as_deref().and_then(|word| word.parse().ok()).unwrap_or_else(locale)
+}
+
+/// The locale's language, as POSIX orders its variables; English where it is none of ours.
+fn locale() -> Language {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .and_then(|value| value.parse().ok())
+        .unwrap_or_default()
+}
+
+fn open(global: &Global) -> Result<(App, screen::Screen), UserError> {
+    let usual = usual_settings();
+    let settings = SettingsFile::load(global.config.as_deref(), &usual)?;
+    let language = match global.lang.as_deref().or(settings.lang.as_deref()) {
+        Some(word) => word.parse().map_err(|error: String| UserError::new(error))?,
+        None => locale(),
+    };
+    let store = global.store.clone().or_else(|| settings.store.clone());
+    let store = match store {
+        Some(path) => path,
+        None => default_store()?,
+    };
+    let content = global.content.clone().or_else(|| settings.content.clone());
+    let app = App::open(haechi_app::Options { store, content, settings, language, version: env!("CARGO_PKG_VERSION"), clock: now })?;
+    Ok((app, screen::Screen::new(language, global.quiet)))
+}
+
+fn now() -> haechi_model::Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    haechi_model::Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn usual_settings() -> Vec<std::path::PathBuf> {
+    use etcetera::BaseStrategy as _;
+    let mut places = vec![std::path::PathBuf::from("haechi.toml")];
+    if let Ok(base) = etcetera::choose_base_strategy() {
+        places.push(base.config_dir().join("haechi").join("haechi.toml"));
+    }
+    places
+}
+
+fn default_store() -> Result<std::path::PathBuf, UserError> {
+    use etcetera::BaseStrategy as _;
+    let base = etcetera::choose_base_strategy().map_err(|error| {
+        UserError::new("the user's data directory is not known").because(error).help("name the store with --store PATH")
+    })?;
+    Ok(base.data_dir().join("haechi").join("haechi.db"))
+}
+
+fn log_to_stderr(global: &Global) {
+    let level = match global.verbose {
+        0 => "error",
+        1 => "haechi=info,haechi_app=info,haechi_aws=info,haechi_inventory=info,haechi_store=info,warn",
+        _ => "haechi=trace,haechi_app=trace,haechi_aws=trace,haechi_inventory=trace,haechi_store=trace,info",
+    };
+    let filter = std::env::var("HAECHI_LOG").unwrap_or_else(|_| level.to_owned());
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter);
+    let colour = screen::stderr_has_colour();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).with_target(false).init();
+}

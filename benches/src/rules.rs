@@ -1,0 +1,151 @@
+//! All rules over many items against a bare `serde_json::from_slice::<Value>` of the same bytes, in one run.
+//!
+//! `cargo run --release -p haechi-benches --bin bench-rules [ITEMS] [ROUNDS]`: items default to 100,000, rounds to 5.
+//! Items are those of the example organization, repeated under other ids. Rounds alternate; medians are printed.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use haechi_content::Content;
+use haechi_model::{ConfigurationItem, Coverage, CoverageState, RuleInstance, Timestamp};
+use haechi_rules::{CompiledRule, Judge, Recording, World, effective_parameters};
+use rayon::prelude::*;
+use serde_json::Value;
+
+fn main() -> Result<()> {
+    let mut words = std::env::args().skip(1);
+    let items: usize = words.next().map_or(Ok(100_000), |word| word.parse()).context("ITEMS is a number")?;
+    let rounds: usize = words.next().map_or(Ok(5), |word| word.parse()).context("ROUNDS is a number")?;
+    let texts = texts(items)?;
+    let bytes: usize = texts.iter().map(Vec::len).sum();
+    let (judge, now) = (judge()?, Timestamp::parse("2026-11-20T03:00:00Z")?);
+    let world = world(&judge, &texts)?;
+    println!("{} items, {:.1} MB, {} rule instances", texts.len(), bytes as f64 / 1e6, judge.instances().len());
+    let mut times: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+    let mut evaluations = 0;
+    for _ in 0..rounds {
+        let mut time = |name: &'static str, work: &mut dyn FnMut()| {
+            let begun = Instant::now();
+            work();
+            times.entry(name).or_default().push(begun.elapsed());
+        };
+        time("1 parse to Value", &mut || {
+            for text in &texts {
+                black_box(serde_json::from_slice::<Value>(text).expect("the items are JSON"));
+            }
+        });
+        time("2 read items", &mut || {
+            for text in &texts {
+                black_box(ConfigurationItem::parse(text).expect("the items are items"));
+            }
+        });
+        time("3 read and judge", &mut || {
+            evaluations = texts.iter().map(|text| judged(&judge, &world, now, text, Recording::Off)).sum();
+        });
+        time("4 read, judge, record reads", &mut || {
+            black_box(texts.iter().map(|text| judged(&judge, &world, now, text, Recording::On)).sum::<usize>());
+        });
+        for threads in [1, 2] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+            let name = if threads == 1 { "5 read and judge, pool of 1" } else { "6 read and judge, pool of 2" };
+            time(name, &mut || {
+                pool.install(|| black_box(texts.par_iter().map(|text| judged(&judge, &world, now, text, Recording::Off)).sum::<usize>()));
+            });
+        }
+    }
+    println!("{evaluations} evaluations a round");
+    let median = |name: &str| {
+        let mut all = times[name].clone();
+        all.sort();
+        all[all.len() / 2]
+    };
+    let base = median("1 parse to Value").as_secs_f64();
+    for name in times.keys() {
+        let median = median(name).as_secs_f64();
+        println!("{name:<30} {:8.1} ms  {:7.1} MB/s  x{:.2} of the bare parse", median * 1e3, bytes as f64 / 1e6 / median, median / base);
+    }
+    Ok(())
+}
+
+fn judged(judge: &Judge, world: &World, now: Timestamp, text: &[u8], recording: Recording) -> usize {
+    let item = ConfigurationItem::parse(text).expect("the items are items");
+    black_box(judge.evaluate(world, now, &item, recording)).len()
+}
+
+/// All embedded rules with AWS's defaults.
+fn judge() -> Result<Judge> {
+    let content = Content::embedded();
+    let mut pairs = Vec::new();
+    for rule in content.rules() {
+        let compiled = CompiledRule::compile(&rule.file, content.types()).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+        let parameters = effective_parameters(&rule.file, &BTreeMap::new())?;
+        pairs.push((Arc::new(compiled), RuleInstance::new(rule.file.id.clone(), parameters, None)));
+    }
+    Ok(Judge::new(pairs))
+}
+
+/// The neighbours among the items, completely listed.
+fn world(judge: &Judge, texts: &[Vec<u8>]) -> Result<World> {
+    let needed = judge.needed_types();
+    let mut builder = World::builder();
+    for text in texts {
+        let item = ConfigurationItem::parse(text)?;
+        let key = item.key().clone();
+        if needed.contains(&key.resource_type) {
+            builder.coverage(&Coverage {
+                account_id: key.account_id,
+                region: key.region.clone(),
+                resource_type: key.resource_type.clone(),
+                state: CoverageState::Complete,
+                resources: 0,
+            });
+            builder.add(Arc::new(item));
+        }
+    }
+    Ok(builder.build())
+}
+
+/// The example organization's items as JSON texts, repeated under other ids until there are enough.
+fn texts(wanted: usize) -> Result<Vec<Vec<u8>>> {
+    let mut originals = Vec::new();
+    read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/organization"), &mut originals)?;
+    anyhow::ensure!(!originals.is_empty(), "examples/organization is empty");
+    let mut texts = Vec::with_capacity(wanted);
+    for number in 0..wanted {
+        let mut item = originals[number % originals.len()].clone();
+        // Account-level items stay few, as they are in life.
+        let round = number / originals.len();
+        if round > 0 && item["resourceType"] == "AWS::::Account" {
+            item = originals[(number + 7) % originals.len()].clone();
+        }
+        let id = format!("{}-{round}", item["resourceId"].as_str().unwrap_or_default());
+        if item["resourceType"] != "AWS::::Account" {
+            item["resourceId"] = Value::from(id);
+        }
+        texts.push(serde_json::to_vec(&item)?);
+    }
+    Ok(texts)
+}
+
+fn read_folder(folder: &Path, items: &mut Vec<Value>) -> Result<()> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            read_folder(&path, items)?;
+            continue;
+        }
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(std::fs::File::open(&path)?).read_to_end(&mut text)?;
+        let mut body: Value = serde_json::from_slice(&text)?;
+        if let Value::Array(found) = body["configurationItems"].take() {
+            items.extend(found);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Embeds the example organization's snapshot files, sorted by name.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/organization");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut files = Vec::new();
+    walk(&folder, &mut files);
+    files.sort();
+    // Every file is named after the moment it was taken at.
+    let mut code = String::from("pub const TAKEN: &str = \"2026-11-20T03:00:00Z\";\npub const FILES: &[(&str, &[u8])] = &[\n");
+    for path in &files {
+        let name = path.strip_prefix(&folder).unwrap_or(path).display().to_string();
+        writeln!(code, "    ({name:?}, include_bytes!({:?})),", path.display().to_string()).expect("a string takes text");
+    }
+    code.push_str("];\n");
+    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    std::fs::write(Path::new(&out).join("example.rs"), code).expect("OUT_DIR can be written");
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("examples/organization is part of the project").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else {
+            files.push(path);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What Haechi knows, shown to people: rules, and the check of content files.
+
+use std::path::Path;
+
+use haechi_content::{Content, Rule};
+use haechi_model::Message;
+use haechi_report::{Cell, Column, Fit, Table};
+use haechi_rules::{CompiledRule, check_examples};
+use serde_json::{Value, json};
+
+use crate::error::{Result, UserError};
+use crate::findings::Lines;
+use crate::{App, Page};
+
+impl App {
+    pub fn rules(&self, page: Page) -> Table {
+        let (rows, total) = page.of(self.content.rules().collect::<Vec<_>>());
+        let shown = rows.len();
+        let row = |rule: &&Rule| {
+            vec![
+                Cell::Severity(rule.file.severity),
+                Cell::Text(rule.file.id.clone()),
+                Cell::Words(rule.file.title.clone()),
+                Cell::List(rule.file.resources.iter().map(ToString::to_string).collect()),
+            ]
+        };
+        Table {
+            columns: vec![
+                Column::new("severity", "column-severity", Fit::Whole),
+                Column::new("rule", "column-rule", Fit::Whole),
+                Column::new("title", "column-title", Fit::End),
+                Column::new("resourceTypes", "column-type", Fit::Middle),
+            ],
+            rows: rows.iter().map(row).collect(),
+            empty: Message::new("list-nothing"),
+            notes: if shown < total { vec![Message::new("list-page").with("shown", shown).with("total", total)] } else { Vec::new() },
+        }
+    }
+
+    /// One rule in full, by its identifier in any spelling.
+    pub fn rule(&self, id: &str) -> Result<(Table, Value)> {
+        let wanted = id.trim().to_ascii_uppercase().replace('-', "_");
+        let Some(rule) = self.content.rule(&wanted) else {
+            let error = UserError::new(format!("there is no rule {wanted}"));
+            let near = haechi_content::source::nearest(&wanted, self.content.rules().map(|rule| rule.file.id.as_str()));
+            return Err(match near {
+                Some(near) => error.help(format!("did you mean {near}? `haechi rules list` names them all")),
+                None if haechi_content::ManagedRules::known().get(&wanted).is_some() => {
+                    error.help("AWS Config has this rule; Haechi does not implement it yet. `haechi rules list` names those it has")
+                }
+                None => error.help("`haechi rules list` names them all"),
+            });
+        };
+        let file = &rule.file;
+        let mut lines = Lines::default();
+        lines.add("column-rule", file.id.as_str());
+        lines.add("column-title", Cell::Words(file.title.clone()));
+        lines.add("column-why", Cell::Words(file.why.clone()));
+        lines.add("column-severity", Cell::Severity(file.severity));
+        lines.add("column-type", Cell::List(file.resources.iter().map(ToString::to_string).collect()));
+        for (name, parameter) in &file.parameters {
+            let default = parameter.default.as_ref().map(|value| format!(" = {value}")).unwrap_or_default();
+            lines.add("column-parameter", format!("{name}{default}: {}", parameter.meaning.get(self.language)).as_str());
+        }
+        for (name, expression) in &file.bindings {
+            lines.add("column-logic", format!("{name} := {}", expression.trim()).as_str());
+        }
+        if let Some(applies) = &file.applies {
+            lines.add("column-applies", applies.trim());
+        }
+        lines.add("column-check", file.check.trim());
+        lines.add("column-fix", Cell::Words(file.fix.text.clone()));
+        lines.add("column-fix-ssm", Cell::from(file.fix.ssm.as_deref()));
+        lines.add("column-fix-calls", Cell::List(file.fix.calls.clone()));
+        lines.add("column-controls", Cell::List(file.controls.iter().map(|control| control.id.clone()).collect()));
+        lines.add("column-references", Cell::List(file.references.clone()));
+        for example in &file.examples {
+            lines.add("column-examples", format!("{}: {}", example.expect, example.name).as_str());
+        }
+        let mut table = lines.table();
+        // Logic and references are to be read whole.
+        table.columns[1].fit = Fit::Whole;
+        let value = serde_json::to_value(file).map_err(|error| UserError::new(error.to_string()))?;
+        Ok((table, json!({"rule": value, "file": rule.path()})))
+    }
+}
+
+/// What a check of content files found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContentCheck {
+    pub rules: usize,
+    pub examples: usize,
+    pub problems: Vec<String>,
+}
+
+/// Checks content: what the loader refuses, what does not compile, and which examples come out otherwise.
+pub fn check_content(folder: Option<&Path>) -> Result<ContentCheck> {
+    let content = match folder {
+        Some(folder) if !folder.is_dir() => {
+            return Err(UserError::new(format!("{} is not a folder", folder.display())).help("rules lie in its folder rules/<service>/"));
+        }
+        Some(folder) => Content::load_dir(folder),
+        None => Content::embedded(),
+    };
+    let mut check = ContentCheck { problems: content.problems().iter().map(ToString::to_string).collect(), ..ContentCheck::default() };
+    let of_user = |rule: &&Rule| folder.is_none() || rule.origin == haechi_content::Origin::User;
+    for rule in content.rules().filter(of_user) {
+        check.rules += 1;
+        check.examples += rule.file.examples.len();
+        match CompiledRule::compile(&rule.file, content.types()) {
+            Err(errors) => check.problems.extend(errors.iter().map(|error| format!("{}: {}", rule.path(), error.render()))),
+            Ok(compiled) => {
+                let failures = check_examples(&rule.file, &std::sync::Arc::new(compiled), content.types());
+                check.problems.extend(failures.iter().map(|failure| format!("{}: {failure}", rule.path())));
+            }
+        }
+    }
+    Ok(check)
+}

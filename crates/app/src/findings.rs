@@ -1,0 +1,239 @@
+//! Findings after a run: list them, show one, decide about them.
+
+use haechi_model::{Finding, FindingState, Message, Timestamp};
+use haechi_report::{Cell, Column, Fit, Table};
+use haechi_store::{Comment, FilterExpression, FindingFilter, NewSuppression, StoredFinding, SuppressionId};
+use serde_json::{Value, json};
+
+use crate::error::{Result, UserError};
+use crate::selection::Selection;
+use crate::{App, Page, in_store};
+
+/// What not to look at, why, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuppressRequest {
+    pub expression: String,
+    pub reason: String,
+    pub owner: String,
+    pub until: Option<String>,
+}
+
+/// A date or a moment in words; a bare date means its end.
+pub(crate) fn until(flag: &str, text: &str) -> Result<Timestamp> {
+    let moment = Timestamp::parse(text).map_err(|error| UserError::new(format!("--{flag}: {error}")))?;
+    Ok(if text.trim().len() == 10 { moment.plus_days(1) } else { moment })
+}
+
+impl App {
+    pub fn findings(&self, selection: &Selection, page: Page) -> Result<Table> {
+        let store = self.existing_store()?;
+        let stored = store.findings(&selection.findings()?, self.now()).map_err(in_store)?;
+        let (rows, total) = page.of(stored);
+        let shown = rows.len();
+        let mut table = Table {
+            columns: vec![
+                Column::new("severity", "column-severity", Fit::Whole),
+                Column::new("id", "column-id", Fit::Whole),
+                Column::new("rule", "column-rule", Fit::Middle),
+                Column::new("resource", "column-resource", Fit::Middle),
+                Column::new("account", "column-account", Fit::Middle),
+                Column::new("region", "column-region", Fit::Whole),
+                Column::new("status", "column-status", Fit::Whole),
+                Column::new("firstSeen", "column-first-seen", Fit::Whole),
+                Column::new("due", "column-due", Fit::Whole),
+                Column::new("assignee", "column-assignee", Fit::Middle),
+            ],
+            rows: rows.iter().map(row).collect(),
+            empty: Message::new("list-no-findings"),
+            notes: Vec::new(),
+        };
+        if shown < total {
+            table.notes.push(Message::new("list-page").with("shown", shown).with("total", total));
+        }
+        Ok(table)
+    }
+
+    /// One finding in full: for people as lines, for machines as JSON.
+    pub fn finding(&self, id: &str) -> Result<(Table, Value)> {
+        let store = self.existing_store()?;
+        let stored = store.finding(id, self.now()).map_err(in_store)?;
+        let comments = store.comments(stored.finding.id).map_err(in_store)?;
+        let mut value = serde_json::to_value(&stored).unwrap_or_default();
+        value["comments"] = json!(comments);
+        if let Some(rule) = self.content.rule(&stored.finding.rule) {
+            value["title"] = json!(rule.file.title);
+            value["why"] = json!(rule.file.why);
+            value["fix"] = json!(rule.file.fix);
+            value["references"] = json!(rule.file.references);
+        }
+        Ok((self.finding_lines(&stored, &comments), value))
+    }
+
+    fn finding_lines(&self, stored: &StoredFinding, comments: &[Comment]) -> Table {
+        let finding = &stored.finding;
+        let subject = &finding.subject;
+        let mut lines = Lines::default();
+        lines.add("column-id", finding.id.to_string().as_str());
+        if let Some(rule) = self.content.rule(&finding.rule) {
+            lines.add("column-title", Cell::Words(rule.file.title.clone()));
+            let said = haechi_i18n::render_text(self.language, rule.file.says.get(self.language), &finding.message.args);
+            lines.add("column-finding", said.as_str());
+            lines.add("column-why", Cell::Words(rule.file.why.clone()));
+        }
+        lines.add("column-severity", Cell::Severity(finding.severity));
+        lines.add("column-status", status_of(stored));
+        lines.add("column-rule", finding.rule.as_str());
+        for (name, value) in &finding.parameters {
+            lines.add("column-parameter", format!("{name} = {value}").as_str());
+        }
+        lines.add("column-resource", subject.arn.as_deref().unwrap_or(&subject.key.resource_id));
+        lines.add("column-type", subject.key.resource_type.as_str());
+        lines.add("column-account", account_of(finding).as_str());
+        lines.add("column-ou", Cell::from(subject.ou_path.as_deref()));
+        lines.add("column-region", subject.key.region.as_str());
+        lines.add("column-owner", Cell::from(subject.owner.as_deref()));
+        lines.add("column-first-seen", Cell::Time(finding.first_seen));
+        lines.add("column-last-seen", Cell::Time(finding.last_seen));
+        lines.add("column-due", Cell::Time(finding.due));
+        if finding.reopened > 0 {
+            lines.add("column-reopened", Cell::Number(finding.reopened.into()));
+        }
+        finding.evidence.iter().for_each(|part| lines.add("column-evidence", Cell::Json(part.clone())));
+        if let Some(rule) = self.content.rule(&finding.rule) {
+            lines.add("column-fix", Cell::Words(rule.file.fix.text.clone()));
+            lines.add("column-fix-ssm", Cell::from(rule.file.fix.ssm.as_deref()));
+            lines.add("column-fix-calls", Cell::List(rule.file.fix.calls.clone()));
+            lines.add("column-references", Cell::List(rule.file.references.clone()));
+        }
+        lines.add("column-controls", Cell::List(finding.controls.clone()));
+        lines.add("column-assignee", Cell::from(stored.assignee.as_deref()));
+        for comment in comments {
+            lines.add("column-comment", format!("{} {}: {}", comment.at.date(), comment.by, comment.text).as_str());
+        }
+        lines.table()
+    }
+
+    pub fn suppress(&self, request: &SuppressRequest) -> Result<(SuppressionId, usize)> {
+        let filter = FilterExpression::parse(&request.expression).map_err(|error| {
+            UserError::new("the filter expression is not right").because(error).help("such as: rule = 'X' AND (account = '111122223333' OR tag.env = 'dev')")
+        })?;
+        let expires = request.until.as_deref().map(|text| until("until", text)).transpose()?;
+        let now = self.now();
+        if expires.is_some_and(|expires| expires <= now) {
+            return Err(UserError::new("--until lies in the past"));
+        }
+        let mut store = self.existing_store()?;
+        let open = store.findings(&FindingFilter::default(), now).map_err(in_store)?;
+        let covered = open.iter().filter(|stored| stored.finding.is_open() && filter.matches(&stored.finding)).count();
+        let terms = NewSuppression { filter, reason: request.reason.clone(), owner: request.owner.clone(), created: now, expires };
+        let id = store.suppress(&terms).map_err(in_store)?;
+        Ok((id, covered))
+    }
+
+    pub fn unsuppress(&self, number: i64, by: &str) -> Result<()> {
+        self.existing_store()?.unsuppress(SuppressionId::from_number(number), by, self.now()).map_err(in_store)
+    }
+
+    pub fn suppressions(&self) -> Result<Table> {
+        let now = self.now();
+        let all = self.existing_store()?.suppressions().map_err(in_store)?;
+        let rows = all.iter().map(|suppression| {
+            let state = if suppression.stands_at(now) { "suppression-stands" } else { "suppression-ended" };
+            vec![
+                Cell::Number(suppression.id.number()),
+                Cell::Text(suppression.terms.filter.as_str().to_owned()),
+                Cell::Text(suppression.terms.reason.clone()),
+                Cell::Text(suppression.terms.owner.clone()),
+                suppression.terms.expires.map_or(Cell::Empty, Cell::Time),
+                Cell::Message(Message::new(state)),
+            ]
+        });
+        Ok(Table {
+            columns: vec![
+                Column::new("number", "column-number", Fit::Number),
+                Column::new("filter", "column-filter", Fit::Middle),
+                Column::new("reason", "column-reason", Fit::End),
+                Column::new("owner", "column-owner", Fit::Middle),
+                Column::new("expires", "column-expires", Fit::Whole),
+                Column::new("state", "column-status", Fit::Whole),
+            ],
+            rows: rows.collect(),
+            empty: Message::new("list-no-suppressions"),
+            notes: Vec::new(),
+        })
+    }
+
+    pub fn assign(&self, id: &str, assignee: Option<&str>, by: &str) -> Result<()> {
+        let mut store = self.existing_store()?;
+        let finding = store.finding(id, self.now()).map_err(in_store)?.finding.id;
+        store.assign(finding, assignee, by, self.now()).map_err(in_store)
+    }
+
+    pub fn comment(&self, id: &str, text: &str, by: &str) -> Result<()> {
+        let mut store = self.existing_store()?;
+        let finding = store.finding(id, self.now()).map_err(in_store)?.finding.id;
+        let comment = Comment { at: self.now(), by: by.to_owned(), text: text.to_owned() };
+        store.comment(finding, &comment).map_err(in_store)
+    }
+}
+
+fn account_of(finding: &Finding) -> String {
+    let id = finding.subject.key.account_id.as_str();
+    finding.subject.account_name.as_ref().map_or_else(|| id.to_owned(), |name| format!("{name} ({id})"))
+}
+
+fn status_of(stored: &StoredFinding) -> Cell {
+    Cell::Message(Message::new(match (&stored.finding.state, stored.suppression) {
+        (FindingState::Open, None) => "status-open",
+        (FindingState::Open, Some(_)) => "status-suppressed",
+        (FindingState::Resolved { .. }, _) => "status-resolved",
+    }))
+}
+
+fn row(stored: &StoredFinding) -> Vec<Cell> {
+    let finding = &stored.finding;
+    let id: String = finding.id.to_string().chars().take(8).collect();
+    vec![
+        Cell::Severity(finding.severity),
+        Cell::Text(id),
+        Cell::Text(finding.rule.clone()),
+        Cell::Text(finding.subject.resource_name.clone().unwrap_or_else(|| finding.subject.key.resource_id.to_string())),
+        Cell::Text(account_of(finding)),
+        Cell::Text(finding.subject.key.region.to_string()),
+        status_of(stored),
+        Cell::Text(finding.first_seen.date()),
+        Cell::Text(finding.due.date()),
+        Cell::from(stored.assignee.as_deref()),
+    ]
+}
+
+/// A thing in full, as named lines.
+#[derive(Default)]
+pub(crate) struct Lines(Vec<(&'static str, Cell)>);
+
+impl Lines {
+    /// Adds a line, unless there is nothing to say.
+    pub fn add(&mut self, title: &'static str, cell: impl Into<Cell>) {
+        let cell = cell.into();
+        let empty = matches!(&cell, Cell::Empty) || matches!(&cell, Cell::List(list) if list.is_empty());
+        if !empty {
+            self.0.push((title, cell));
+        }
+    }
+
+    pub fn table(self) -> Table {
+        let mut last = "";
+        let rows = self.0.into_iter().map(|(title, cell)| {
+            // A title that stands above need not stand again.
+            let shown = if title == last { Cell::Empty } else { Cell::Message(Message::new(title)) };
+            last = title;
+            vec![shown, cell]
+        });
+        Table {
+            columns: vec![Column::new("name", "column-name", Fit::Whole), Column::new("value", "column-value", Fit::End)],
+            rows: rows.collect(),
+            empty: Message::new("list-nothing"),
+            notes: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Judges what a run saw: items out of the store, evaluations and findings into it.
+//!
+//! In memory are the types that some active rule reads as neighbours, and the evaluations of one type in
+//! one account and region; never all items.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use haechi_model::{
+    AccountId, Compliance, ConfigurationItem, Evaluation, Finding, FindingId, FindingKind, InstanceId, Region, ResourceKey, ResourceType,
+    Timestamp,
+};
+use haechi_report::{Counts, EvaluationCount};
+use haechi_rules::{Change, Judge, Outcome, Recording, World, finding_of, lifecycle};
+use haechi_store::{FindingFilter, FindingStatus, ItemFilter, RunWriter, Store};
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::in_store;
+use crate::progress::{Progress, Step};
+use crate::rulebook::Rulebook;
+use crate::sink::Seen;
+
+/// Items that are judged together, on all cores.
+const BATCH: usize = 1024;
+
+/// What a run's judging came to.
+#[derive(Debug, Default)]
+pub struct Judged {
+    pub resources: u64,
+    /// Findings that were open and could not be judged again: they stay open.
+    pub unknown: u64,
+    counts: BTreeMap<(String, InstanceId, AccountId, Region, ResourceType), Counts>,
+}
+
+impl Judged {
+    pub fn counts(&self) -> Vec<EvaluationCount> {
+        let line = |((rule, instance, account_id, region, resource_type), counts): (&(String, InstanceId, AccountId, Region, ResourceType), &Counts)| {
+            EvaluationCount {
+                rule: rule.clone(),
+                instance: *instance,
+                account_id: *account_id,
+                region: region.clone(),
+                resource_type: resource_type.clone(),
+                counts: *counts,
+            }
+        };
+        self.counts.iter().map(line).collect()
+    }
+
+    pub fn counts_of(&self, instance: InstanceId) -> Counts {
+        let mut all = Counts::default();
+        self.counts.iter().filter(|(key, _)| key.1 == instance).for_each(|(_, counts)| all.add(*counts));
+        all
+    }
+
+    pub fn count(&mut self, evaluation: &Evaluation) {
+        self.count_many(&evaluation.rule, evaluation.instance, &evaluation.resource, evaluation.compliance, 1);
+    }
+
+    pub fn count_many(&mut self, rule: &str, instance: InstanceId, resource: &ResourceKey, compliance: Compliance, count: u64) {
+        let key = (rule.to_owned(), instance, resource.account_id, resource.region.clone(), resource.resource_type.clone());
+        self.counts.entry(key).or_default().add_many(compliance, count);
+    }
+}
+
+/// What judging needs besides the store.
+pub struct Judging<'a> {
+    pub rulebook: &'a Rulebook,
+    pub seen: &'a Seen,
+    /// The tag that names a resource's owner, when the settings name one.
+    pub owner_tag: Option<&'a str>,
+    pub now: Timestamp,
+    pub progress: &'a dyn Progress,
+}
+
+/// Names of an account, for the findings.
+struct Names {
+    accounts: HashMap<AccountId, (Option<String>, Option<String>)>,
+}
+
+pub fn judge(run: &mut RunWriter<'_>, judging: &Judging<'_>) -> Result<Judged> {
+    let judge = judging.rulebook.judge();
+    let store = run.store();
+    let world = world(store, &judge, judging)?;
+    let names = names(store)?;
+    let mut findings = open_and_resolved(store, judging)?;
+    let instances: Vec<_> = judging.rulebook.instances().cloned().collect();
+    run.put_instances(&instances).map_err(in_store)?;
+    run.put_packs(&judging.rulebook.references()).map_err(in_store)?;
+    let (mut judged, mut settled) = (Judged::default(), BTreeSet::new());
+    let of = total(run.store(), judging, &judge)?;
+    for (account, region, resource_type) in judging.seen.listings() {
+        if !judge.judged_types().contains(&resource_type) {
+            continue;
+        }
+        let filter = ItemFilter { accounts: vec![account], regions: vec![region], as_of: None };
+        let results = one_listing(run.store(), &judge, &world, judging, &resource_type, &filter, &mut |items| {
+            judged.resources += items;
+            judging.progress.step(Step::Judging { items: judged.resources, of });
+        })?;
+        let mut changed = Vec::new();
+        let mut evaluations = Vec::with_capacity(results.len());
+        for Judgement { evaluation, finding } in results {
+            judged.count(&evaluation);
+            let id = Finding::id_of(FindingKind::Rule, evaluation.instance, &evaluation.resource, "");
+            settled.insert(id);
+            let outcome = match (finding, evaluation.compliance) {
+                (Some(finding), _) => Outcome::Wrong(Box::new(names.complete(finding, judging.owner_tag))),
+                (None, Compliance::NotApplicable) => Outcome::NotApplicable,
+                (None, Compliance::InsufficientData) => Outcome::InsufficientData,
+                (None, _) => Outcome::Right,
+            };
+            let previous = findings.remove(&id);
+            if evaluation.compliance == Compliance::InsufficientData && previous.as_ref().is_some_and(Finding::is_open) {
+                judged.unknown += 1;
+            }
+            changed.extend(to_write(lifecycle(previous.as_ref(), outcome, judging.now)));
+            evaluations.push(evaluation);
+        }
+        run.put_evaluations(&evaluations, judging.now).map_err(in_store)?;
+        run.upsert_findings(&changed).map_err(in_store)?;
+    }
+    let (gone, unknown) = not_judged(run.store(), judging, findings.into_values())?;
+    judged.unknown += unknown;
+    let forgotten: Vec<_> = gone.iter().map(|finding| (finding.rule_instance, finding.subject.key.clone())).collect();
+    run.remove_evaluations(&forgotten).map_err(in_store)?;
+    run.upsert_findings(&gone).map_err(in_store)?;
+    Ok(judged)
+}
+
+/// An evaluation and, when the resource is NON_COMPLIANT, what there is to say.
+struct Judgement {
+    evaluation: Evaluation,
+    finding: Option<Finding>,
+}
+
+fn one_listing(
+    store: &Store,
+    judge: &Judge,
+    world: &World,
+    judging: &Judging<'_>,
+    resource_type: &ResourceType,
+    filter: &ItemFilter,
+    tick: &mut dyn FnMut(u64),
+) -> Result<Vec<Judgement>> {
+    let (mut results, mut batch) = (Vec::new(), Vec::with_capacity(BATCH));
+    let mut flush = |batch: &mut Vec<ConfigurationItem>, results: &mut Vec<Judgement>| {
+        let now = judging.now;
+        let judged = batch.par_iter().flat_map_iter(|item| {
+            let evaluations = judge.evaluate(world, now, item, Recording::On);
+            evaluations.into_iter().map(move |evaluation| {
+                let finding = judge
+                    .instance(&evaluation.instance)
+                    .and_then(|(rule, instance)| finding_of(&evaluation, rule, instance, world, item, now));
+                Judgement { evaluation, finding }
+            })
+        });
+        results.par_extend(judged);
+        tick(batch.len() as u64);
+        batch.clear();
+    };
+    store
+        .items_of_type(resource_type, filter, |item, _| {
+            if judging.seen.covers(item.key()) {
+                batch.push(item);
+            }
+            if batch.len() == BATCH {
+                flush(&mut batch, &mut results);
+            }
+            ControlFlow::Continue(())
+        })
+        .map_err(in_store)?;
+    flush(&mut batch, &mut results);
+    Ok(results)
+}
+
+/// The neighbours that some rule reads, of the accounts of this run, and what is known of their listings.
+fn world(store: &Store, judge: &Judge, judging: &Judging<'_>) -> Result<World> {
+    let mut builder = World::builder();
+    let accounts: Vec<_> = judging.seen.accounts.iter().copied().collect();
+    for resource_type in judge.needed_types() {
+        let filter = ItemFilter { accounts: accounts.clone(), ..ItemFilter::default() };
+        store
+            .items_of_type(&resource_type, &filter, |item, _| {
+                builder.add(Arc::new(item));
+                ControlFlow::Continue(())
+            })
+            .map_err(in_store)?;
+    }
+    // What an earlier run listed counts as well, unless this run says otherwise.
+    for line in store.latest_coverage().map_err(in_store)? {
+        builder.coverage(&line.coverage);
+    }
+    for line in &judging.seen.coverage {
+        builder.coverage(line);
+    }
+    for account in store.accounts(None).map_err(in_store)? {
+        if let Some(name) = account.name {
+            builder.account_name(account.id, name);
+        }
+    }
+    Ok(builder.build())
+}
+
+fn names(store: &Store) -> Result<Names> {
+    let accounts = store.accounts(None).map_err(in_store)?;
+    Ok(Names { accounts: accounts.into_iter().map(|account| (account.id, (account.name, account.ou_path))).collect() })
+}
+
+impl Names {
+    fn complete(&self, mut finding: Finding, owner_tag: Option<&str>) -> Finding {
+        let subject = &mut finding.subject;
+        if let Some((name, ou_path)) = self.accounts.get(&subject.key.account_id) {
+            subject.account_name = name.clone();
+            subject.ou_path = ou_path.clone();
+        }
+        if let Some(tag) = owner_tag {
+            let owner = subject.tags.iter().find(|(key, _)| key.eq_ignore_ascii_case(tag));
+            subject.owner = owner.map(|(_, value)| value.clone()).filter(|value| !value.is_empty());
+        }
+        finding
+    }
+}
+
+/// Every finding of the rules and accounts of this run, whatever its state.
+fn open_and_resolved(store: &Store, judging: &Judging<'_>) -> Result<HashMap<FindingId, Finding>> {
+    let filter = FindingFilter {
+        accounts: judging.seen.accounts.iter().copied().collect(),
+        statuses: FindingStatus::ALL.to_vec(),
+        ..FindingFilter::default()
+    };
+    let stored = store.findings(&filter, judging.now).map_err(in_store)?;
+    Ok(stored.into_iter().map(|stored| (stored.finding.id, stored.finding)).collect())
+}
+
+/// Open findings that nothing was said of in this run: of resources that are gone, of rules that nobody
+/// asks for any more, or of what could not be seen (counted, and left open).
+fn not_judged(store: &Store, judging: &Judging<'_>, rest: impl Iterator<Item = Finding>) -> Result<(Vec<Finding>, u64)> {
+    let asked: BTreeSet<InstanceId> = judging.rulebook.instances().map(|instance| instance.id).collect();
+    let own: Vec<_> = judging.rulebook.references().into_iter().map(|pack| pack.name).collect();
+    let others = store.packs().map_err(in_store)?.into_iter().filter(|pack| !own.contains(&pack.name));
+    let alive: BTreeSet<InstanceId> = others.flat_map(|pack| pack.rules).map(|rule| rule.instance).chain(asked.iter().copied()).collect();
+    let (mut changed, mut unknown) = (Vec::new(), 0);
+    for finding in rest.filter(Finding::is_open) {
+        let outcome = if !alive.contains(&finding.rule_instance) {
+            Outcome::RuleGone
+        } else if store.item(&finding.subject.key).map_err(in_store)?.is_none() {
+            Outcome::Gone
+        } else {
+            unknown += u64::from(asked.contains(&finding.rule_instance) && !judging.seen.covers(&finding.subject.key));
+            continue;
+        };
+        changed.extend(to_write(lifecycle(Some(&finding), outcome, judging.now)));
+    }
+    Ok((changed, unknown))
+}
+
+/// The finding to write, when there is one.
+fn to_write(change: Change) -> Option<Finding> {
+    match change {
+        Change::New(finding) | Change::Reopened(finding) | Change::Still(finding) | Change::Resolved(finding) => Some(finding),
+        Change::Nothing => None,
+    }
+}
+
+/// How many items there are to judge, for the progress display.
+fn total(store: &Store, judging: &Judging<'_>, judge: &Judge) -> Result<u64> {
+    let listings = judging.seen.listings();
+    let counts = store.resource_counts().map_err(in_store)?;
+    let judged = judge.judged_types();
+    let here = counts.iter().filter(|count| {
+        judged.contains(&count.resource_type)
+            && listings.contains(&(count.account_id, count.region.clone(), count.resource_type.clone()))
+    });
+    Ok(here.map(|count| count.count).sum())
+}

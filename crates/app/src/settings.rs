@@ -1,0 +1,77 @@
+//! Settings: a flag, then a `HAECHI_*` variable, then `haechi.toml`. The rim gives flags and variables
+//! merged (clap does that); this module reads the file and fills what neither gave.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Result, UserError};
+
+/// What `haechi.toml` may say. An unknown key is an error: a typo must not be silent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SettingsFile {
+    pub lang: Option<String>,
+    pub store: Option<PathBuf>,
+    pub content: Option<PathBuf>,
+    pub profile: Option<String>,
+    #[serde(default)]
+    pub regions: Vec<String>,
+    pub fail_on: Option<String>,
+    /// The tag whose value names a resource's owner.
+    pub owner_tag: Option<String>,
+    #[serde(default)]
+    pub packs: Vec<PathBuf>,
+}
+
+impl SettingsFile {
+    /// Reads the given file, or the first that exists among the usual places.
+    pub fn load(given: Option<&Path>, usual: &[PathBuf]) -> Result<Self> {
+        let path = match given {
+            Some(path) => path.to_owned(),
+            None => match usual.iter().find(|path| path.is_file()) {
+                Some(path) => path.clone(),
+                None => return Ok(Self::default()),
+            },
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            UserError::new(format!("the settings file {} can't be read", path.display())).because(error)
+        })?;
+        let mut settings = Self::parse(&text, &path)?;
+        // Paths in the file are meant from where the file is.
+        let base = path.parent().unwrap_or(Path::new("."));
+        for inner in settings.store.iter_mut().chain(settings.content.iter_mut()).chain(settings.packs.iter_mut()) {
+            *inner = base.join(&*inner);
+        }
+        Ok(settings)
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            UserError::new(format!("the settings file {} is not right", path.display()))
+                .because(error.to_string().trim_end())
+                .help("known keys: lang, store, content, profile, regions, fail-on, owner-tag, packs")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_knows_and_refuses_the_rest() {
+        let path = Path::new("haechi.toml");
+        let settings = SettingsFile::parse("lang = \"ko\"\nregions = [\"ap-northeast-2\"]\nfail-on = \"low\"", path).unwrap();
+        assert_eq!((settings.lang.as_deref(), settings.regions.len(), settings.fail_on.as_deref()), (Some("ko"), 1, Some("low")));
+        let error = SettingsFile::parse("langs = \"ko\"", path).unwrap_err();
+        assert!(error.to_string().contains("unknown field `langs`"), "{error}");
+        assert!(error.to_string().contains("line 1, column 1"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error_only_when_it_was_named() {
+        assert_eq!(SettingsFile::load(None, &[PathBuf::from("no/such/haechi.toml")]), Ok(SettingsFile::default()));
+        assert!(SettingsFile::load(Some(Path::new("no/such/haechi.toml")), &[]).is_err());
+    }
+}

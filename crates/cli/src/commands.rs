@@ -1,0 +1,294 @@
+//! From arguments to the app and from its answers to the screen; no logic of its own.
+
+
+use clap::CommandFactory as _;
+use haechi_app::{
+    App, AssessRequest, Assessment, AttestRequest, DoctorRequest, Exit, FailOn, Page, Progress, ResourceQuery, Result, Secrets,
+    Selection, Since, Step, Stop, SuppressRequest, UserError,
+};
+use haechi_report::Format;
+use serde_json::Value;
+
+use crate::arguments::{
+    Assess, Attest, Cli, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Resources, Rules, Suppress,
+};
+use crate::screen::Screen;
+
+pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
+    match command {
+        Command::Demo(output) => demo(app, screen, &output),
+        Command::Assess(arguments) => assess(app, screen, *arguments),
+        Command::Report(arguments) => report(app, screen, &arguments),
+        Command::Findings(command) => findings(app, screen, command),
+        Command::Resources(command) => resources(app, screen, command),
+        Command::Rules(command) => rules(app, screen, command),
+        Command::Packs(command) => packs(app, screen, command),
+        Command::Content(Content::Test { dir }) => content_test(screen, dir.as_deref()),
+        Command::Attest(arguments) => attest(app, screen, arguments),
+        Command::Doctor(arguments) => doctor(app, screen, arguments),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "haechi", &mut script);
+            screen.text(&String::from_utf8_lossy(&script)).map(|()| Exit::Clean)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            rendered.map_err(|error| UserError::new("the manual page could not be written").because(error))?;
+            screen.text(&String::from_utf8_lossy(&page)).map(|()| Exit::Clean)
+        }
+    }
+}
+
+fn format_of(word: Option<&str>) -> Result<Format> {
+    word.unwrap_or("table").parse().map_err(|error: haechi_report::FormatError| UserError::new(format!("--format: {error}")))
+}
+
+/// The report on stdout and in the files that were asked for. Wrong words are refused before the work.
+struct Outputs<'a> {
+    format: Format,
+    output: &'a Output,
+}
+
+impl<'a> Outputs<'a> {
+    fn of(output: &'a Output) -> Result<Self> {
+        for path in &output.export {
+            Format::of_path(path).map_err(|error| UserError::new(format!("--export: {error}")))?;
+        }
+        Ok(Self { format: format_of(output.format.as_deref())?, output })
+    }
+
+    fn write(&self, screen: &Screen, assessment: &Assessment) -> Result<()> {
+        for path in &self.output.export {
+            screen.export(&assessment.report, path)?;
+            screen.say("exported", &[("path", path.display().to_string().into())]);
+        }
+        screen.report(&assessment.report, self.format, self.output.top)
+    }
+}
+
+fn demo(app: &App, screen: &Screen, output: &Output) -> Result<Exit> {
+    let outputs = Outputs::of(output)?;
+    let bar = screen.bar();
+    let assessment = app.demo(&bar).inspect_err(|_| bar.step(Step::Done))?;
+    outputs.write(screen, &assessment)?;
+    Ok(Exit::Clean)
+}
+
+fn assess(app: &App, screen: &Screen, arguments: Assess) -> Result<Exit> {
+    let outputs = Outputs::of(&arguments.output)?;
+    let word = arguments.fail_on.as_deref().or(app.settings().fail_on.as_deref());
+    let fail_on: FailOn = match word {
+        Some(word) => word.parse().map_err(|error: String| UserError::new(format!("--fail-on: {error}")))?,
+        None => FailOn::default(),
+    };
+    let request = AssessRequest {
+        sources: arguments.sources,
+        profile: arguments.profile,
+        secrets: if arguments.keep_secrets { Secrets::Kept } else { Secrets::Redacted },
+        concurrency: arguments.concurrency,
+        packs: arguments.pack,
+        parameters: arguments.param,
+        as_of: arguments.as_of,
+        since: if arguments.since.is_some() { Since::LastRun } else { Since::Ever },
+        selection: selection(arguments.filters),
+    };
+    let bar = screen.bar();
+    let stop = Stop::default();
+    let assessment = runtime()?.block_on(async {
+        tokio::spawn(stop_on_interrupt(stop.clone()));
+        app.assess(&request, &bar, &stop).await
+    });
+    bar.step(Step::Done);
+    let assessment = assessment?;
+    outputs.write(screen, &assessment)?;
+    if assessment.interrupted {
+        return Err(UserError::new(screen.words("interrupted", &[])));
+    }
+    Ok(fail_on.exit(assessment.worst, assessment.incomplete, arguments.strict))
+}
+
+/// The first Ctrl-C ends the collection in order, the second ends the program.
+async fn stop_on_interrupt(stop: Stop) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        stop.stop();
+    }
+    if tokio::signal::ctrl_c().await.is_ok() {
+        std::process::exit(130);
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| UserError::new("the program could not start its threads").because(error))
+}
+
+fn report(app: &App, screen: &Screen, arguments: &ReportArgs) -> Result<Exit> {
+    let outputs = Outputs::of(&arguments.output)?;
+    let assessment = app.report(&selection(arguments.filters.clone()))?;
+    outputs.write(screen, &assessment)?;
+    Ok(Exit::Clean)
+}
+
+fn selection(filters: Filters) -> Selection {
+    Selection {
+        accounts: filters.account,
+        ous: filters.ou,
+        regions: filters.region,
+        services: filters.service,
+        severities: filters.severity,
+        resources: filters.resource,
+        tags: filters.tag,
+        owners: filters.owner,
+        controls: filters.control,
+        rules: filters.rule,
+        statuses: filters.status,
+    }
+}
+
+fn listed(listing: &Listing) -> Result<(Format, Page)> {
+    Ok((format_of(Some(&listing.format))?, Page { limit: listing.limit, page: listing.page }))
+}
+
+/// One thing in full: lines for people, the thing itself for machines.
+fn shown(screen: &Screen, format: &str, (table, value): (haechi_report::Table, Value)) -> Result<Exit> {
+    match format_of(Some(format))? {
+        Format::Table => screen.table(&table, Format::Table)?,
+        _ => json(screen, &value)?,
+    }
+    Ok(Exit::Clean)
+}
+
+fn json(screen: &Screen, value: &Value) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| UserError::new(error.to_string()))?;
+    screen.text(&format!("{text}\n"))
+}
+
+/// Who decides, unless a flag says so: the user of this machine.
+fn user() -> String {
+    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn findings(app: &App, screen: &Screen, command: Findings) -> Result<Exit> {
+    match command {
+        Findings::List { listing, filters } => {
+            let (format, page) = listed(&listing)?;
+            screen.table(&app.findings(&selection(filters), page)?, format)?;
+        }
+        Findings::Show { id, format } => return shown(screen, &format, app.finding(&id)?),
+        Findings::Suppress(arguments) => suppress(app, screen, arguments)?,
+        Findings::Assign { id, assignee } => {
+            app.assign(&id, assignee.as_deref(), &user())?;
+            screen.say("assigned", &[]);
+        }
+        Findings::Comment { id, text, who } => {
+            app.comment(&id, &text, &who.unwrap_or_else(user))?;
+            screen.say("commented", &[]);
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+fn suppress(app: &App, screen: &Screen, arguments: Suppress) -> Result<()> {
+    if arguments.list {
+        return screen.table(&app.suppressions()?, Format::Table);
+    }
+    let owner = arguments.owner.unwrap_or_else(user);
+    if let Some(number) = arguments.lift {
+        app.unsuppress(number, &owner)?;
+        screen.say("lifted", &[("number", number.into())]);
+        return Ok(());
+    }
+    let request = SuppressRequest {
+        expression: arguments.expression.unwrap_or_default(),
+        reason: arguments.reason.unwrap_or_default(),
+        owner,
+        until: arguments.until,
+    };
+    let (id, covered) = app.suppress(&request)?;
+    screen.say("suppressed-now", &[("number", id.number().into()), ("count", covered.into())]);
+    Ok(())
+}
+
+fn resources(app: &App, screen: &Screen, command: Resources) -> Result<Exit> {
+    match command {
+        Resources::List { listing, types, account, region } => {
+            let (format, page) = listed(&listing)?;
+            let query = ResourceQuery { types, accounts: account, regions: region };
+            screen.table(&app.resources(&query, page)?, format)?;
+        }
+        Resources::Show { resource } => json(screen, &app.resource(&resource)?)?,
+    }
+    Ok(Exit::Clean)
+}
+
+fn rules(app: &App, screen: &Screen, command: Rules) -> Result<Exit> {
+    match command {
+        Rules::List { listing } => {
+            let (format, page) = listed(&listing)?;
+            screen.table(&app.rules(page), format)?;
+            Ok(Exit::Clean)
+        }
+        Rules::Show { rule, format } => shown(screen, &format, app.rule(&rule)?),
+    }
+}
+
+fn packs(app: &App, screen: &Screen, command: Packs) -> Result<Exit> {
+    match command {
+        Packs::List { listing } => {
+            let (format, page) = listed(&listing)?;
+            screen.table(&app.packs(page)?, format)?;
+            Ok(Exit::Clean)
+        }
+        Packs::Check { files, param, format } => {
+            let format = format_of(Some(&format))?;
+            let check = app.check_packs(&files, &param)?;
+            screen.table(&check.table, format)?;
+            for error in &check.errors {
+                crate::screen::error(error, screen.language);
+            }
+            Ok(check.exit)
+        }
+    }
+}
+
+fn content_test(screen: &Screen, folder: Option<&std::path::Path>) -> Result<Exit> {
+    let check = haechi_app::check_content(folder)?;
+    for problem in &check.problems {
+        screen.text(&format!("{problem}\n"))?;
+    }
+    let counts = [("rules", check.rules.into()), ("examples", check.examples.into()), ("problems", check.problems.len().into())];
+    screen.text(&format!("{}\n", screen.words("content-checked", &counts)))?;
+    Ok(if check.problems.is_empty() { Exit::Clean } else { Exit::Findings })
+}
+
+fn attest(app: &App, screen: &Screen, arguments: Attest) -> Result<Exit> {
+    if arguments.list {
+        screen.table(&app.attestations()?, Format::Table)?;
+        return Ok(Exit::Clean);
+    }
+    let request = AttestRequest {
+        subject: arguments.subject.unwrap_or_default(),
+        who: arguments.who.unwrap_or_else(user),
+        evidence: arguments.evidence.unwrap_or_default(),
+        until: arguments.until,
+        accounts: arguments.account,
+    };
+    let attestation = app.attest(&request)?;
+    let until = attestation.expires.map(|expires| expires.date()).unwrap_or_default();
+    screen.say("attested-now", &[("subject", attestation.subject.into()), ("until", until.into())]);
+    Ok(Exit::Clean)
+}
+
+fn doctor(app: &App, screen: &Screen, arguments: Doctor) -> Result<Exit> {
+    if arguments.policy {
+        json(screen, &haechi_app::audit_policy()?)?;
+        return Ok(Exit::Clean);
+    }
+    let request = DoctorRequest { profile: arguments.profile };
+    let (table, good) = runtime()?.block_on(app.doctor(&request))?;
+    screen.table(&table, Format::Table)?;
+    Ok(if good { Exit::Clean } else { Exit::Findings })
+}

@@ -1,0 +1,63 @@
+//! Shows how far a command is: one line on a terminal, nothing elsewhere.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use haechi_app::{Progress, Step};
+use haechi_i18n::Catalog;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+pub struct Bar {
+    bar: ProgressBar,
+    catalog: Mutex<Catalog>,
+}
+
+impl Bar {
+    /// `shown` is false for `--quiet` and where stderr is no terminal.
+    pub fn new(catalog: Catalog, shown: bool) -> Self {
+        let target = if shown { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        if shown {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        Self { bar, catalog: Mutex::new(catalog) }
+    }
+
+    fn line(&self, id: &str, args: &[(&str, serde_json::Value)]) -> String {
+        self.catalog.lock().map(|catalog| catalog.with(id, args)).unwrap_or_default()
+    }
+
+    fn measured(&self, done: u64, total: u64, text: String) {
+        // The template is ours: it is right.
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:24} {pos}/{len}  {wide_msg}") {
+            self.bar.set_style(style);
+        }
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        self.bar.set_message(text);
+    }
+}
+
+impl Progress for Bar {
+    fn step(&self, step: Step) {
+        match step {
+            Step::Collecting { done, total, items, throttled, now } => {
+                let text = self.line(
+                    "progress-collecting",
+                    &[("items", json!(items)), ("throttled", json!(throttled)), ("now", json!(now))],
+                );
+                self.measured(done as u64, total as u64, text);
+            }
+            Step::Reading { files, items, now } => {
+                let text = self.line("progress-reading", &[("files", json!(files)), ("items", json!(items)), ("now", json!(now))]);
+                self.bar.set_message(text);
+            }
+            Step::Judging { items, of } => {
+                let text = self.line("progress-judging", &[]);
+                self.measured(items, of, text);
+            }
+            Step::Done => self.bar.finish_and_clear(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The terminal: how wide, in colour or not, in which language; where data and messages go.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::path::Path;
+
+use haechi_app::UserError;
+use haechi_content::Language;
+use haechi_i18n::Catalog;
+use haechi_report::{Color, Format, Options, Report, Table};
+
+use crate::progress::Bar;
+
+pub struct Screen {
+    pub language: Language,
+    pub quiet: bool,
+}
+
+/// `NO_COLOR` (any value) and a `TERM` of `dumb` switch colour off.
+fn colour_is_welcome() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::env::var("TERM").as_deref() != Ok("dumb")
+}
+
+pub fn stderr_has_colour() -> bool {
+    io::stderr().is_terminal() && colour_is_welcome()
+}
+
+/// Columns of the terminal: `COLUMNS` where it is set, else what the terminal says, else 100.
+fn width() -> usize {
+    let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    named.or_else(|| (io::stdout().is_terminal()).then(|| usize::from(console_width()))).filter(|width| *width > 0).unwrap_or(100)
+}
+
+fn console_width() -> u16 {
+    console::Term::stdout().size().1
+}
+
+impl Screen {
+    pub fn new(language: Language, quiet: bool) -> Self {
+        Self { language, quiet }
+    }
+
+    pub fn bar(&self) -> Bar {
+        Bar::new(Catalog::new(self.language), !self.quiet && io::stderr().is_terminal())
+    }
+
+    pub fn options(&self, top: usize) -> Options {
+        let color = if io::stdout().is_terminal() && colour_is_welcome() { Color::On } else { Color::Off };
+        Options { width: width(), color, top, ..Options::default() }
+    }
+
+    /// A report on stdout.
+    pub fn report(&self, report: &Report, format: Format, top: usize) -> Result<(), UserError> {
+        self.print(|out| haechi_report::write(report, format, self.language, &self.options(top), out))
+    }
+
+    /// A report in a file, whole or not at all.
+    pub fn export(&self, report: &Report, path: &Path) -> Result<(), UserError> {
+        let failed = |error: &dyn std::fmt::Display| UserError::new(format!("{} could not be written", path.display())).because(error);
+        let format = Format::of_path(path).map_err(|error| failed(&error))?;
+        let mut bytes = Vec::new();
+        let options = Options { color: Color::Off, ..self.options(usize::MAX) };
+        haechi_report::write(report, format, self.language, &options, &mut bytes).map_err(|error| failed(&error))?;
+        haechi_app::write_whole(path, &bytes).map_err(|error| failed(&error))
+    }
+
+    pub fn table(&self, table: &Table, format: Format) -> Result<(), UserError> {
+        self.print(|out| haechi_report::write_table(table, format, self.language, &self.options(0), out))
+    }
+
+    pub fn text(&self, text: &str) -> Result<(), UserError> {
+        self.print(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// A sentence of the locales.
+    pub fn words(&self, id: &str, args: &[(&str, serde_json::Value)]) -> String {
+        Catalog::new(self.language).with(id, args)
+    }
+
+    /// A sentence for people, on stderr.
+    pub fn say(&self, id: &str, args: &[(&str, serde_json::Value)]) {
+        if !self.quiet {
+            eprintln!("{}", self.words(id, args));
+        }
+    }
+
+    /// Writes to stdout. A reader that has gone away (`| head`) ends the program quietly.
+    fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), UserError> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        match write(&mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(i32::from(haechi_app::Exit::Clean.code())),
+            Err(error) => Err(UserError::new("stdout could not be written").because(error)),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// An error on stderr, with its labels in the user's language.
+pub fn error(error: &UserError, language: Language) {
+    let catalog = Catalog::new(language);
+    let colour = stderr_has_colour();
+    let label = |id: &str, code: &str| {
+        let word = catalog.text(id);
+        if colour { format!("\u{1b}[{code}m{word}:\u{1b}[0m") } else { format!("{word}:") }
+    };
+    eprintln!("{} {}", label("label-error", "1;31"), error.what);
+    for cause in &error.causes {
+        eprintln!("{} {cause}", label("label-cause", "1"));
+    }
+    if let Some(help) = &error.help {
+        eprintln!("{} {help}", label("label-help", "1;36"));
+    }
+}
