@@ -138,3 +138,31 @@ fn parameter(field: &str) -> Result<String> {
     let gap = if default.is_empty() { "" } else { ":" };
     Ok(format!("{name}:{kind}{gap}{default}{star}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_those_of_the_public_data() {
+        let Some(corpus) = std::env::var_os("HAECHI_CORPUS") else {
+            eprintln!("skipped: HAECHI_CORPUS is not set");
+            return;
+        };
+        let corpus = Path::new(&corpus);
+        let committed = |name: &str| {
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../content/tables").join(name)).unwrap()
+        };
+        assert!(properties(&corpus.join("config-schemas")).unwrap() == committed("config-properties.txt"));
+        let rules = fs::read_to_string(corpus.join("managed-rules-all.tsv")).unwrap();
+        assert!(managed_rules(&rules).unwrap() == committed("managed-rules.txt"));
+    }
+
+    #[test]
+    fn parameters_are_shortened() {
+        for (field, expected) in [("a:int:90:*", "a:int:90*"), ("a:CSV:", "a:CSV"), ("a:String:x:y", "a:String:x:y")] {
+            assert_eq!(parameter(field).unwrap(), expected);
+        }
+        assert!(parameter("nameless").is_err() && parameter("a:int:1;2").is_err());
+    }
+}

@@ -259,7 +259,7 @@ impl Folder {
 }
 
 fn source(file: &ContentFile) -> Source {
-    Source { name: file.path.clone(), text: file.text.clone() }
+    Source::new(file.path.clone(), file.text.clone())
 }
 
 fn embedded_files() -> Vec<(Folder, ContentFile)> {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
@@ -11,11 +11,16 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 const SHOWN: usize = 200;
 
 /// A text and the name by which people know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Source {
     pub name: Arc<str>,
     pub text: Arc<str>,
+    /// The position of every `STRIDE`th byte, made when the first position is asked for: a file with
+    /// very many parts, all on one line, would otherwise be read from its start for each.
+    marks: OnceLock<Arc<[Position]>>,
 }
+
+const STRIDE: usize = 1024;
 
 /// A place in a text, counted from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -32,30 +37,41 @@ impl fmt::Display for Position {
 
 impl Source {
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), marks: OnceLock::new() }
     }
 
     /// The position of a byte; beyond the end, the end.
     pub fn position(&self, offset: usize) -> Position {
         let offset = floor_boundary(&self.text, offset);
-        let before = &self.text[..offset];
-        let start = before.rfind('\n').map_or(0, |at| at + 1);
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Position {
-            line: count(before.bytes().filter(|b| *b == b'\n').count() + 1),
-            column: count(before[start..].chars().count() + 1),
+        let marks = self.marks.get_or_init(|| self.make_marks());
+        let at = offset / STRIDE;
+        let start = floor_boundary(&self.text, at * STRIDE);
+        advance(marks.get(at).copied().unwrap_or(Position { line: 1, column: 1 }), &self.text[start..offset])
+    }
+
+    fn make_marks(&self) -> Arc<[Position]> {
+        let mut position = Position { line: 1, column: 1 };
+        let mut from = 0;
+        let mut marks = Vec::with_capacity(self.text.len() / STRIDE + 1);
+        for at in (0..=self.text.len()).step_by(STRIDE) {
+            let at = floor_boundary(&self.text, at);
+            position = advance(position, &self.text[from..at]);
+            from = at;
+            marks.push(position);
         }
+        marks.into()
     }
 
     /// Something is wrong in `span`; what spans several lines is shown by its first.
     pub fn diagnostic(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
-        let start = floor_boundary(&self.text, span.start);
-        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
-        let end = ceil_boundary(&self.text, span.end).clamp(start, line_end);
-        let from = ceil_boundary(&self.text, start.saturating_sub(SHOWN / 2).max(line_start));
-        let to = floor_boundary(&self.text, line_end.min(from + SHOWN));
-        let excerpt = self.text[from..to].trim_end_matches('\r').to_owned();
+        let text = &self.text;
+        let start = floor_boundary(text, span.start);
+        let window = floor_boundary(text, start.saturating_sub(SHOWN / 2));
+        let from = text[window..start].rfind('\n').map_or(window, |at| window + at + 1);
+        let window = floor_boundary(text, from.saturating_add(SHOWN).max(start));
+        let to = text[start..window].find('\n').map_or(window, |at| start + at);
+        let end = ceil_boundary(text, span.end).clamp(start, to);
+        let excerpt = text[from..to].trim_end_matches('\r').to_owned();
         let mark = (start - from).min(excerpt.len())..(end - from).min(excerpt.len());
         Diagnostic {
             file: self.name.clone(),
@@ -149,11 +165,25 @@ pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> O
     let lower = unknown.to_ascii_lowercase();
     known
         .into_iter()
+        // More names than these are no vocabulary of people's.
+        .take(2000)
         .filter(|name| name.len() <= 160)
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_ascii_lowercase()), name))
         .filter(|(distance, name)| *distance <= (name.chars().count().max(lower.chars().count()) / 3).clamp(1, 6))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+/// The position after a text that begins at a position.
+fn advance(from: Position, text: &str) -> Position {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    match text.rfind('\n') {
+        None => Position { column: from.column.saturating_add(count(text.chars().count())), ..from },
+        Some(last) => Position {
+            line: from.line.saturating_add(count(text.bytes().filter(|byte| *byte == b'\n').count())),
+            column: count(text[last + 1..].chars().count() + 1),
+        },
+    }
 }
 
 fn floor_boundary(text: &str, mut at: usize) -> usize {
@@ -199,6 +229,11 @@ mod tests {
             assert!(shown.len() < 2000, "{}", shown.len());
         }
         assert_eq!(source.position(15_001), Position { line: 1, column: 5002 });
+        let source = Source::new("lines", "가나\nabc\n".repeat(1000));
+        for line in 0..1000 {
+            assert_eq!(source.position(line * 11 + 3).to_string(), format!("{}:2", 2 * line + 1));
+            assert_eq!(source.position(line * 11 + 9).to_string(), format!("{}:3", 2 * line + 2));
+        }
     }
 
     #[test]

@@ -211,6 +211,11 @@ fn hostile_files_end_in_an_error() {
         chain.push_str(&format!("  c{level}: !Not [!Condition c{}]\n", level - 1));
     }
     assert!(resolve(&format!("{chain}Resources: {{}}\n"), &values()).is_ok());
+    // Very many errors, all on one line: a hundred are told.
+    let many = format!("Resources: {{R: {{Type: T, Properties: [{}]}}}}", "!Ref Nothing,".repeat(100_000));
+    assert_eq!(Pack::parse(&many, "p").unwrap_err().len(), 100);
+    let many: String = (0..50_000).map(|one| format!("R{one}: {{Tpe: T}}, ")).collect();
+    assert_eq!(Pack::parse(&format!("Resources: {{{many}}}"), "p").unwrap_err().len(), 100);
     // One large value, referred to again and again.
     let mut large = format!("Parameters: {{P: {{Type: String, Default: '{}'}}}}\nResources:\n", "x".repeat(1 << 20));
     for rule in 0..100 {

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::MOST_ERRORS;
 use crate::source::{Diagnostic, Source, nearest};
 use crate::yaml::{Node, NodeValue, Style};
 
@@ -115,6 +116,9 @@ struct Call<'a> {
 impl Compiler<'_> {
     /// A value; one that is wrong is noted and becomes nothing.
     pub fn value(&mut self, node: &Node) -> Expr {
+        if self.errors.len() >= MOST_ERRORS {
+            return Expr { span: node.span(), kind: ExprKind::Nothing };
+        }
         let kind = match self.try_value(node) {
             Ok(kind) => kind,
             Err(error) => {
@@ -126,6 +130,9 @@ impl Compiler<'_> {
     }
 
     pub fn condition(&mut self, node: &Node) -> Option<Condition> {
+        if self.errors.len() >= MOST_ERRORS {
+            return None;
+        }
         match self.try_condition(node) {
             Ok(condition) => Some(condition),
             Err(error) => {

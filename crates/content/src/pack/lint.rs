@@ -1,6 +1,7 @@
 //! What a resolved pack's rules are to Haechi: at hand, AWS's but lacking, or nobody's; and whether their
 //! parameters are spelt as AWS spells them.
 
+use super::MOST_ERRORS;
 use super::resolved::{Owner, ResolvedPack, ResolvedRule};
 use crate::content::{Content, Rule};
 use crate::managed::{ManagedRule, ManagedRules};
@@ -50,6 +51,9 @@ impl ResolvedPack {
     pub fn lint(&self, content: &Content) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         for rule in &self.rules {
+            if found.len() >= MOST_ERRORS {
+                break;
+            }
             match rule.standing(content) {
                 Standing::Unknown { meant } => {
                     let message = format!("AWS Config has no managed rule `{}`", rule.identifier);

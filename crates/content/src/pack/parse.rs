@@ -6,12 +6,9 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::expr::{Compiler, Condition, Expr};
-use super::{Pack, PackError, PackParameter, Resource, parameter};
+use super::{MOST_ERRORS, Pack, PackError, PackParameter, Resource, parameter};
 use crate::source::{Diagnostic, Source};
 use crate::yaml::{Limits, Node, from_node, read};
-
-/// Errors that are told; a file with more has one cause.
-const MOST_ERRORS: usize = 100;
 
 const TOP_LEVEL: [&str; 3] = ["Parameters", "Conditions", "Resources"];
 
@@ -25,11 +22,7 @@ pub(super) fn parse(source: Source) -> Result<Pack, Vec<PackError>> {
     }
     errors.sort_by_key(|error| error.position);
     errors.dedup();
-    if errors.len() > MOST_ERRORS {
-        let more = errors.len() - MOST_ERRORS;
-        errors.truncate(MOST_ERRORS);
-        errors.push(source.whole(format!("{more} more errors")));
-    }
+    errors.truncate(MOST_ERRORS);
     Err(errors)
 }
 
@@ -67,6 +60,9 @@ impl<'a> Reader<'a> {
             match parameter::read(key, node, self.source, &mut self.notes) {
                 Ok(parameter) => parameters.push(parameter),
                 Err(error) => self.errors.push(error),
+            }
+            if self.errors.len() >= MOST_ERRORS {
+                return Template::default();
             }
         }
         let conditions = self.section(root, "Conditions");
@@ -115,7 +111,9 @@ impl<'a> Reader<'a> {
             None => None,
             Some(name) => {
                 let text = name.text().unwrap_or_default();
-                if let Err(error) = compiler.known_condition(text, name.span()) {
+                if let Err(error) = compiler.known_condition(text, name.span())
+                    && self.errors.len() < MOST_ERRORS
+                {
                     self.errors.push(*error);
                 }
                 Some(text.to_owned())
@@ -175,7 +173,8 @@ impl<'a> Reader<'a> {
             }
         }
         if order.len() < conditions.len() && self.errors.is_empty() {
-            let stuck = (0..conditions.len()).find(|index| !order.contains(index)).unwrap_or_default();
+            let placed: BTreeSet<usize> = order.iter().copied().collect();
+            let stuck = (0..conditions.len()).find(|index| !placed.contains(index)).unwrap_or_default();
             let key = conditions[stuck].0;
             let message = format!("the condition `{}` needs itself, by way of others", key.text().unwrap_or_default());
             self.wrong(key.span(), message);
@@ -188,6 +187,9 @@ impl<'a> Reader<'a> {
     }
 
     fn wrong(&mut self, span: Range<usize>, message: impl Into<String>) {
+        if self.errors.len() >= MOST_ERRORS {
+            return;
+        }
         self.errors.push(self.source.diagnostic(span, message));
     }
 }

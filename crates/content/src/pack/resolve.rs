@@ -10,7 +10,7 @@ use super::expr::{Condition, Expr, ExprKind, Reference};
 use super::resolved::{
     CustomPolicy, Frequency, Owner, Places, Remediation, ResolvedPack, ResolvedResource, ResolvedRule, SkippedResource,
 };
-use super::{Pack, PackError, ParameterValues, Resource};
+use super::{MOST_ERRORS, Pack, PackError, ParameterValues, Resource};
 use crate::source::Diagnostic;
 
 /// Bytes of text that references may unfold to.
@@ -45,6 +45,9 @@ pub(super) fn resolve(pack: &Pack, given: &ParameterValues) -> Result<ResolvedPa
     };
     if errors.is_empty() {
         for resource in &pack.resources {
+            if errors.len() >= MOST_ERRORS {
+                break;
+            }
             if let Err(error) = resolver.resource(resource, &mut resolved) {
                 errors.push(*error);
             }
@@ -107,6 +110,9 @@ impl<'a> Resolver<'a> {
             }
         }
         for parameter in &self.pack.parameters {
+            if errors.len() >= MOST_ERRORS {
+                break;
+            }
             let given = self.given.values.get(&parameter.name);
             let Some(value) = given.or(parameter.default.as_ref()) else {
                 let message = format!("the parameter `{}` has no default and no value is given", parameter.name);
