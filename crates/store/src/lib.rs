@@ -63,6 +63,7 @@
 //! Store::all_attestations(&self) -> Result<Vec<Attestation>>
 //!
 //! Store::query(&mut self, sql: &str, most: usize) -> Result<QueryAnswer>  the user's SELECT over the public views
+//! Store::backup(&self, to: &Path) -> Result<()>                         a whole copy; other runs may go on
 //! Store::check(&self) -> Result<Vec<String>>                            reads everything; empty when all is well
 //! ```
 
@@ -78,6 +79,7 @@ mod filter_expression;
 mod findings;
 mod glob;
 mod judgements;
+mod listings;
 mod lock;
 mod open;
 mod put_items;
@@ -86,6 +88,7 @@ mod read_items;
 mod records;
 mod run;
 mod scopes;
+mod sightings;
 mod writer;
 
 pub use error::StoreError;

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::codec::Decoder;
 use crate::error::StoreError;
 use crate::fault::Fault;
-use crate::lock::beside;
+use crate::lock::{RunLock, beside};
 
 /// A store of one or more organizations. Not shared between threads: open it once for each.
 pub struct Store {
@@ -29,6 +29,12 @@ pub struct Store {
 pub(crate) enum Kind {
     File,
     Memory,
+}
+
+enum Age {
+    /// Nothing is in it yet.
+    Empty,
+    Made,
 }
 
 /// "HAEC" in the header of the file.
@@ -82,7 +88,12 @@ impl Store {
             patience,
         };
         // Nothing is changed in a file before it is known to be ours, or empty.
-        store.check_ours()?;
+        let age = store.check_ours()?;
+        // One makes it, and the others wait: SQLite itself does not wait while the kind of journal changes.
+        let _making = match (age, kind) {
+            (Age::Empty, Kind::File) => Some(RunLock::take(path, patience)?),
+            _ => None,
+        };
         if kind == Kind::File {
             let mode: String = store.connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
             if mode != "wal" {
@@ -98,29 +109,31 @@ impl Store {
         Ok(store)
     }
 
-    fn schema(&self) -> Result<u32, Fault> {
-        Ok(self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
-    }
-
-    fn check_ours(&self) -> Result<(), Fault> {
-        let application: u32 = self.connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
-        let schema = self.schema()?;
+    /// What the file says it is, all read in one moment: another process may be making it.
+    fn check_ours(&self) -> Result<Age, Fault> {
+        let reading = self.connection.unchecked_transaction()?;
+        let application: u32 = reading.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let schema: u32 = reading.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let tables: i64 = reading.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         let known = MIGRATIONS.len() as u32;
-        if application == APPLICATION_ID && schema > known {
-            return Err(StoreError::NewerSchema { path: self.path.clone(), found: schema, known }.into());
+        match application {
+            APPLICATION_ID if schema > known => {
+                Err(StoreError::NewerSchema { path: self.path.clone(), found: schema, known }.into())
+            }
+            APPLICATION_ID => Ok(Age::Made),
+            // A process that was killed while it made the store leaves an empty database.
+            0 if schema == 0 && tables == 0 => Ok(Age::Empty),
+            _ => Err(StoreError::NotAStore(self.path.clone()).into()),
         }
-        // A process that was killed while it made the store leaves an empty database.
-        let tables: i64 = self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        let empty = application == 0 && schema == 0 && tables == 0;
-        if application != APPLICATION_ID && !empty {
-            return Err(StoreError::NotAStore(self.path.clone()).into());
-        }
-        Ok(())
     }
 
     /// Each migration is one transaction, and moves the schema one version forward.
     fn migrate(&mut self) -> Result<(), Fault> {
-        while (self.schema()? as usize) < MIGRATIONS.len() {
+        for _ in &MIGRATIONS {
+            let schema: u32 = self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            if schema as usize >= MIGRATIONS.len() {
+                break;
+            }
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             // Another process may have done it while this one waited.
             let schema: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -164,6 +177,18 @@ impl Store {
     /// Where the store is; `:memory:` for one without a file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Writes a whole copy of the store, as it is at this moment, to a file that is not there yet (0600).
+    pub fn backup(&self, to: &Path) -> Result<()> {
+        let told = |source| StoreError::Io { path: to.into(), source };
+        if to.exists() {
+            return Err(told(io::ErrorKind::AlreadyExists.into()));
+        }
+        make_file(to).map_err(told)?;
+        let name = to.to_str().ok_or_else(|| told(io::Error::other("the name is not UTF-8")))?;
+        let copied = self.connection.execute("VACUUM INTO ?", [name]).map_err(Fault::from);
+        copied.map(|_| ()).map_err(|fault| fault.told(to))
     }
 
     /// Reads the whole store and says what is wrong with it: nothing when the list is empty.

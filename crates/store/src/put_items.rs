@@ -4,9 +4,9 @@
 //! known from the listing (`listed_at` of its scope); where no listing was completed it is written at the
 //! end of the run. So an item that comes late never undoes what is known from after it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
-use haechi_model::{ConfigurationItem, ContentHash, Coverage, Timestamp};
+use haechi_model::{ConfigurationItem, ContentHash, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::Result;
@@ -15,7 +15,7 @@ use crate::codec::{self, MAX_BODY, TRAIN_FROM};
 use crate::contents;
 use crate::error::StoreError;
 use crate::fault::{Fault, to_json};
-use crate::run::{ListingOutcome, PutOutcome, RunCounts};
+use crate::run::{PutOutcome, RunCounts};
 use crate::scopes::Scope;
 use crate::writer::RunWriter;
 
@@ -40,13 +40,13 @@ impl Current {
     }
 }
 
-struct NewVersion<'a> {
-    item: i64,
-    captured: i64,
-    recorded: i64,
-    status: i64,
-    content: Option<i64>,
-    seen: Option<&'a str>,
+pub(crate) struct NewVersion<'a> {
+    pub(crate) item: i64,
+    pub(crate) captured: i64,
+    pub(crate) recorded: i64,
+    pub(crate) status: i64,
+    pub(crate) content: Option<i64>,
+    pub(crate) seen: Option<&'a str>,
 }
 
 /// A version as it stands in the history.
@@ -62,38 +62,6 @@ struct Past {
 impl Past {
     fn is(&self, gone: bool, hash: ContentHash) -> bool {
         (self.status >= GONE) == gone && (gone || self.hash == Some(hash))
-    }
-}
-
-/// Sightings of unchanged items that no completed listing has covered yet, by scope and item.
-#[derive(Default)]
-pub(crate) struct Sightings {
-    pending: HashMap<i64, HashMap<i64, i64>>,
-    number: usize,
-}
-
-impl Sightings {
-    /// More than these are written at once, so that memory stays bounded.
-    const MOST: usize = 200_000;
-
-    fn note(&mut self, scope: i64, item: i64, at: i64) {
-        let known = self.pending.entry(scope).or_default().entry(item).or_insert_with(|| {
-            self.number += 1;
-            at
-        });
-        *known = at.max(*known);
-    }
-
-    fn of(&self, scope: i64, item: i64) -> Option<i64> {
-        self.pending.get(&scope)?.get(&item).copied()
-    }
-
-    fn covered(&mut self, scope: i64) {
-        self.number -= self.pending.remove(&scope).map_or(0, |items| items.len());
-    }
-
-    pub(crate) fn forget(&mut self) {
-        *self = Self::default();
     }
 }
 
@@ -125,18 +93,18 @@ impl RunWriter<'_> {
                 outcomes.push(outcome);
             }
             run.count(counts)?;
-            if run.sightings.number > Sightings::MOST {
+            if run.sightings.are_many() {
                 run.write_sightings()?;
             }
             Ok(outcomes)
         })
     }
 
-    fn connection(&self) -> &Connection {
+    pub(crate) fn connection(&self) -> &Connection {
         &self.store.connection
     }
 
-    fn count(&self, counts: RunCounts) -> Result<(), Fault> {
+    pub(crate) fn count(&self, counts: RunCounts) -> Result<(), Fault> {
         let mut update = self.connection().prepare_cached(
             "UPDATE h_runs SET items = items + ?, new = new + ?, changed = changed + ?, same = same + ?,
                     older = older + ?, deleted = deleted + ? WHERE id = ?",
@@ -264,30 +232,6 @@ impl RunWriter<'_> {
         Ok(find.exists(params![item, captured, gone, hash.bytes()])?)
     }
 
-    fn confirm(&self, item: i64, captured: i64, sequence: i64, until: i64) -> Result<(), Fault> {
-        let mut update = self.connection().prepare_cached(
-            "UPDATE h_versions SET confirmed = ?1
-             WHERE item = ?2 AND captured = ?3 AND sequence = ?4 AND coalesce(confirmed, captured) < ?1",
-        )?;
-        update.execute([until, item, captured, sequence])?;
-        Ok(())
-    }
-
-    /// Writes the sightings that no listing has covered.
-    pub(crate) fn write_sightings(&mut self) -> Result<(), Fault> {
-        let mut update = self.store.connection.prepare_cached(
-            "UPDATE h_versions SET confirmed = ?1
-             WHERE item = ?2 AND coalesce(confirmed, captured) < ?1 AND (captured, sequence) =
-                (SELECT captured, sequence FROM h_items WHERE id = ?2 AND captured < ?1)",
-        )?;
-        for (item, at) in self.sightings.pending.values().flatten() {
-            update.execute([at, item])?;
-        }
-        drop(update);
-        self.sightings.forget();
-        Ok(())
-    }
-
     fn put_content(
         &mut self,
         item: &ConfigurationItem,
@@ -359,7 +303,7 @@ impl RunWriter<'_> {
     }
 
     /// A deleted item keeps its name, tags and last body.
-    fn mark_gone(&self, item: i64, captured: i64, sequence: i64, status: i64) -> Result<(), Fault> {
+    pub(crate) fn mark_gone(&self, item: i64, captured: i64, sequence: i64, status: i64) -> Result<(), Fault> {
         let mut update = self
             .connection()
             .prepare_cached("UPDATE h_items SET captured = ?, sequence = ?, status = ?, hash = ? WHERE id = ?")?;
@@ -380,7 +324,7 @@ impl RunWriter<'_> {
     }
 
     /// Adds a version after those of the same moment, and gives its place among them.
-    fn add_row(&self, version: &NewVersion<'_>) -> Result<i64, Fault> {
+    pub(crate) fn add_row(&self, version: &NewVersion<'_>) -> Result<i64, Fault> {
         let mut insert = self.connection().prepare_cached(
             "INSERT INTO h_versions (item, captured, sequence, recorded, run, status, content, seen)
              SELECT ?1, ?2, coalesce(max(sequence) + 1, 0), ?3, ?4, ?5, ?6, ?7
@@ -456,63 +400,6 @@ impl RunWriter<'_> {
             })
         });
         Ok(found.optional()?)
-    }
-
-    /// Ends the listing of a type: writes its coverage and, when it is complete, deletes the resources
-    /// that it lacks (`seen` holds the resource ids that it has), all in one transaction.
-    ///
-    /// A failed or skipped listing deletes nothing. Nor does a listing delete what was seen after `at`,
-    /// or what a newer listing has had.
-    pub fn finish_listing(
-        &mut self,
-        coverage: &Coverage,
-        seen: &HashSet<&str>,
-        at: Timestamp,
-    ) -> Result<ListingOutcome> {
-        self.facts(|run| {
-            run.put_one_coverage(coverage)?;
-            if !coverage.is_complete() {
-                return Ok(ListingOutcome::Incomplete);
-            }
-            let Coverage { account_id, region, resource_type, .. } = coverage;
-            let scopes = run.scopes.of_listing(&run.store.connection, *account_id, region, resource_type)?;
-            let mut deleted = 0;
-            for scope in scopes.iter().filter(|scope| scope.listed_at.is_none_or(|listed| listed <= at.as_micros())) {
-                deleted += run.delete_unseen(scope.id, seen, at.as_micros())?;
-                let mut update = run.connection().prepare_cached("UPDATE h_scopes SET listed_at = ? WHERE id = ?")?;
-                update.execute([at.as_micros(), scope.id])?;
-                drop(update);
-                run.sightings.covered(scope.id);
-            }
-            run.scopes.forget();
-            run.count(RunCounts { deleted, ..RunCounts::default() })?;
-            Ok(ListingOutcome::Complete { deleted })
-        })
-    }
-
-    fn delete_unseen(&self, scope: i64, seen: &HashSet<&str>, at: i64) -> Result<u64, Fault> {
-        let mut find = self.connection().prepare_cached(
-            "SELECT id, resource_id, captured, sequence FROM h_items WHERE scope = ?1 AND status < 3 AND captured <= ?2",
-        )?;
-        let mut rows = find.query([scope, at])?;
-        let mut unseen = Vec::new();
-        while let Some(row) = rows.next()? {
-            if !seen.contains(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) {
-                unseen.push((row.get::<_, i64>(0)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?));
-            }
-        }
-        // The listing before had them: until then, at least, they were there.
-        let mut find = self.connection().prepare_cached("SELECT listed_at FROM h_scopes WHERE id = ?")?;
-        let listed: Option<i64> = find.query_row([scope], |row| row.get(0))?;
-        for (item, captured, sequence) in &unseen {
-            if let Some(listed) = listed.filter(|listed| listed > captured) {
-                self.confirm(*item, *captured, *sequence, listed)?;
-            }
-            let gone = NewVersion { item: *item, captured: at, recorded: at, status: GONE, content: None, seen: None };
-            let sequence = self.add_row(&gone)?;
-            self.mark_gone(*item, at, sequence, GONE)?;
-        }
-        Ok(unseen.len() as u64)
     }
 }
 

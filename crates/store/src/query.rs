@@ -63,7 +63,7 @@ impl Store {
 
     fn answer(&self, sql: &str, most: usize) -> Result<QueryAnswer, Fault> {
         let mut statement = self.connection.prepare(sql)?;
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         if columns.is_empty() || !statement.readonly() {
             return Err(StoreError::Query("it must be one SELECT".into()).into());
         }

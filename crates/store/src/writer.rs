@@ -12,9 +12,9 @@ use crate::codec::Encoder;
 use crate::fault::{Fault, to_json};
 use crate::lock::RunLock;
 use crate::open::{Kind, Store};
-use crate::put_items::Sightings;
 use crate::run::{RunId, RunInfo};
 use crate::scopes::Scopes;
+use crate::sightings::Sightings;
 
 /// Writes one run. Dropped without [`commit`](Self::commit), the run is marked interrupted.
 pub struct RunWriter<'s> {

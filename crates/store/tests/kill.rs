@@ -91,7 +91,7 @@ fn run_and_kill(path: &Path, micros: u64) -> Option<i64> {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     // Some die while they open the store.
-    if micros % 10 != 0 {
+    if !micros.is_multiple_of(10) {
         lines.find(|line| line == "ready");
     }
     std::thread::sleep(Duration::from_micros(micros));

@@ -54,7 +54,7 @@ CREATE TABLE h_items (
     tags        TEXT,                        -- JSON object; null when there are none
     captured    INTEGER NOT NULL,            -- with sequence: its version
     sequence    INTEGER NOT NULL,
-    status      INTEGER NOT NULL,
+    status      INTEGER NOT NULL,            -- 0 to 2 it is there, from 3 on it is gone
     hash        BLOB    NOT NULL,
     content     INTEGER REFERENCES h_contents (id),  -- the last body, of a deleted item too
     UNIQUE (scope, resource_id)

@@ -156,6 +156,42 @@ fn a_late_item_does_not_undo_what_a_newer_listing_confirmed() {
 }
 
 #[test]
+fn a_late_item_does_not_undo_what_was_seen_after_it_without_a_listing() {
+    let mut store = Store::open_in_memory().unwrap();
+    put(&mut store, &[item("a", 10, &json!(1)), item("b", 10, &json!(1))]);
+    assert_eq!(put(&mut store, &[item("a", 100, &json!(1)), item("b", 100, &json!(1))]), [PutOutcome::Same; 2]);
+    let late = [item("a", 50, &json!(2)), item("a", 50, &json!(2)), item("a", 100, &json!(1))];
+    assert_eq!(put(&mut store, &late), [PutOutcome::Older, PutOutcome::Same, PutOutcome::Same]);
+    assert_eq!([20, 60, 100, 999].map(|s| content_at(&store, "a", s)), [1, 2, 1, 1].map(|n| Some(json!(n))));
+    // Also when it has changed since: it is known until when the old content stood.
+    put(&mut store, &[item("b", 200, &json!(3))]);
+    assert_eq!(put(&mut store, &[item("b", 50, &json!(2)), item("b", 150, &json!(4))]), [PutOutcome::Older; 2]);
+    let wanted = [(20, 1), (60, 2), (120, 1), (160, 4), (999, 3)];
+    assert_eq!(wanted.map(|(s, _)| content_at(&store, "b", s)), wanted.map(|(_, n)| Some(json!(n))));
+    // A dropped run has seen what it has seen.
+    let mut run = store.begin_run(run_at(0)).unwrap();
+    run.put_items(&[item("b", 300, &json!(3))], at(300)).unwrap();
+    drop(run);
+    put(&mut store, &[item("b", 250, &json!(5))]);
+    assert_eq!(content_at(&store, "b", 999), Some(json!(3)));
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn putting_the_same_files_again_adds_nothing() {
+    let mut store = Store::open_in_memory().unwrap();
+    let files: Vec<_> = [(30, 3), (10, 1), (10, 2), (20, 1), (20, 1), (40, 1)]
+        .into_iter()
+        .map(|(seconds, content)| item("a", seconds, &json!(content)))
+        .chain([deleted("a", 25), deleted("a", 50)])
+        .collect();
+    put(&mut store, &files);
+    let versions = store.versions(&key("a")).unwrap();
+    assert_eq!(put(&mut store, &files), vec![PutOutcome::Same; files.len()]);
+    assert_eq!(store.versions(&key("a")).unwrap(), versions);
+}
+
+#[test]
 fn a_clock_that_jumps_back_deletes_nothing() {
     let mut store = Store::open_in_memory().unwrap();
     pass(&mut store, 100, &[("a", 1)], CoverageState::Complete);

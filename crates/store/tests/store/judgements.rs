@@ -252,7 +252,7 @@ fn assignments_and_comments() {
     store.assign(finding.id, Some("kim"), "lee", at(11)).unwrap();
     let found = store.finding(&finding.id.to_string(), at(20)).unwrap();
     assert_eq!((found.assignee.as_deref(), found.comments), (Some("kim"), 1));
-    assert_eq!(store.comments(finding.id).unwrap(), [comment.clone()]);
+    assert_eq!(store.comments(finding.id).unwrap(), std::slice::from_ref(&comment));
     store.assign(finding.id, None, "lee", at(13)).unwrap();
     assert_eq!(store.finding(&finding.id.to_string(), at(20)).unwrap().assignee, None);
     let unknown = ContentHash::of(b"unknown");
@@ -275,8 +275,8 @@ fn attestations_stand_for_a_while() {
     store.attest(&first).unwrap();
     store.attest(&second).unwrap();
     assert_eq!(store.attestations(at(9)).unwrap(), []);
-    assert_eq!(store.attestations(at(20)).unwrap(), [first.clone()]);
-    assert_eq!(store.attestations(at(110)).unwrap(), [second.clone()]);
+    assert_eq!(store.attestations(at(20)).unwrap(), std::slice::from_ref(&first));
+    assert_eq!(store.attestations(at(110)).unwrap(), std::slice::from_ref(&second));
     assert_eq!(store.all_attestations().unwrap().len(), 2);
     let other = "999999999999".parse().unwrap();
     assert_eq!([first.speaks_for(other), second.speaks_for(other), second.speaks_for(account())], [true, false, true]);

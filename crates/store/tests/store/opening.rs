@@ -95,6 +95,21 @@ fn a_store_that_was_being_made_when_the_power_went_is_made() {
 }
 
 #[test]
+fn many_may_make_it_at_once() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/haechi.db");
+        std::thread::scope(|scope| {
+            for n in 0..6 {
+                let path = &path;
+                scope.spawn(move || Store::open(path).unwrap().begin_run(run_at(n)).unwrap().commit(at(n)).unwrap());
+            }
+        });
+        assert_eq!(Store::open(&path).unwrap().runs().unwrap().len(), 6);
+    }
+}
+
+#[test]
 fn damage_is_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("haechi.db");
@@ -165,4 +180,17 @@ fn a_waiting_writer_gets_its_turn() {
     std::thread::sleep(HASTE);
     let id = run.commit(at(21)).unwrap();
     assert!(waiting.join().unwrap() > id);
+}
+
+#[test]
+fn a_backup_is_a_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("haechi.db"), folder.path().join("copies/copy.db"));
+    filled(&path);
+    let store = Store::open(&path).unwrap();
+    store.backup(&copy).unwrap();
+    let copied = Store::open_existing(&copy).unwrap();
+    assert_eq!(copied.resource_counts().unwrap(), store.resource_counts().unwrap());
+    assert_eq!(copied.check().unwrap(), Vec::<String>::new());
+    assert!(matches!(store.backup(&copy), Err(StoreError::Io { .. })));
 }
