@@ -130,8 +130,9 @@ fn world(file: &RuleFile, types: &TypeCatalogue, example: &Example, item: &Confi
     for of in file.reads.iter().chain(&file.resources) {
         let covered = !example.uncovered.contains(of);
         for (account_id, region) in &places {
-            let global = types.is_global(of) && of.as_str() != ResourceType::ACCOUNT;
-            if global != region.is_global() && !types.types.is_empty() {
+            // The account itself has items in regions and globally.
+            let everywhere = of.as_str() == ResourceType::ACCOUNT || types.types.is_empty();
+            if !everywhere && types.is_global(of) != region.is_global() {
                 continue;
             }
             let state = match covered {

@@ -1,6 +1,7 @@
 //! Functions of addresses, ports and ARNs.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use haechi_model::Arn;
 use ipnet::IpNet;
@@ -27,7 +28,8 @@ pub fn cidr_contains<'a>(_: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
 
 /// Whether some address of the block can be reached on the internet.
 pub fn ip_is_public<'a>(_: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    let public = |net: IpNet| !NOT_PUBLIC.iter().filter_map(|text| block(text)).any(|inner| inner.contains(&net));
+    static BLOCKS: LazyLock<Vec<IpNet>> = LazyLock::new(|| NOT_PUBLIC.iter().filter_map(|text| block(text)).collect());
+    let public = |net: IpNet| !BLOCKS.iter().any(|inner| inner.contains(&net));
     Val::Bool(arguments[0].text().and_then(block).is_some_and(public))
 }
 

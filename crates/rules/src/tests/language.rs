@@ -364,5 +364,10 @@ proptest! {
     #[test]
     fn arbitrary_text_never_panics(text in prop_oneof![soup(), any::<String>()]) {
         let _ = eval(&text, &item(), &World::default());
+        if let Err(problem) = parse(&text) {
+            prop_assert!(text.get(problem.at.start..problem.at.end).is_some(), "{:?}", problem);
+            let error = crate::RuleError::in_expression("R", "check", &text, problem);
+            prop_assert!(error.position().is_some() && error.render().contains("R: check"));
+        }
     }
 }
