@@ -1,4 +1,4 @@
-//! Reads the two tables of property names (content/tables): one type a line, its members indented below.
+//! Reads the table of property names (content/tables): one type a line, its members indented below.
 
 use haechi_model::ResourceType;
 
@@ -28,18 +28,13 @@ pub(crate) fn read_members(source: &Source, types: &mut TypeCatalogue) -> Result
             if depth > path.len() + 1 || depth > DEEPEST {
                 return Err(wrong("a member is indented too far"));
             }
-            let mut words = body.split(' ');
+            let (name, kind) = match body.split_once(' ') {
+                Some((name, kind)) => (name, Some(kind)),
+                None => (body, None),
+            };
             path.truncate(depth - 1);
-            path.push(words.next().unwrap_or_default());
-            let (mut kind, mut extended) = (None, false);
-            for word in words {
-                match word {
-                    "+" => extended = true,
-                    word => kind = Some(word),
-                }
-            }
-            let info = types.types.entry(resource_type.clone()).or_default();
-            info.add(&path.join("."), kind, extended);
+            path.push(name);
+            types.types.entry(resource_type.clone()).or_default().add(&path.join("."), kind, false);
         }
         at += line.len() + 1;
     }
@@ -53,13 +48,12 @@ mod tests {
     #[test]
     fn indentation_makes_the_tree() {
         let mut types = TypeCatalogue::default();
-        let table = "# note\nAWS::A::B\n configuration\n  list\n   a\n   b integer\n  free map +\n  text\n";
+        let table = "# note\nAWS::A::B\n configuration\n  list\n   a\n   b integer\n  free map\n  text\n";
         read_members(&Source::new("t", table), &mut types).unwrap();
         let info = &types.types[&ResourceType::parse("AWS::A::B").unwrap()];
         let configuration = info.members.child("configuration").unwrap();
         assert_eq!(configuration.child("list").unwrap().child("b").unwrap().kind.as_deref(), Some("integer"));
         assert!(configuration.child("free").unwrap().open && !configuration.child("text").unwrap().open);
-        assert_eq!(info.extended, ["configuration.free"]);
     }
 
     #[test]
