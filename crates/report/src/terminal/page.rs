@@ -314,8 +314,9 @@ impl Page<'_> {
 
     fn packs(&self, packs: &[PackLine<'_>], columns: usize) -> Vec<Line> {
         let mut lines: Vec<_> = self.section(&self.text("page-packs"), &self.more(packs.len())).into();
-        let meter = 8;
-        let tail_width = 5 + 2 + meter + 2;
+        // In a narrow column the pack's name is worth more than a bar beside its percentage.
+        let meter = if columns >= 60 { 8 } else { 0 };
+        let tail_width = 4 + 2 + if meter > 0 { meter + 2 } else { 0 };
         for found in packs.iter().take(ROWS) {
             let share = percent(found.rules.compliant, found.rules.judged());
             let detail = self.words.catalog.with(
@@ -329,7 +330,9 @@ impl Page<'_> {
             let share_text = share.map_or_else(|| self.text("not-available"), |share| format!("{share}%"));
             line.plain(&format!("{share_text:>4}")).plain("  ");
             let start = line.width();
-            line.push(&bar(found.rules.compliant, found.rules.judged(), meter), Style::Good).to(start + meter + 2);
+            if meter > 0 {
+                line.push(&bar(found.rules.compliant, found.rules.judged(), meter), Style::Good).to(start + meter + 2);
+            }
             line.push(&detail, Style::Dim);
             lines.push(line);
         }

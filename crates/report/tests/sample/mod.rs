@@ -401,7 +401,7 @@ fn packs() -> Vec<PackResult> {
         instance: None,
         compliance: Compliance::InsufficientData,
         counts: Counts::default(),
-        note: Some(Message::new("verbatim").with("text", "not implemented")),
+        note: Some(Message::new("rule-not-implemented")),
     };
     vec![
         PackResult {
@@ -513,14 +513,8 @@ pub fn report() -> Report {
         }],
         suppressed: 1,
         next: vec![
-            NextStep {
-                command: "haechi findings show 4d1f".into(),
-                reason: Message::new("verbatim").with("text", "why the worst one matters and how to fix it"),
-            },
-            NextStep {
-                command: "haechi assess --export report.html".into(),
-                reason: Message::new("verbatim").with("text", "the whole report as one page to share"),
-            },
+            NextStep { command: "haechi findings show 4d1f".into(), reason: Message::new("next-show") },
+            NextStep { command: "haechi assess --export report.html".into(), reason: Message::new("next-html") },
         ],
     }
 }
