@@ -29,7 +29,7 @@
   const haystack = (at) => {
     if (haystacks[at] === undefined) {
       const f = findings[at];
-      haystacks[at] = [f[ID], f[RULEID], titleOf(f), f[TEXT], f[RES], f[NAME], f[ARN], f[TYPE], f[REGION], f[ACCOUNT],
+      haystacks[at] = [data.severities[f[SEV]][2], f[ID], f[RULEID], titleOf(f), f[TEXT], f[RES], f[NAME], f[ARN], f[TYPE], f[REGION], f[ACCOUNT],
         data.accounts[f[ACCOUNT]] || "", f[OU], f[OWNER], f[ASSIGNEE], f[CONTROLS].join(" ")].join("\n").toLowerCase();
     }
     return haystacks[at];
