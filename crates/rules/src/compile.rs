@@ -17,6 +17,9 @@ use crate::value::Const;
 /// Names of types, as `type(x)` gives them.
 const TYPE_NAMES: [&str; 8] = ["null_type", "bool", "int", "double", "string", "list", "map", "timestamp"];
 
+/// Patterns of a rule at most: each may take some hundred kilobytes.
+const MAX_PATTERNS: usize = 64;
+
 /// What the expressions of a rule may refer to.
 pub struct Scope<'c> {
     types: &'c TypeCatalogue,
@@ -30,6 +33,8 @@ pub struct Scope<'c> {
     later: BTreeSet<String>,
     /// Neighbours' types that some expression looks at.
     pub(crate) looked_at: BTreeSet<ResourceType>,
+    /// Patterns compiled so far.
+    patterns: usize,
     /// Slots of loop variables given out so far.
     pub(crate) variables: usize,
 }
@@ -64,6 +69,7 @@ impl<'c> Scope<'c> {
             bindings: BTreeMap::new(),
             later: BTreeSet::new(),
             looked_at: BTreeSet::new(),
+            patterns: 0,
             variables: 0,
         }
     }
@@ -347,6 +353,10 @@ impl Compiler<'_, '_> {
         if name == "matches"
             && let Some(Op::Const(Const::Text(pattern))) = ops.get(1)
         {
+            self.scope.patterns += 1;
+            if self.scope.patterns > MAX_PATTERNS {
+                return Err(Problem::new(all[1].at, format!("a rule has at most {MAX_PATTERNS} patterns")));
+            }
             let regex = regex(pattern).map_err(|why| Problem::new(all[1].at, why))?;
             let text = ops.swap_remove(0);
             return Ok(Part { op: Op::Matches(Box::new(text), regex), shape: Shape::Scalar, depth: depth + 1 });

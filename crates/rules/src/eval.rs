@@ -11,6 +11,10 @@ use crate::world::{Look, keys_of};
 
 /// Longest text that a check may make, in bytes.
 const MAX_MADE: usize = 1 << 20;
+/// Bytes of text that a function reads in one step.
+const TEXT_STEP: usize = 256;
+/// Steps that one search in an index costs.
+const LOOKUP_STEPS: usize = 16;
 
 impl<'a> Frame<'a> {
     pub fn eval(&mut self, op: &'a Op) -> Val<'a> {
@@ -63,7 +67,10 @@ impl<'a> Frame<'a> {
             Op::Items(reach) => {
                 let place = self.place(reach);
                 self.saw(Look::Items(place.clone()));
-                self.world.items(&place).unwrap_or_else(|why| Val::Unknown(Rc::new(why)))
+                match self.world.items(&place) {
+                    Ok(items) => self.charged(items),
+                    Err(why) => Val::Unknown(Rc::new(why)),
+                }
             }
             Op::Lookup(lookup) => self.lookup(lookup),
         }
@@ -147,6 +154,13 @@ impl<'a> Frame<'a> {
                 return argument.clone();
             }
         }
+        // Long texts cost what reading them costs; short ones are free.
+        let length: usize = arguments.iter().map(|argument| argument.text().map_or(0, str::len)).sum();
+        if length > TEXT_STEP
+            && let Err(spent) = self.charge(length / TEXT_STEP)
+        {
+            return spent;
+        }
         (function.call)(self, arguments)
     }
 
@@ -156,6 +170,9 @@ impl<'a> Frame<'a> {
             return value;
         }
         let (place, keys) = (self.place(&lookup.reach), keys_of(&value));
+        if let Err(spent) = self.charge(keys.len() * LOOKUP_STEPS) {
+            return spent;
+        }
         for key in &keys {
             self.saw(Look::Lookup(place.clone(), lookup.name.clone(), key.clone()));
         }
@@ -163,7 +180,21 @@ impl<'a> Frame<'a> {
             // Nothing is looked for, so nothing needs to be listed.
             return Val::list(Vec::new());
         }
-        self.world.lookup(&place, &lookup.path, &lookup.name, &keys).unwrap_or_else(|why| Val::Unknown(Rc::new(why)))
+        match self.world.lookup(&place, &lookup.path, &lookup.name, &keys) {
+            Ok(found) => self.charged(found),
+            Err(why) => Val::Unknown(Rc::new(why)),
+        }
+    }
+
+    /// A list that was made, once it is paid for. A listing of the world is lent, not made.
+    fn charged(&mut self, list: Val<'a>) -> Val<'a> {
+        match list {
+            Val::List(_) => match self.charge(list.size().unwrap_or(0)) {
+                Ok(()) => list,
+                Err(spent) => spent,
+            },
+            lent => lent,
+        }
     }
 
     fn binary(&mut self, operator: Binary, left: &'a Op, right: &'a Op) -> Val<'a> {
@@ -174,6 +205,10 @@ impl<'a> Frame<'a> {
         let right = self.eval(right);
         if let Val::Unknown(_) = right {
             return right;
+        }
+        // Comparing and searching lists costs their length.
+        if let Err(spent) = self.charge(list_size(&left) + list_size(&right)) {
+            return spent;
         }
         let ordered = |wanted: fn(std::cmp::Ordering) -> bool| Val::Bool(left.order(&right).is_some_and(wanted));
         match operator {
@@ -191,8 +226,10 @@ impl<'a> Frame<'a> {
 
     fn add(&mut self, left: Val<'a>, right: Val<'a>) -> Val<'a> {
         if let (Some(a), Some(b)) = (left.text(), right.text()) {
-            let joined = [a, b].concat();
-            return self.made(joined);
+            return match a.len() + b.len() {
+                length if length > MAX_MADE => too_long(),
+                _ => self.made([a, b].concat()),
+            };
         }
         match (left.is_list(), right.is_list()) {
             (true, true) => {}
@@ -216,7 +253,7 @@ impl<'a> Frame<'a> {
     /// A text that the check made, within limits.
     pub fn made(&mut self, text: String) -> Val<'a> {
         if text.len() > MAX_MADE {
-            return Val::failed(format!("the rule makes a text of more than {MAX_MADE} bytes"));
+            return too_long();
         }
         match self.charge(text.len() / 16) {
             Ok(()) => Val::made(text),
@@ -312,6 +349,17 @@ impl<'a> Frame<'a> {
             (Err(why), _) | (Ok(()), Some(why)) => why,
             (Ok(()), None) => Val::list(values),
         }
+    }
+}
+
+fn too_long<'a>() -> Val<'a> {
+    Val::failed(format!("the rule makes a text of more than {MAX_MADE} bytes"))
+}
+
+fn list_size(value: &Val<'_>) -> usize {
+    match value {
+        Val::Node(..) | Val::Consts(_) | Val::List(_) | Val::Items(_) | Val::Map(_) => value.size().unwrap_or(0) / 4,
+        _ => 0,
     }
 }
 

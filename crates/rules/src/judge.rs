@@ -19,6 +19,9 @@ use crate::world::{Look, World};
 /// Pieces of evidence that an evaluation carries at most; one more says how many were left out.
 pub const MAX_EVIDENCE: usize = 20;
 
+/// Characters of a sentence's argument at most.
+const MAX_ARGUMENT: usize = 2000;
+
 /// Rule instances, ready to judge any item.
 pub struct Judge {
     entries: Vec<Entry>,
@@ -221,7 +224,7 @@ impl<'a> Session<'a> {
     fn offence(&mut self, rule: &str, program: &'a Program) -> Verdict {
         let mut message = Message::new(format!("rule:{rule}"));
         for (name, op) in &program.args {
-            message = message.with(name.clone(), self.frame.eval(op).to_json());
+            message = message.with(name.clone(), sentence(&self.frame.eval(op)));
         }
         let evidence = program.evidence.as_ref().map_or(Val::Null, |op| self.frame.eval(op));
         Verdict { compliance: Compliance::NonCompliant, message, evidence: shown(&evidence) }
@@ -236,6 +239,17 @@ impl<'a> Session<'a> {
                 (Read::Item { hash }, None) => self.hash() == *hash,
                 (_, None) => false,
             })
+    }
+}
+
+/// A value in a sentence: what no one would read to its end is cut.
+fn sentence(value: &Val<'_>) -> Value {
+    match value.text() {
+        Some(text) if text.chars().nth(MAX_ARGUMENT).is_some() => {
+            json!(text.chars().take(MAX_ARGUMENT).chain(['…']).collect::<String>())
+        }
+        _ if value.is_list() => Value::Array(shown(value)),
+        _ => value.to_json(),
     }
 }
 

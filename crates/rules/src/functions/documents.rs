@@ -95,6 +95,9 @@ pub fn acl<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
     }
 }
 
+/// Steps that a question about a policy costs, beside reading it.
+const QUESTION_STEPS: usize = 64;
+
 /// Asks a policy; an absent one grants nothing.
 fn of_policy<'a>(name: &str, value: &Val<'a>, none: Val<'a>, body: impl FnOnce(&Policy) -> Val<'a>) -> Val<'a> {
     match value {
@@ -174,7 +177,10 @@ fn kind_of(resource_type: &str) -> ResourceKind {
     }
 }
 
-fn public_by<'a>(name: &str, arguments: &[Val<'a>], kind: ResourceKind) -> Val<'a> {
+fn public_by<'a>(frame: &mut Frame<'a>, name: &str, arguments: &[Val<'a>], kind: ResourceKind) -> Val<'a> {
+    if let Err(spent) = frame.charge(QUESTION_STEPS) {
+        return spent;
+    }
     let actions = match patterns(name, &arguments[1..]) {
         Ok(actions) => actions,
         Err(why) => return why,
@@ -185,11 +191,12 @@ fn public_by<'a>(name: &str, arguments: &[Val<'a>], kind: ResourceKind) -> Val<'
 }
 
 pub fn public_statements<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    public_by("publicStatements", arguments, kind_of(frame.item.key().resource_type.as_str()))
+    let kind = kind_of(frame.item.key().resource_type.as_str());
+    public_by(frame, "publicStatements", arguments, kind)
 }
 
-pub fn lambda_public_statements<'a>(_: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    public_by("lambdaPublicStatements", arguments, ResourceKind::LambdaFunction)
+pub fn lambda_public_statements<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
+    public_by(frame, "lambdaPublicStatements", arguments, ResourceKind::LambdaFunction)
 }
 
 pub fn admin_statements<'a>(_: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {

@@ -97,7 +97,11 @@ pub fn replace<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
 }
 
 /// `*` for any run of characters and `?` for one, over the whole text.
-pub fn glob<'a>(_: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
+pub fn glob<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
+    let length = |at: usize| arguments[at].text().map_or(0, str::len);
+    if let Err(spent) = frame.charge(length(0).saturating_mul(length(1)) / 256) {
+        return spent;
+    }
     ask("glob", &arguments[0], &arguments[1], glob_matches)
 }
 

@@ -275,6 +275,9 @@ fn no_rule_runs_forever() {
     assert!(eval(squared, &item, &world).is_err_and(|why| why.contains("steps")));
     let swallowed = format!("{squared} || configuration.many.exists(a, {squared})");
     assert!(eval(&swallowed, &item, &world).is_err_and(|why| why.contains("steps")));
+    let searched =
+        "configuration.many.all(a, configuration.many.all(b, b in configuration.many && glob('aaaa', '*a')))";
+    assert!(eval(searched, &item, &world).is_err_and(|why| why.contains("steps")));
     let wide = format!("{}configuration.many", "configuration.many + ".repeat(80));
     assert!(eval(&format!("size(({wide}).map(x, {wide}))"), &item, &world).is_err_and(|why| why.contains("steps")));
 }
