@@ -1,29 +1,116 @@
 //! Replaces secrets in items: environment variables, user data and what else a collector names.
 
+use haechi_model::{ConfigurationItem, Coverage, Kind, Node};
 use serde_json::Value;
 
-use crate::collector::Collector;
+use crate::collector::path::Path;
+use crate::collector::{Collector, Collectors};
+use crate::engine::{Sink, SinkError};
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "REDACTED";
 
-/// Replaces every text below the collector's secret paths; names stay. Says whether anything changed.
-pub(crate) fn redact(collector: &Collector, item: &mut Value) -> bool {
-    let mut changed = false;
+/// Replaces every text below the collector's secret paths; names stay.
+pub(crate) fn redact(collector: &Collector, item: &mut Value) {
     for path in collector.redact() {
-        path.each_mut(item, &mut |value| changed |= replace(value));
+        path.each_mut(item, &mut replace);
     }
-    changed
 }
 
-fn replace(value: &mut Value) -> bool {
+fn replace(value: &mut Value) {
     match value {
-        Value::String(text) if text != REDACTED => {
-            *text = REDACTED.to_owned();
-            true
+        Value::String(text) => *text = REDACTED.to_owned(),
+        Value::Array(list) => list.iter_mut().for_each(replace),
+        Value::Object(map) => map.values_mut().for_each(replace),
+        _ => {}
+    }
+}
+
+/// A sink that redacts what passes through it: for items that Haechi did not collect itself.
+pub struct Redacting<'s> {
+    collectors: &'s Collectors,
+    inner: &'s mut dyn Sink,
+}
+
+impl<'s> Redacting<'s> {
+    pub fn new(collectors: &'s Collectors, inner: &'s mut dyn Sink) -> Self {
+        Self { collectors, inner }
+    }
+
+    fn redacted(&self, item: ConfigurationItem) -> Result<ConfigurationItem, SinkError> {
+        let Some(collector) = self.collectors.get(&item.key().resource_type) else { return Ok(item) };
+        // Few items have a secret: only those are written anew.
+        if !collector.redact().any(|path| holds(item.root(), path)) {
+            return Ok(item);
         }
-        Value::Array(list) => list.iter_mut().fold(false, |changed, element| replace(element) | changed),
-        Value::Object(map) => map.values_mut().fold(false, |changed, member| replace(member) | changed),
-        _ => false,
+        let mut value = item.to_value();
+        redact(collector, &mut value);
+        Ok(ConfigurationItem::from_value(&value)?)
+    }
+}
+
+impl Sink for Redacting<'_> {
+    fn items(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError> {
+        let batch = batch.into_iter().map(|item| self.redacted(item)).collect::<Result<_, _>>()?;
+        self.inner.items(batch)
+    }
+
+    fn coverage(&mut self, line: Coverage) -> Result<(), SinkError> {
+        self.inner.coverage(line)
+    }
+}
+
+/// Whether anything stands at a path, through lists.
+fn holds(node: Node<'_>, path: &Path) -> bool {
+    fn below(node: Node<'_>, steps: &[&str]) -> bool {
+        if node.kind() == Kind::Array {
+            return node.elements().any(|element| below(element, steps));
+        }
+        match steps.split_first() {
+            None => !node.is_null(),
+            Some((step, rest)) => node.get(step).is_some_and(|next| below(next, rest)),
+        }
+    }
+    below(node, &path.steps().collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[derive(Default)]
+    struct Kept(Vec<Value>);
+
+    impl Sink for Kept {
+        fn items(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError> {
+            self.0.extend(batch.iter().map(ConfigurationItem::to_value));
+            Ok(())
+        }
+        fn coverage(&mut self, _: Coverage) -> Result<(), SinkError> {
+            Ok(())
+        }
+    }
+
+    #[track_caller]
+    fn check(kind: &str, configuration: Value, want: Value) {
+        let item = json!({"accountId": "123456789012", "awsRegion": "us-east-1", "resourceType": kind, "resourceId": "x",
+            "configurationItemCaptureTime": "2026-01-01T00:00:00Z", "configuration": configuration});
+        let collectors = Collectors::embedded().unwrap();
+        let mut kept = Kept::default();
+        let batch = vec![ConfigurationItem::from_value(&item).unwrap()];
+        Redacting::new(&collectors, &mut kept).items(batch).unwrap();
+        assert_eq!(kept.0[0]["configuration"], want);
+    }
+
+    #[test]
+    fn secrets_go_and_names_stay() {
+        check(
+            "AWS::Lambda::Function",
+            json!({"environment": {"variables": {"PASSWORD": "hunter2", "N": null}}, "role": "r"}),
+            json!({"environment": {"variables": {"PASSWORD": "REDACTED", "N": null}}, "role": "r"}),
+        );
+        check("AWS::EC2::Instance", json!({"userData": "c2VjcmV0"}), json!({"userData": "REDACTED"}));
+        check("AWS::S3::Bucket", json!({"name": "b"}), json!({"name": "b"}));
     }
 }

@@ -10,7 +10,7 @@ use super::call::{Got, get};
 use super::unit::{Seed, Unit, names};
 use super::{Secrets, gap};
 use crate::collector::path::{Names, Path};
-use crate::collector::{Collector, Get, Header, Relation};
+use crate::collector::{Get, Header, Relation};
 use crate::redact::redact;
 
 /// An item, and the members that failing calls left out of it.
@@ -169,9 +169,4 @@ fn relationships(relations: &[Relation], names: &Names<'_>) -> Value {
         }
     }
     Value::Array(list)
-}
-
-/// The extended paths that an item from elsewhere lacks: not in AWS Config's record.
-pub(crate) fn lacking<'c>(collector: &'c Collector, item: &Value) -> Vec<&'c Path> {
-    collector.extended().filter(|path| path.all(item).is_empty()).collect()
 }

@@ -99,6 +99,11 @@ impl Stop {
         self.0.send_replace(true);
     }
 
+    /// Whether it was asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        *self.0.borrow()
+    }
+
     async fn stopped(&self) {
         let mut stopped = self.0.subscribe();
         // The sender lives in `self`, so waiting cannot fail.
