@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use haechi_inventory::{CollectSummary, Collectors, Extended, ImportSummary, Plan, Secrets, Sink as _, Stop, collect, import, import_bytes};
+use haechi_inventory::{CollectSummary, Collectors, Extended, ImportSummary, Plan, Secrets, Sink as _, Stop, collect, import, import_embedded};
 use haechi_model::{ConfigurationItem, Coverage, CoverageState, Message, Region, ResourceKey, ResourceType, Severity, Timestamp};
 use haechi_report::{Report, Source, SourceKind, Unreadable};
 use haechi_store::{Account, AccountState, ItemFilter, Run, RunInfo, RunKind, RunWriter, Store};
@@ -96,10 +96,8 @@ impl App {
         let mut sink = StoreSink::new(&mut run, now);
         let mut facts = Facts::default();
         let stop = Stop::default();
-        for (name, bytes) in example::FILES {
-            let summary = import_bytes(name, bytes, &extended, &mut sink, &mut |_| {}, &stop).map_err(|error| UserError::new(error.to_string()))?;
-            facts.take(summary, now);
-        }
+        let summary = import_embedded(example::FILES, &extended, &mut sink, &mut |_| {}, &stop).map_err(|error| UserError::new(error.to_string()))?;
+        facts.take(summary, now);
         facts.seen = sink.finish();
         let sources = vec![Source { kind: SourceKind::Example, name: "example".to_owned() }];
         let request = AssessRequest::default();
@@ -197,7 +195,7 @@ impl Pass<'_> {
         let mut run = store.begin_run(self.app.run_info(RunKind::Assess, now, names.clone(), &request.selection)).map_err(in_store)?;
         let mut sink = StoreSink::new(&mut run, now);
         let mut show = |state: &haechi_inventory::ImportProgress| {
-            self.progress.step(Step::Reading { files: state.files, items: state.items, now: state.file.display().to_string() });
+            self.progress.step(Step::Reading { files: state.files, items: state.items, now: state.current.display().to_string() });
         };
         let summary = import(&request.sources, &Extended::of(self.app.content.types()), &mut sink, &mut show, stop);
         let summary = summary.map_err(|error| UserError::new("what was read could not be stored").because(error))?;

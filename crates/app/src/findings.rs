@@ -230,7 +230,7 @@ impl Lines {
             vec![shown, cell]
         });
         Table {
-            columns: vec![Column::new("name", "column-name", Fit::Whole), Column::new("value", "column-value", Fit::End)],
+            columns: vec![Column::new("name", "column-name", Fit::Whole), Column::new("value", "column-value", Fit::Wrap)],
             rows: rows.collect(),
             empty: Message::new("list-nothing"),
             notes: Vec::new(),
