@@ -5,6 +5,8 @@
 
 pub mod collector;
 mod engine;
+mod import;
+mod policy;
 mod redact;
 
 pub use collector::{Collector, CollectorError, Collectors};
@@ -12,4 +14,9 @@ pub use engine::{
     CollectSummary, Estimate, Missing, Plan, Progress, RegionState, Secrets, Sink, SinkError, Stop, Target, collect,
     estimate, home_region, regions,
 };
-pub use redact::REDACTED;
+pub use import::{
+    Extended, IMPORT_BATCH, ImportProgress, ImportSummary, NOT_RECORDED, NamedAccount, SnapshotHead, Unreadable,
+    export_snapshot, import, import_bytes, import_embedded, write_snapshot,
+};
+pub use policy::audit_policy;
+pub use redact::{REDACTED, Redacting};

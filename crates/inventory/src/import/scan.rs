@@ -87,7 +87,9 @@ impl Scan {
                     at += 1;
                 }
                 State::Word => {
-                    let ends = |byte: &u8| matches!(byte, b',' | b':' | b'{' | b'[' | b']' | b'}' | b'"') || byte.is_ascii_whitespace();
+                    let ends = |byte: &u8| {
+                        matches!(byte, b',' | b':' | b'{' | b'[' | b']' | b'}' | b'"') || byte.is_ascii_whitespace()
+                    };
                     match chunk[at..].iter().position(ends) {
                         Some(length) => return Some(at + length),
                         None => return None,
@@ -244,7 +246,7 @@ mod tests {
         for (text, lines, length) in [
             (r#"{"a": [1, 2}, {}"#, Lines::Free, Some(12)),
             (r#"{"a": 1]}, {}"#, Lines::Free, Some(9)),
-            ("{\"a\": \"x,\n \"b\": 1\n}, {}", Lines::Free, Some(20)),
+            ("{\"a\": \"x,\n \"b\": 1\n}, {}", Lines::Free, Some(19)),
             ("{\"a\": \"x\n{\"b\": 1}\n", Lines::OneValueEach, Some(9)),
             ("{\"a\": [1\n{\"b\": 1}\n", Lines::OneValueEach, Some(9)),
         ] {

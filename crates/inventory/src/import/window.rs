@@ -21,7 +21,8 @@ pub(crate) struct Place {
 impl Place {
     const START: Place = Place { line: 1, column: 1 };
 
-    fn after(self, bytes: &[u8]) -> Place {
+    /// Where one stands after these bytes.
+    pub(crate) fn after(self, bytes: &[u8]) -> Place {
         match memrchr(b'\n', bytes) {
             None => Place { line: self.line, column: self.column + bytes.len() as u64 },
             Some(last) => Place {
@@ -191,9 +192,9 @@ impl<R: Read> Window<R> {
         self.place_of(self.at)
     }
 
-    /// Where a byte of what is held stands; here, when it was let go.
-    pub(crate) fn place_in_held(&mut self, offset: usize) -> Place {
-        self.place_of(self.held.map_or(self.at, |held| (held + offset).min(self.buffer.len())))
+    /// Where what is held starts; here, when it was let go.
+    pub(crate) fn held_from(&mut self) -> Place {
+        self.place_of(self.held.unwrap_or(self.at))
     }
 
     /// Walks on from the last place asked for, so that many questions cost one pass.
