@@ -120,6 +120,8 @@ impl Judge {
 
     /// The same when some evaluations are known from before: those that still hold are kept as they are.
     /// Gives all evaluations, and how many were made anew.
+    ///
+    /// An evaluation does not tell by which text of its rule it was made: after an update of the rules, pass none.
     pub fn evaluate_again(
         &self,
         previous: &[Evaluation],

@@ -170,7 +170,9 @@ fn visit_key(value: &Val<'_>, visit: &mut impl FnMut(String)) {
         Val::Text(text) => visit((*text).to_owned()),
         Val::Made(text) => visit((**text).to_owned()),
         // A sign that no text of AWS begins with tells the number 1 from the text "1".
-        Val::Bool(_) | Val::Int(_) | Val::Double(_) => visit(format!("\u{1}{}", value.to_json())),
+        // Numbers are found by their value, however they are written.
+        Val::Bool(bool) => visit(format!("\u{1}{bool}")),
+        Val::Int(_) | Val::Double(_) => visit(format!("\u{1}{}", value.number().unwrap_or(f64::NAN))),
         _ => {}
     }
 }

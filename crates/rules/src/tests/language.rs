@@ -236,7 +236,11 @@ fn neighbours_are_complete_or_unknown() {
     };
     let mut builder = World::builder();
     builder
-        .add(vpc("vpc-2", "us-east-1", json!({"configuration": {"flows": ["f-1", "f-2"], "default": true}})))
+        .add(vpc(
+            "vpc-2",
+            "us-east-1",
+            json!({"configuration": {"flows": ["f-1", "f-2"], "default": true, "port": 8.0}}),
+        ))
         .add(vpc("vpc-1", "us-east-1", json!({"configuration": {"flows": ["f-1"]}})))
         .add(vpc("vpc-3", "eu-west-1", json!({"configuration": {"flows": ["f-9"]}})))
         .add(vpc("vpc-9", "us-east-1", json!({"configurationItemStatus": "ResourceDeleted"})))
@@ -248,6 +252,7 @@ fn neighbours_are_complete_or_unknown() {
         ("lookup('AWS::EC2::VPC', 'configuration.flows', ['f-2', 'f-3']).resourceId", json!(["vpc-2"])),
         ("lookup('AWS::EC2::VPC', 'configuration.default', true).resourceId", json!(["vpc-2"])),
         ("lookup('AWS::EC2::VPC', 'configuration.default', 'true')", json!([])),
+        ("lookup('AWS::EC2::VPC', 'configuration.port', 8).resourceId", json!(["vpc-2"])),
         ("lookup('AWS::EC2::VPC', 'resourceId', configuration.nope)", json!([])),
         ("first(items('AWS::EC2::VPC')).configuration.flows", json!(["f-1"])),
         ("first(items('AWS::EC2::VPC'))", json!({"resourceType": "AWS::EC2::VPC", "resourceId": "vpc-1"})),
