@@ -8,6 +8,8 @@ mod check;
 mod emitted;
 mod ordered;
 pub mod path;
+#[cfg(test)]
+mod refusals;
 pub mod shape;
 
 use std::collections::BTreeMap;
@@ -37,7 +39,7 @@ pub struct CollectorError {
     pub what: String,
 }
 
-/// How one resource type is collected. docs/writing-collectors.md explains the keys.
+/// How one resource type is collected. content/collectors/README.md explains the keys.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Collector {

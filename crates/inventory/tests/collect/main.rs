@@ -2,4 +2,5 @@
 
 mod examples;
 mod fake;
+mod faults;
 mod moto;
