@@ -136,6 +136,22 @@ fn bindings_inside_loops_keep_their_variables() {
     assert_eq!(one(&judge, &World::default(), &item).compliance, Compliance::Compliant);
 }
 
+/// The deepest rule that compiles, run in a thread with half of the usual stack.
+#[test]
+fn the_deepest_rule_fits_the_stack() {
+    let nested = |inner: &str| {
+        let levels = crate::syntax::MAX_DEPTH - 4;
+        format!("{}{inner}{}", "[1].map(x, ".repeat(levels), ")".repeat(levels))
+    };
+    let run = move || {
+        let judge = judge_of(json!({"let": {"low": nested("1")}, "check": format!("size({}) == 1", nested("low"))}));
+        let item = item_of("AWS::EC2::Volume", "v", &json!({}));
+        one(&judge, &World::default(), &item).compliance
+    };
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(run).unwrap();
+    assert_eq!(thread.join().unwrap(), Compliance::Compliant);
+}
+
 #[test]
 fn ages_say_until_when_they_hold() {
     let judge = judge_of(json!({"parameters": {"days": {"type": "int", "meaning": {"en": "m"}}},
