@@ -54,7 +54,11 @@ fn main() -> Result<()> {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
             let name = if threads == 1 { "5 read and judge, pool of 1" } else { "6 read and judge, pool of 2" };
             time(name, &mut || {
-                pool.install(|| black_box(texts.par_iter().map(|text| judged(&judge, &world, now, text, Recording::Off)).sum::<usize>()));
+                pool.install(|| {
+                    black_box(
+                        texts.par_iter().map(|text| judged(&judge, &world, now, text, Recording::Off)).sum::<usize>(),
+                    )
+                });
             });
         }
     }
@@ -67,7 +71,12 @@ fn main() -> Result<()> {
     let base = median("1 parse to Value").as_secs_f64();
     for name in times.keys() {
         let median = median(name).as_secs_f64();
-        println!("{name:<30} {:8.1} ms  {:7.1} MB/s  x{:.2} of the bare parse", median * 1e3, bytes as f64 / 1e6 / median, median / base);
+        println!(
+            "{name:<30} {:8.1} ms  {:7.1} MB/s  x{:.2} of the bare parse",
+            median * 1e3,
+            bytes as f64 / 1e6 / median,
+            median / base
+        );
     }
     Ok(())
 }
@@ -82,7 +91,8 @@ fn judge() -> Result<Judge> {
     let content = Content::embedded();
     let mut pairs = Vec::new();
     for rule in content.rules() {
-        let compiled = CompiledRule::compile(&rule.file, content.types()).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+        let compiled =
+            CompiledRule::compile(&rule.file, content.types()).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
         let parameters = effective_parameters(&rule.file, &BTreeMap::new())?;
         pairs.push((Arc::new(compiled), RuleInstance::new(rule.file.id.clone(), parameters, None)));
     }

@@ -10,10 +10,12 @@ fn main() {
     walk(&folder, &mut files);
     files.sort();
     // Every file is named after the moment it was taken at.
-    let mut code = String::from("pub const TAKEN: &str = \"2026-11-20T03:00:00Z\";\npub const FILES: &[(&str, &[u8])] = &[\n");
+    let mut code =
+        String::from("pub const TAKEN: &str = \"2026-11-20T03:00:00Z\";\npub const FILES: &[(&str, &[u8])] = &[\n");
     for path in &files {
         let name = path.strip_prefix(&folder).unwrap_or(path).display().to_string();
-        writeln!(code, "    ({name:?}, include_bytes!({:?})),", path.display().to_string()).expect("a string takes text");
+        writeln!(code, "    ({name:?}, include_bytes!({:?})),", path.display().to_string())
+            .expect("a string takes text");
     }
     code.push_str("];\n");
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");

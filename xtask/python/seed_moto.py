@@ -48,7 +48,7 @@ class Seed:
     def fill(self):
         for part in (self.account_facts, self.policies, self.users, self.keys, self.buckets, self.network,
                      self.instances, self.volumes, self.databases, self.trails, self.functions, self.balancers,
-                     self.detectors):
+                     self.detectors, self.other_keys):
             part()
 
     def account_facts(self):
@@ -105,9 +105,8 @@ class Seed:
             if console:
                 self.expect("MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS", name, mfa)
             self.expect("IAM_USER_NO_POLICIES_CHECK", name, not attached and not inlined)
-            if k % 4:
-                # All keys were made a moment ago.
-                self.expect("ACCESS_KEYS_ROTATED", name, True)
+            # All keys were made a moment ago.
+            self.expect("ACCESS_KEYS_ROTATED", name, True)
 
     def keys(self):
         kms = self.client("kms")
@@ -122,6 +121,15 @@ class Seed:
                 kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
             self.expect("CMK_BACKING_KEY_ROTATION_ENABLED", key["KeyId"], k % 2 == 0)
 
+    def other_keys(self):
+        """Keys that the mock made by itself on the way and calls the customer's."""
+        kms = self.client("kms")
+        known = {arn.rsplit("/", 1)[1] for arn in self.key_arns}
+        for key in kms.list_keys(Limit=1000)["Keys"]:
+            metadata = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+            if key["KeyId"] not in known and metadata["KeyManager"] == "CUSTOMER":
+                self.expect("CMK_BACKING_KEY_ROTATION_ENABLED", key["KeyId"], kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"])
+
     def buckets(self):
         s3 = self.client("s3")
         s3.create_bucket(Bucket="seed-logs")
@@ -132,12 +140,14 @@ class Seed:
             name = f"seed-{k}"
             s3.create_bucket(Bucket=name)
             facts = {
-                "acl": {1: "public-read", 11: "public-read-write", 21: "authenticated-read"}.get(k % 30),
+                "acl": {1: "public-read", 11: "write", 21: "authenticated-read"}.get(k % 30),
                 "public_policy": k % 10 == 2, "write_policy": k % 30 == 3, "blocked": k % 3 == 0, "kms": k % 4 == 0,
                 "versioned": k % 3 != 1, "logged": k % 2 == 0, "tls": k % 5 == 0, "half_tls": k % 30 == 7,
             }
             arn = f"arn:aws:s3:::{name}"
-            if facts["acl"]:
+            if facts["acl"] == "write":
+                s3.put_bucket_acl(Bucket=name, GrantWrite='uri="http://acs.amazonaws.com/groups/global/AllUsers"')
+            elif facts["acl"]:
                 s3.put_bucket_acl(Bucket=name, ACL=facts["acl"])
             statements = []
             if facts["public_policy"]:
@@ -169,8 +179,8 @@ class Seed:
         self.counts["AWS::S3::Bucket"] += 1
         fact = lambda key: facts.get(key)
         blocked = fact("blocked")
-        self.expect("S3_BUCKET_PUBLIC_READ_PROHIBITED", name, blocked or not (fact("acl") or fact("public_policy")))
-        self.expect("S3_BUCKET_PUBLIC_WRITE_PROHIBITED", name, blocked or not (fact("acl") == "public-read-write" or fact("write_policy")))
+        self.expect("S3_BUCKET_PUBLIC_READ_PROHIBITED", name, blocked or not (fact("acl") in ("public-read", "authenticated-read") or fact("public_policy")))
+        self.expect("S3_BUCKET_PUBLIC_WRITE_PROHIBITED", name, blocked or not (fact("acl") == "write" or fact("write_policy")))
         self.expect("S3_BUCKET_LOGGING_ENABLED", name, bool(fact("logged")))
         self.expect("S3_BUCKET_VERSIONING_ENABLED", name, bool(fact("versioned")))
         self.expect("S3_BUCKET_SSL_REQUESTS_ONLY", name, bool(fact("tls")))
@@ -200,7 +210,6 @@ class Seed:
             self.expect("VPC_DEFAULT_SECURITY_GROUP_CLOSED", group["GroupId"], False)
             for rule in ("INCOMING_SSH_DISABLED", "RESTRICTED_INCOMING_TRAFFIC"):
                 self.expect(rule, group["GroupId"], True)
-            self.expect("VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS", group["GroupId"], True)
         self.security_groups(ec2)
 
     def security_groups(self, ec2):
@@ -220,7 +229,9 @@ class Seed:
             has = lambda port: low is None or low <= port <= high
             self.expect("INCOMING_SSH_DISABLED", group, not (is_open and has(22)))
             self.expect("RESTRICTED_INCOMING_TRAFFIC", group, not (is_open and any(has(port) for port in blocked)))
-            self.expect("VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS", group, not is_open)
+            if is_open:
+                # No port is authorized by default; a group that is open to nobody is not judged.
+                self.expect("VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS", group, False)
 
     def instances(self):
         ec2 = self.client("ec2")
@@ -259,6 +270,11 @@ class Seed:
                     ec2.modify_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"])
                 self.expect("EBS_SNAPSHOT_PUBLIC_RESTORABLE_CHECK", snapshot, k % 8 != 0)
         ec2.enable_ebs_encryption_by_default()
+        # The mock makes a snapshot of its own for the image, and a key for encrypted volumes.
+        known = set(self.judged["EBS_SNAPSHOT_PUBLIC_RESTORABLE_CHECK"])
+        for snapshot in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]:
+            if snapshot["SnapshotId"] not in known:
+                self.expect("EBS_SNAPSHOT_PUBLIC_RESTORABLE_CHECK", snapshot["SnapshotId"], True)
 
     def databases(self):
         rds = self.client("rds")
@@ -281,6 +297,9 @@ class Seed:
                     rds.modify_db_snapshot_attribute(DBSnapshotIdentifier=snapshot, AttributeName="restore", ValuesToAdd=["all"])
                 self.expect("RDS_SNAPSHOTS_PUBLIC_PROHIBITED", snapshot, k % 4 != 0)
                 self.expect("RDS_SNAPSHOT_ENCRYPTED", snapshot, encrypted)
+        for snapshot in rds.describe_db_snapshots(SnapshotType="automated")["DBSnapshots"]:
+            self.expect("RDS_SNAPSHOTS_PUBLIC_PROHIBITED", snapshot["DBSnapshotIdentifier"], True)
+            self.expect("RDS_SNAPSHOT_ENCRYPTED", snapshot["DBSnapshotIdentifier"], snapshot["Encrypted"])
 
     def trails(self):
         trail = self.client("cloudtrail")
@@ -312,7 +331,8 @@ class Seed:
             if k % 3 == 0:
                 functions.add_permission(FunctionName=name, StatementId="public", Action="lambda:InvokeFunction", Principal="*")
             elif k % 3 == 1:
-                functions.add_permission(FunctionName=name, StatementId="own", Action="lambda:InvokeFunction", Principal=self.account)
+                functions.add_permission(FunctionName=name, StatementId="own", Action="lambda:InvokeFunction", Principal="events.amazonaws.com",
+                                         SourceArn=f"arn:aws:events:{self.region}:{self.account}:rule/nightly")
             self.expect("LAMBDA_FUNCTION_PUBLIC_ACCESS_PROHIBITED", name, k % 3 != 0)
             self.expect("LAMBDA_INSIDE_VPC", name, k % 2 == 1)
 

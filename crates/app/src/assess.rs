@@ -4,10 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use haechi_inventory::{CollectSummary, Collectors, Extended, ImportSummary, Plan, Secrets, Sink as _, Stop, collect, import, import_embedded};
-use haechi_model::{ConfigurationItem, Coverage, CoverageState, Message, Region, ResourceKey, ResourceType, Severity, Timestamp};
+use haechi_inventory::{
+    CollectSummary, Collectors, Extended, ImportSummary, Plan, Secrets, Sink as _, Stop, collect, import,
+    import_embedded,
+};
+use haechi_model::{
+    ConfigurationItem, Coverage, CoverageState, Message, Region, ResourceKey, ResourceType, Severity, Timestamp,
+};
 use haechi_report::{Report, Source, SourceKind, Unreadable};
-use haechi_store::{Account, AccountState, ItemFilter, Run, RunInfo, RunKind, RunWriter, Store};
+use haechi_store::{Account, AccountState, FindingFilter, ItemFilter, Run, RunInfo, RunKind, RunWriter, Store};
 use serde_json::{Value, json};
 
 use crate::error::{Result, UserError};
@@ -91,12 +96,15 @@ impl App {
         let now = Timestamp::parse(example::TAKEN).map_err(|error| UserError::new(error.to_string()))?;
         let mut store = Store::open_in_memory().map_err(in_store)?;
         let rulebook = Rulebook::of_packs(&self.content, &[], &parameter_values(&[])?)?;
-        let mut run = store.begin_run(self.run_info(RunKind::Demo, now, vec!["example".to_owned()], &Selection::default())).map_err(in_store)?;
+        let mut run = store
+            .begin_run(self.run_info(RunKind::Demo, now, vec!["example".to_owned()], &Selection::default()))
+            .map_err(in_store)?;
         let extended = Extended::of(self.content.types());
         let mut sink = StoreSink::new(&mut run, now);
         let mut facts = Facts::default();
         let stop = Stop::default();
-        let summary = import_embedded(example::FILES, &extended, &mut sink, &mut |_| {}, &stop).map_err(|error| UserError::new(error.to_string()))?;
+        let summary = import_embedded(example::FILES, &extended, &mut sink, &mut |_| {}, &stop)
+            .map_err(|error| UserError::new(error.to_string()))?;
         facts.take(summary, now);
         facts.seen = sink.finish();
         let sources = vec![Source { kind: SourceKind::Example, name: "example".to_owned() }];
@@ -118,7 +126,15 @@ impl App {
             Some(text) => Some(Timestamp::parse(text).map_err(|error| UserError::new(format!("--as-of: {error}")))?),
             None => None,
         };
-        let mut pass = Pass { app: self, request, rulebook: &rulebook, now: as_of.unwrap_or(now), started, before: None, progress };
+        let mut pass = Pass {
+            app: self,
+            request,
+            rulebook: &rulebook,
+            now: as_of.unwrap_or(now),
+            started,
+            before: None,
+            progress,
+        };
         match (as_of, request.sources.is_empty()) {
             (Some(_), true) => pass.past(),
             // Another moment is judged in a store of its own: today's findings are not touched.
@@ -132,7 +148,14 @@ impl App {
     }
 
     fn run_info(&self, kind: RunKind, now: Timestamp, sources: Vec<String>, selection: &Selection) -> RunInfo {
-        RunInfo { started: now, kind, organization: None, sources, filters: selection.described(), program_version: self.version.to_owned() }
+        RunInfo {
+            started: now,
+            kind,
+            organization: None,
+            sources,
+            filters: selection.described(),
+            program_version: self.version.to_owned(),
+        }
     }
 }
 
@@ -142,14 +165,24 @@ impl Pass<'_> {
         let mut regions = request.selection.regions()?;
         if regions.is_empty() {
             for word in &self.app.settings.regions {
-                regions.push(Region::parse(word).map_err(|error| UserError::new("`regions` in the settings file").because(error))?);
+                regions.push(
+                    Region::parse(word)
+                        .map_err(|error| UserError::new("`regions` in the settings file").because(error))?,
+                );
             }
         }
-        let reach = Reach { profile: request.profile.clone().or_else(|| self.app.settings.profile.clone()), regions, concurrency: request.concurrency };
+        let reach = Reach {
+            profile: request.profile.clone().or_else(|| self.app.settings.profile.clone()),
+            regions,
+            concurrency: request.concurrency,
+        };
         let live = connect(&reach).await?;
         if let Some(other) = request.selection.accounts()?.iter().find(|account| **account != live.target.account) {
-            return Err(UserError::new(format!("--account {other}: the credentials are of account {}", live.target.account))
-                .help("name the profile of that account with --profile"));
+            return Err(UserError::new(format!(
+                "--account {other}: the credentials are of account {}",
+                live.target.account
+            ))
+            .help("name the profile of that account with --profile"));
         }
         let (organization, accounts) = describe(&live, now).await;
         let mut info = self.app.run_info(RunKind::Assess, now, vec!["live".to_owned()], &request.selection);
@@ -171,17 +204,26 @@ impl Pass<'_> {
     }
 
     async fn collect(&self, live: &Live, run: &mut RunWriter<'_>, stop: &Stop) -> Result<(Seen, CollectSummary)> {
-        let collectors = Collectors::embedded().map_err(|error| UserError::new("a built-in collector is not right").because(error))?;
+        let collectors = Collectors::embedded()
+            .map_err(|error| UserError::new("a built-in collector is not right").because(error))?;
         let plan = Plan { secrets: self.request.secrets, ..Plan::new(vec![live.target.clone()], self.now) };
         let mut sink = StoreSink::new(run, self.now);
         let client = live.client.clone();
         let mut show = |state: &haechi_inventory::Progress| {
             let throttled = client.statistics().values().map(|service| service.throttles).sum();
-            let now = state.last.as_ref().map(|line| format!("{} {}", line.resource_type, line.region)).unwrap_or_default();
-            self.progress.step(Step::Collecting { done: state.done, total: state.total, items: state.items, throttled, now });
+            let now =
+                state.last.as_ref().map(|line| format!("{} {}", line.resource_type, line.region)).unwrap_or_default();
+            self.progress.step(Step::Collecting {
+                done: state.done,
+                total: state.total,
+                items: state.items,
+                throttled,
+                now,
+            });
         };
         let summary = collect(&collectors, &plan, &mut sink, &mut show, stop).await;
-        let summary = summary.map_err(|error| UserError::new("what was collected could not be stored").because(error))?;
+        let summary =
+            summary.map_err(|error| UserError::new("what was collected could not be stored").because(error))?;
         Ok((sink.finish(), summary))
     }
 
@@ -192,16 +234,27 @@ impl Pass<'_> {
                 .help("name AWS Config snapshot or history files, or a folder of them; without a SOURCE the live account is judged"));
         }
         let names: Vec<_> = request.sources.iter().map(|path| path.display().to_string()).collect();
-        let mut run = store.begin_run(self.app.run_info(RunKind::Assess, now, names.clone(), &request.selection)).map_err(in_store)?;
+        let mut run = store
+            .begin_run(self.app.run_info(RunKind::Assess, now, names.clone(), &request.selection))
+            .map_err(in_store)?;
         let mut sink = StoreSink::new(&mut run, now);
         let mut show = |state: &haechi_inventory::ImportProgress| {
-            self.progress.step(Step::Reading { files: state.files, items: state.items, now: state.current.display().to_string() });
+            self.progress.step(Step::Reading {
+                files: state.files,
+                items: state.items,
+                now: state.current.display().to_string(),
+            });
         };
         let summary = import(&request.sources, &Extended::of(self.app.content.types()), &mut sink, &mut show, stop);
         let summary = summary.map_err(|error| UserError::new("what was read could not be stored").because(error))?;
         let mut facts = Facts::default();
         let nothing = summary.items == 0 && summary.unreadable.is_empty();
-        let skipped = summary.skipped.iter().take(3).map(|skipped| format!("{}: {}", skipped.path.display(), skipped.reason)).collect::<Vec<_>>();
+        let skipped = summary
+            .skipped
+            .iter()
+            .take(3)
+            .map(|skipped| format!("{}: {}", skipped.path.display(), skipped.reason))
+            .collect::<Vec<_>>();
         facts.take(summary, now);
         if nothing {
             let error = UserError::new(format!("no configuration item in {}", names.join(", ")));
@@ -218,10 +271,16 @@ impl Pass<'_> {
         let (request, at) = (self.request, self.now);
         let store = self.app.existing_store()?;
         let mut past = Store::open_in_memory().map_err(in_store)?;
-        let mut run = past.begin_run(self.app.run_info(RunKind::Assess, at, vec!["store".to_owned()], &request.selection)).map_err(in_store)?;
+        let mut run = past
+            .begin_run(self.app.run_info(RunKind::Assess, at, vec!["store".to_owned()], &request.selection))
+            .map_err(in_store)?;
         run.put_accounts(&store.accounts(Some(at)).map_err(in_store)?).map_err(in_store)?;
         let mut sink = StoreSink::new(&mut run, at);
-        let filter = ItemFilter { accounts: request.selection.accounts()?, regions: request.selection.regions()?, as_of: Some(at) };
+        let filter = ItemFilter {
+            accounts: request.selection.accounts()?,
+            regions: request.selection.regions()?,
+            as_of: Some(at),
+        };
         let mut failed = None;
         for resource_type in store.types().map_err(in_store)? {
             let each = |item: ConfigurationItem, _| match sink.items(vec![item]) {
@@ -237,12 +296,14 @@ impl Pass<'_> {
             return Err(error);
         }
         for line in store.latest_coverage().map_err(in_store)? {
-            sink.coverage(line.coverage).map_err(|error| UserError::new("the past could not be read").because(error))?;
+            sink.coverage(line.coverage)
+                .map_err(|error| UserError::new("the past could not be read").because(error))?;
         }
         let facts = Facts { seen: sink.finish(), ..Facts::default() };
         if facts.seen.items == 0 {
-            return Err(UserError::new(format!("nothing was recorded that was so at {at}"))
-                .help("the past begins with the first `haechi assess`, or with the Config files that you give as SOURCE"));
+            return Err(UserError::new(format!("nothing was recorded that was so at {at}")).help(
+                "the past begins with the first `haechi assess`, or with the Config files that you give as SOURCE",
+            ));
         }
         let sources = vec![Source { kind: SourceKind::Store, name: self.app.store.display().to_string() }];
         self.judge_and_report(run, facts, sources)
@@ -262,6 +323,7 @@ impl Pass<'_> {
         progress.step(Step::Done);
         let id = run.id();
         let interrupted = facts.interrupted;
+        let filter = findings_filter(request, &sources)?;
         let subject = Subject {
             run: Some(id),
             before: self.before.as_ref(),
@@ -275,11 +337,12 @@ impl Pass<'_> {
             at: now,
             as_of: request.as_of.as_ref().map(|_| now),
             took_micros: u64::try_from(self.started.elapsed().as_micros()).ok(),
-            filter: request.selection.findings()?,
+            filter,
             only_changes: request.since == Since::LastRun,
         };
         let (report, worst) = report_of::build(app, run.store(), subject)?;
-        run.put_summary(&Told::of(&report, rulebook, &facts.seen.accounts, judged.unknown).to_value()).map_err(in_store)?;
+        run.put_summary(&Told::of(&report, rulebook, &facts.seen.accounts, judged.unknown).to_value())
+            .map_err(in_store)?;
         run.commit(now).map_err(in_store)?;
         let failed = facts.seen.coverage.iter().any(|line| matches!(line.state, CoverageState::Failed { .. }));
         let incomplete = failed || facts.missing_members || !facts.unreadable.is_empty() || interrupted;
@@ -297,12 +360,28 @@ impl Facts {
         }));
         for account in summary.accounts {
             if self.accounts.iter().all(|known| known.id != account.id) {
-                self.accounts.push(Account { id: account.id, name: account.name, ou_path: account.ou_path, state: AccountState::Unknown, tags: BTreeMap::new(), as_of: now });
+                self.accounts.push(Account {
+                    id: account.id,
+                    name: account.name,
+                    ou_path: account.ou_path,
+                    state: AccountState::Unknown,
+                    tags: BTreeMap::new(),
+                    as_of: now,
+                });
             }
         }
         self.organization = self.organization.take().or(summary.organization);
         self.interrupted |= summary.interrupted;
     }
+}
+
+/// The findings to list. A live account's global resources belong to the regions that were asked for.
+fn findings_filter(request: &AssessRequest, sources: &[Source]) -> Result<FindingFilter> {
+    let mut filter = request.selection.findings()?;
+    if !filter.regions.is_empty() && sources.iter().any(|source| source.kind == SourceKind::Live) {
+        filter.regions.push(Region::global());
+    }
+    Ok(filter)
 }
 
 fn missing_member(missing: &haechi_inventory::Missing) -> Unreadable {
@@ -316,14 +395,22 @@ fn missing_member(missing: &haechi_inventory::Missing) -> Unreadable {
 
 /// Account-level rules speak of every account that was seen: one without facts gets a subject that says so.
 fn account_subjects(run: &mut RunWriter<'_>, mut seen: Seen, coverage: &[Coverage], now: Timestamp) -> Result<Seen> {
-    let mut wanted: BTreeSet<(haechi_model::AccountId, Region)> = seen.accounts.iter().map(|account| (*account, Region::global())).collect();
+    let mut wanted: BTreeSet<(haechi_model::AccountId, Region)> =
+        seen.accounts.iter().map(|account| (*account, Region::global())).collect();
     wanted.extend(seen.listings().into_iter().map(|(account, region, _)| (account, region)));
-    wanted.extend(coverage.iter().filter(|line| !matches!(line.state, CoverageState::Skipped { .. })).map(|line| (line.account_id, line.region.clone())));
+    wanted.extend(
+        coverage
+            .iter()
+            .filter(|line| !matches!(line.state, CoverageState::Skipped { .. }))
+            .map(|line| (line.account_id, line.region.clone())),
+    );
     let mut made = Vec::new();
     for (account, region) in wanted {
         let key = ResourceKey::of_account(haechi_model::Partition::of_region(region.as_str()), account, region.clone());
         let known = run.store().item(&key).map_err(in_store)?.is_some() || seen.covers(&key);
-        let failed = coverage.iter().any(|line| line.account_id == account && line.region == region && line.resource_type == key.resource_type);
+        let failed = coverage
+            .iter()
+            .any(|line| line.account_id == account && line.region == region && line.resource_type == key.resource_type);
         if !known && !failed {
             made.push(account_without_facts(&key, now)?);
         }

@@ -40,7 +40,9 @@ impl App {
         }
         let now = self.now();
         let accounts = request.accounts.iter().map(|id| AccountId::parse(id.trim()));
-        let accounts = accounts.collect::<std::result::Result<Vec<_>, _>>().map_err(|error| UserError::new(format!("--account: {error}")))?;
+        let accounts = accounts
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(|error| UserError::new(format!("--account: {error}")))?;
         let expires = match &request.until {
             Some(text) => until("until", text)?,
             None => now.plus_days(STANDS_DAYS),

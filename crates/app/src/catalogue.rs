@@ -33,7 +33,11 @@ impl App {
             ],
             rows: rows.iter().map(row).collect(),
             empty: Message::new("list-nothing"),
-            notes: if shown < total { vec![Message::new("list-page").with("shown", shown).with("total", total)] } else { Vec::new() },
+            notes: if shown < total {
+                vec![Message::new("list-page").with("shown", shown).with("total", total)]
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -60,7 +64,8 @@ impl App {
         lines.add("column-type", Cell::List(file.resources.iter().map(ToString::to_string).collect()));
         for (name, parameter) in &file.parameters {
             let default = parameter.default.as_ref().map(|value| format!(" = {value}")).unwrap_or_default();
-            lines.add("column-parameter", format!("{name}{default}: {}", parameter.meaning.get(self.language)).as_str());
+            lines
+                .add("column-parameter", format!("{name}{default}: {}", parameter.meaning.get(self.language)).as_str());
         }
         for (name, expression) in &file.bindings {
             lines.add("column-logic", format!("{name} := {}", expression.trim()).as_str());
@@ -97,18 +102,24 @@ pub struct ContentCheck {
 pub fn check_content(folder: Option<&Path>) -> Result<ContentCheck> {
     let content = match folder {
         Some(folder) if !folder.is_dir() => {
-            return Err(UserError::new(format!("{} is not a folder", folder.display())).help("rules lie in its folder rules/<service>/"));
+            return Err(UserError::new(format!("{} is not a folder", folder.display()))
+                .help("rules lie in its folder rules/<service>/"));
         }
         Some(folder) => Content::load_dir(folder),
         None => Content::embedded(),
     };
-    let mut check = ContentCheck { problems: content.problems().iter().map(ToString::to_string).collect(), ..ContentCheck::default() };
+    let mut check = ContentCheck {
+        problems: content.problems().iter().map(ToString::to_string).collect(),
+        ..ContentCheck::default()
+    };
     let of_user = |rule: &&Rule| folder.is_none() || rule.origin == haechi_content::Origin::User;
     for rule in content.rules().filter(of_user) {
         check.rules += 1;
         check.examples += rule.file.examples.len();
         match CompiledRule::compile(&rule.file, content.types()) {
-            Err(errors) => check.problems.extend(errors.iter().map(|error| format!("{}: {}", rule.path(), error.render()))),
+            Err(errors) => {
+                check.problems.extend(errors.iter().map(|error| format!("{}: {}", rule.path(), error.render())))
+            }
             Ok(compiled) => {
                 let failures = check_examples(&rule.file, &std::sync::Arc::new(compiled), content.types());
                 check.problems.extend(failures.iter().map(|failure| format!("{}: {failure}", rule.path())));

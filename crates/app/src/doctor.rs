@@ -30,7 +30,8 @@ pub struct DoctorRequest {
 
 /// The least IAM policy with which everything can be collected: it only reads.
 pub fn audit_policy() -> Result<Value> {
-    let collectors = Collectors::embedded().map_err(|error| UserError::new("a built-in collector is not right").because(error))?;
+    let collectors =
+        Collectors::embedded().map_err(|error| UserError::new("a built-in collector is not right").because(error))?;
     let besides = BESIDES.iter().map(|(service, operation)| haechi_aws::iam_action(service, operation));
     Ok(haechi_inventory::audit_policy(&collectors, besides))
 }
@@ -41,7 +42,11 @@ impl App {
         let mut rows = Vec::new();
         let mut line = |what: &str, good: bool, detail: String| {
             let verdict = if good { "doctor-good" } else { "doctor-bad" };
-            rows.push(vec![Cell::Message(Message::new(what)), Cell::Message(Message::new(verdict)), Cell::Text(detail)]);
+            rows.push(vec![
+                Cell::Message(Message::new(what)),
+                Cell::Message(Message::new(verdict)),
+                Cell::Text(detail),
+            ]);
         };
         let profile = request.profile.clone().or_else(|| self.settings.profile.clone());
         let live = connect(&Reach { profile, ..Reach::default() }).await?;
@@ -49,10 +54,13 @@ impl App {
         let names: Vec<_> = live.target.regions.iter().map(ToString::to_string).collect();
         line("doctor-regions", true, names.join(", "));
         for (what, service, operation, input) in probes(&live) {
-            let region = if haechi_aws::is_global(service) { home_region(&live.target.partition) } else { live.client.region() };
+            let region =
+                if haechi_aws::is_global(service) { home_region(&live.target.partition) } else { live.client.region() };
             match live.client.call(service, region, operation, input).await {
                 Ok(_) => line(what, true, format!("{service}:{operation}")),
-                Err(error) if error.kind == haechi_aws::ErrorKind::NotFound => line(what, true, format!("{service}:{operation}")),
+                Err(error) if error.kind == haechi_aws::ErrorKind::NotFound => {
+                    line(what, true, format!("{service}:{operation}"))
+                }
                 Err(error) => {
                     let action = error.missing_action().map(|action| format!(" (allow {action})")).unwrap_or_default();
                     line(what, false, format!("{error}{action}"));

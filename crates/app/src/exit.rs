@@ -75,7 +75,11 @@ mod tests {
             (FailOn::Never, Some(Severity::Critical), false, true, 0),
             (FailOn::Severity(Severity::Low), Some(Severity::Low), false, false, 1),
         ] {
-            assert_eq!(fail_on.exit(worst, incomplete, strict).code(), code, "{fail_on:?} {worst:?} {incomplete} {strict}");
+            assert_eq!(
+                fail_on.exit(worst, incomplete, strict).code(),
+                code,
+                "{fail_on:?} {worst:?} {incomplete} {strict}"
+            );
         }
         assert_eq!("never".parse(), Ok(FailOn::Never));
         assert!("loud".parse::<FailOn>().unwrap_err().contains("not a severity"));

@@ -76,7 +76,8 @@ impl App {
         lines.add("column-id", finding.id.to_string().as_str());
         if let Some(rule) = self.content.rule(&finding.rule) {
             lines.add("column-title", Cell::Words(rule.file.title.clone()));
-            let said = haechi_i18n::render_text(self.language, rule.file.says.get(self.language), &finding.message.args);
+            let said =
+                haechi_i18n::render_text(self.language, rule.file.says.get(self.language), &finding.message.args);
             lines.add("column-finding", said.as_str());
             lines.add("column-why", Cell::Words(rule.file.why.clone()));
         }
@@ -115,7 +116,9 @@ impl App {
 
     pub fn suppress(&self, request: &SuppressRequest) -> Result<(SuppressionId, usize)> {
         let filter = FilterExpression::parse(&request.expression).map_err(|error| {
-            UserError::new("the filter expression is not right").because(error).help("such as: rule = 'X' AND (account = '111122223333' OR tag.env = 'dev')")
+            UserError::new("the filter expression is not right")
+                .because(error)
+                .help("such as: rule = 'X' AND (account = '111122223333' OR tag.env = 'dev')")
         })?;
         let expires = request.until.as_deref().map(|text| until("until", text)).transpose()?;
         let now = self.now();
@@ -125,7 +128,13 @@ impl App {
         let mut store = self.existing_store()?;
         let open = store.findings(&FindingFilter::default(), now).map_err(in_store)?;
         let covered = open.iter().filter(|stored| stored.finding.is_open() && filter.matches(&stored.finding)).count();
-        let terms = NewSuppression { filter, reason: request.reason.clone(), owner: request.owner.clone(), created: now, expires };
+        let terms = NewSuppression {
+            filter,
+            reason: request.reason.clone(),
+            owner: request.owner.clone(),
+            created: now,
+            expires,
+        };
         let id = store.suppress(&terms).map_err(in_store)?;
         Ok((id, covered))
     }
@@ -197,7 +206,9 @@ fn row(stored: &StoredFinding) -> Vec<Cell> {
         Cell::Severity(finding.severity),
         Cell::Text(id),
         Cell::Text(finding.rule.clone()),
-        Cell::Text(finding.subject.resource_name.clone().unwrap_or_else(|| finding.subject.key.resource_id.to_string())),
+        Cell::Text(
+            finding.subject.resource_name.clone().unwrap_or_else(|| finding.subject.key.resource_id.to_string()),
+        ),
         Cell::Text(account_of(finding)),
         Cell::Text(finding.subject.key.region.to_string()),
         status_of(stored),
@@ -230,7 +241,10 @@ impl Lines {
             vec![shown, cell]
         });
         Table {
-            columns: vec![Column::new("name", "column-name", Fit::Whole), Column::new("value", "column-value", Fit::Wrap)],
+            columns: vec![
+                Column::new("name", "column-name", Fit::Whole),
+                Column::new("value", "column-value", Fit::Wrap),
+            ],
             rows: rows.collect(),
             empty: Message::new("list-nothing"),
             notes: Vec::new(),

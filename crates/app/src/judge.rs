@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use haechi_model::{
-    AccountId, Compliance, ConfigurationItem, Evaluation, Finding, FindingId, FindingKind, InstanceId, Region, ResourceKey, ResourceType,
-    Timestamp,
+    AccountId, Compliance, ConfigurationItem, CoverageState, Evaluation, Finding, FindingId, FindingKind, InstanceId,
+    Region, ResourceKey, ResourceType, Timestamp,
 };
 use haechi_report::{Counts, EvaluationCount};
 use haechi_rules::{Change, Judge, Outcome, Recording, World, finding_of, lifecycle};
@@ -36,7 +36,10 @@ pub struct Judged {
 
 impl Judged {
     pub fn counts(&self) -> Vec<EvaluationCount> {
-        let line = |((rule, instance, account_id, region, resource_type), counts): (&(String, InstanceId, AccountId, Region, ResourceType), &Counts)| {
+        let line = |((rule, instance, account_id, region, resource_type), counts): (
+            &(String, InstanceId, AccountId, Region, ResourceType),
+            &Counts,
+        )| {
             EvaluationCount {
                 rule: rule.clone(),
                 instance: *instance,
@@ -59,8 +62,16 @@ impl Judged {
         self.count_many(&evaluation.rule, evaluation.instance, &evaluation.resource, evaluation.compliance, 1);
     }
 
-    pub fn count_many(&mut self, rule: &str, instance: InstanceId, resource: &ResourceKey, compliance: Compliance, count: u64) {
-        let key = (rule.to_owned(), instance, resource.account_id, resource.region.clone(), resource.resource_type.clone());
+    pub fn count_many(
+        &mut self,
+        rule: &str,
+        instance: InstanceId,
+        resource: &ResourceKey,
+        compliance: Compliance,
+        count: u64,
+    ) {
+        let key =
+            (rule.to_owned(), instance, resource.account_id, resource.region.clone(), resource.resource_type.clone());
         self.counts.entry(key).or_default().add_many(compliance, count);
     }
 }
@@ -113,7 +124,8 @@ pub fn judge(run: &mut RunWriter<'_>, judging: &Judging<'_>) -> Result<Judged> {
                 (None, _) => Outcome::Right,
             };
             let previous = findings.remove(&id);
-            if evaluation.compliance == Compliance::InsufficientData && previous.as_ref().is_some_and(Finding::is_open) {
+            if evaluation.compliance == Compliance::InsufficientData && previous.as_ref().is_some_and(Finding::is_open)
+            {
                 judged.unknown += 1;
             }
             changed.extend(to_write(lifecycle(previous.as_ref(), outcome, judging.now)));
@@ -190,11 +202,12 @@ fn world(store: &Store, judge: &Judge, judging: &Judging<'_>) -> Result<World> {
             .map_err(in_store)?;
     }
     // What an earlier run listed counts as well, unless this run says otherwise.
-    for line in store.latest_coverage().map_err(in_store)? {
-        builder.coverage(&line.coverage);
-    }
-    for line in &judging.seen.coverage {
-        builder.coverage(line);
+    // A region that is switched off holds nothing that could be asked for: it leaves no listing open.
+    let earlier = store.latest_coverage().map_err(in_store)?.into_iter().map(|line| line.coverage);
+    for line in earlier.chain(judging.seen.coverage.iter().cloned()) {
+        if !matches!(line.state, CoverageState::Skipped { .. }) {
+            builder.coverage(&line);
+        }
     }
     for account in store.accounts(None).map_err(in_store)? {
         if let Some(name) = account.name {
@@ -237,11 +250,16 @@ fn open_and_resolved(store: &Store, judging: &Judging<'_>) -> Result<HashMap<Fin
 
 /// Open findings that nothing was said of in this run: of resources that are gone, of rules that nobody
 /// asks for any more, or of what could not be seen (counted, and left open).
-fn not_judged(store: &Store, judging: &Judging<'_>, rest: impl Iterator<Item = Finding>) -> Result<(Vec<Finding>, u64)> {
+fn not_judged(
+    store: &Store,
+    judging: &Judging<'_>,
+    rest: impl Iterator<Item = Finding>,
+) -> Result<(Vec<Finding>, u64)> {
     let asked: BTreeSet<InstanceId> = judging.rulebook.instances().map(|instance| instance.id).collect();
     let own: Vec<_> = judging.rulebook.references().into_iter().map(|pack| pack.name).collect();
     let others = store.packs().map_err(in_store)?.into_iter().filter(|pack| !own.contains(&pack.name));
-    let alive: BTreeSet<InstanceId> = others.flat_map(|pack| pack.rules).map(|rule| rule.instance).chain(asked.iter().copied()).collect();
+    let alive: BTreeSet<InstanceId> =
+        others.flat_map(|pack| pack.rules).map(|rule| rule.instance).chain(asked.iter().copied()).collect();
     let (mut changed, mut unknown) = (Vec::new(), 0);
     for finding in rest.filter(Finding::is_open) {
         let outcome = if !alive.contains(&finding.rule_instance) {
@@ -260,7 +278,9 @@ fn not_judged(store: &Store, judging: &Judging<'_>, rest: impl Iterator<Item = F
 /// The finding to write, when there is one.
 fn to_write(change: Change) -> Option<Finding> {
     match change {
-        Change::New(finding) | Change::Reopened(finding) | Change::Still(finding) | Change::Resolved(finding) => Some(finding),
+        Change::New(finding) | Change::Reopened(finding) | Change::Still(finding) | Change::Resolved(finding) => {
+            Some(finding)
+        }
         Change::Nothing => None,
     }
 }

@@ -40,7 +40,9 @@ pub async fn connect(reach: &Reach) -> Result<Live> {
     let client = builder.build().await;
     let identity = client.call("sts", client.region(), "GetCallerIdentity", json!({})).await.map_err(no_identity)?;
     let text = |name: &str| identity[name].as_str().unwrap_or_default().to_owned();
-    let strange = |error: &dyn std::fmt::Display| UserError::new("AWS's answer to GetCallerIdentity makes no sense").because(error);
+    let strange = |error: &dyn std::fmt::Display| {
+        UserError::new("AWS's answer to GetCallerIdentity makes no sense").because(error)
+    };
     let account = AccountId::parse(&text("Account")).map_err(|error| strange(&error))?;
     let caller = Arn::parse(&text("Arn")).map_err(|error| strange(&error))?;
     let partition = Partition::parse(caller.partition()).map_err(|error| strange(&error))?;
@@ -54,7 +56,9 @@ fn no_identity(error: ApiError) -> UserError {
         ErrorKind::NoCredentials => {
             "set AWS_PROFILE or pass --profile NAME, run `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         }
-        ErrorKind::ExpiredCredentials => "the credentials have expired: sign in again, for instance with `aws sso login`",
+        ErrorKind::ExpiredCredentials => {
+            "the credentials have expired: sign in again, for instance with `aws sso login`"
+        }
         ErrorKind::Connection | ErrorKind::Timeout => "check the network, the region and AWS_ENDPOINT_URL",
         _ => "check the credentials with `aws sts get-caller-identity`, and `haechi doctor`",
     };
@@ -102,13 +106,24 @@ pub async fn describe(live: &Live, at: Timestamp) -> (Option<String>, Vec<Accoun
     }
     let alias = api.call("iam", region, "ListAccountAliases", json!({})).await.ok();
     let alias = alias.and_then(|answer| Some(answer["AccountAliases"][0].as_str()?.to_owned()));
-    let account =
-        Account { id: live.target.account, name: alias, ou_path: None, state: AccountState::Unknown, tags: BTreeMap::new(), as_of: at };
+    let account = Account {
+        id: live.target.account,
+        name: alias,
+        ou_path: None,
+        state: AccountState::Unknown,
+        tags: BTreeMap::new(),
+        as_of: at,
+    };
     (organization, vec![account])
 }
 
 /// The account with its name and the path of its organizational unit.
-async fn organization_accounts(api: &Client, region: &str, id: AccountId, at: Timestamp) -> std::result::Result<Vec<Account>, ApiError> {
+async fn organization_accounts(
+    api: &Client,
+    region: &str,
+    id: AccountId,
+    at: Timestamp,
+) -> std::result::Result<Vec<Account>, ApiError> {
     let mut found = Vec::new();
     let mut each = |page: Value| {
         for account in page["Accounts"].as_array().into_iter().flatten() {
@@ -144,7 +159,9 @@ async fn ou_path(api: &Client, region: &str, id: AccountId) -> std::result::Resu
             names.push("Root".to_owned());
             break;
         }
-        let unit = api.call("organizations", region, "DescribeOrganizationalUnit", json!({"OrganizationalUnitId": parent_id})).await?;
+        let unit = api
+            .call("organizations", region, "DescribeOrganizationalUnit", json!({"OrganizationalUnitId": parent_id}))
+            .await?;
         names.push(unit["OrganizationalUnit"]["Name"].as_str().unwrap_or(parent_id).to_owned());
         child = parent_id.to_owned();
     }

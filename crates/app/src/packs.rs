@@ -25,7 +25,9 @@ impl App {
         let packs = self.existing_store()?.packs().map_err(in_store)?;
         let (rows, total) = page.of(packs);
         let shown = rows.len();
-        let row = |pack: &haechi_store::PackReference| vec![Cell::Text(pack.name.clone()), Cell::Text(pack.source.clone()), Cell::Number(pack.rules.len() as i64)];
+        let row = |pack: &haechi_store::PackReference| {
+            vec![Cell::Text(pack.name.clone()), Cell::Text(pack.source.clone()), Cell::Number(pack.rules.len() as i64)]
+        };
         Ok(Table {
             columns: vec![
                 Column::new("pack", "column-pack", Fit::Whole),
@@ -34,7 +36,11 @@ impl App {
             ],
             rows: rows.iter().map(row).collect(),
             empty: Message::new("list-no-packs"),
-            notes: if shown < total { vec![Message::new("list-page").with("shown", shown).with("total", total)] } else { Vec::new() },
+            notes: if shown < total {
+                vec![Message::new("list-page").with("shown", shown).with("total", total)]
+            } else {
+                Vec::new()
+            },
         })
     }
 
@@ -66,7 +72,12 @@ impl App {
             ],
             rows,
             empty: Message::new("list-nothing"),
-            notes: vec![Message::new("packs-checked").with("loaded", files.len() - errors.len()).with("total", files.len()).with("missing", missing)],
+            notes: vec![
+                Message::new("packs-checked")
+                    .with("loaded", files.len() - errors.len())
+                    .with("total", files.len())
+                    .with("missing", missing),
+            ],
         };
         Ok(PackCheck { table, errors, exit })
     }
@@ -74,7 +85,9 @@ impl App {
     fn check_pack(&self, file: &PathBuf, values: &ParameterValues) -> Result<(Vec<Cell>, usize)> {
         let shown = file.display().to_string();
         let refused = |errors: Vec<haechi_content::Diagnostic>| {
-            errors.iter().fold(UserError::new(format!("the pack {shown} does not load")), |error, one| error.because(one))
+            errors
+                .iter()
+                .fold(UserError::new(format!("the pack {shown} does not load")), |error, one| error.because(one))
         };
         let pack = Pack::load(file).map_err(refused)?;
         let resolved = pack.resolve(values).map_err(refused)?;
@@ -84,9 +97,12 @@ impl App {
                 "AWS_CONFIG_PROCESS_CHECK" => checks += 1,
                 id if rule.owner == Owner::Aws && self.content.rule(id).is_some() => {
                     let file = &self.content.rule(id).expect("it was just there").file;
-                    let given = rule.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-                    haechi_rules::effective_parameters(file, &given)
-                        .map_err(|error| UserError::new(format!("the pack {shown} does not load")).because(format!("{}: {error}", rule.config_rule_name)))?;
+                    let given =
+                        rule.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+                    haechi_rules::effective_parameters(file, &given).map_err(|error| {
+                        UserError::new(format!("the pack {shown} does not load"))
+                            .because(format!("{}: {error}", rule.config_rule_name))
+                    })?;
                     implemented += 1;
                 }
                 id if rule.owner == Owner::Aws && ManagedRules::known().get(id).is_none() => {

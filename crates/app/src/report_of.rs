@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_model::{AccountId, Coverage, FindingState, InstanceId, Message, ResolvedBecause, Severity, Timestamp};
 use haechi_report::{
-    Account, Change, Comparison, EvaluationCount, FindingEntry, Meta, MissingRule, NextStep, PackResult, Report, RuleInfo, Source, SourceKind, Suppression, Unreadable,
+    Account, Change, Comparison, EvaluationCount, FindingEntry, Meta, MissingRule, NextStep, PackResult, Report,
+    RuleInfo, Source, SourceKind, Suppression, Unreadable,
 };
 use haechi_store::{FindingFilter, FindingStatus, Run, RunId, Store, StoredFinding};
 
@@ -96,7 +97,8 @@ struct Listed {
 fn tally(entries: &mut Vec<FindingEntry>, filter: &FindingFilter) -> (Option<Severity>, u64) {
     let open = |entry: &&FindingEntry| entry.finding.is_open() && entry.suppression.is_none();
     let worst = entries.iter().filter(open).map(|entry| entry.finding.severity).max();
-    let suppressed = entries.iter().filter(|entry| entry.suppression.is_some() && entry.finding.is_open()).count() as u64;
+    let suppressed =
+        entries.iter().filter(|entry| entry.suppression.is_some() && entry.finding.is_open()).count() as u64;
     if !filter.statuses.contains(&FindingStatus::Suppressed) {
         entries.retain(|entry| entry.suppression.is_none());
     }
@@ -123,8 +125,12 @@ fn entries(store: &Store, listed: &Listed) -> Result<Vec<FindingEntry>> {
         return Ok(Vec::new());
     }
     let wanted = std::mem::replace(&mut filter.statuses, FindingStatus::ALL.to_vec());
-    let suppressions: BTreeMap<_, _> =
-        store.suppressions().map_err(in_store)?.into_iter().map(|suppression| (suppression.id, suppression.terms)).collect();
+    let suppressions: BTreeMap<_, _> = store
+        .suppressions()
+        .map_err(in_store)?
+        .into_iter()
+        .map(|suppression| (suppression.id, suppression.terms))
+        .collect();
     let stored = store.findings(&filter, listed.at).map_err(in_store)?;
     let here = stored.into_iter().filter_map(|stored| {
         let change = change(&stored, listed.run);
@@ -199,12 +205,17 @@ fn next_steps(sources: &[Source], coverage: &[Coverage], entries: &[FindingEntry
         steps.push(step("haechi rules show S3_BUCKET_PUBLIC_READ_PROHIBITED".to_owned(), "next-rule"));
         return steps;
     }
-    let worst = entries.iter().filter(|entry| entry.finding.is_open()).max_by_key(|entry| (entry.finding.severity, entry.change == Change::New));
+    let worst = entries
+        .iter()
+        .filter(|entry| entry.finding.is_open())
+        .max_by_key(|entry| (entry.finding.severity, entry.change == Change::New));
     if let Some(entry) = worst {
         let id: String = entry.finding.id.to_string().chars().take(8).collect();
         steps.push(step(format!("haechi findings show {id}"), "next-show"));
     }
-    let denied = coverage.iter().any(|line| matches!(&line.state, haechi_model::CoverageState::Failed { gap } if gap.missing_action.is_some()));
+    let denied = coverage
+        .iter()
+        .any(|line| matches!(&line.state, haechi_model::CoverageState::Failed { gap } if gap.missing_action.is_some()));
     if denied {
         steps.push(step("haechi doctor --policy".to_owned(), "next-policy"));
     }
@@ -261,11 +272,20 @@ impl App {
         let nothing = || UserError::new("nothing was assessed yet").help("run `haechi assess` first, or `haechi demo`");
         let run = store.previous_run().map_err(in_store)?.ok_or_else(nothing)?;
         let told: Told = serde_json::from_value(run.summary.clone()).map_err(|error| {
-            UserError::new("the last run was made by another release of Haechi").because(error).help("run `haechi assess` again")
+            UserError::new("the last run was made by another release of Haechi")
+                .because(error)
+                .help("run `haechi assess` again")
         })?;
         let at = run.finished.unwrap_or(run.info.started);
-        let coverage: Vec<Coverage> = store.coverage(run.id).map_err(in_store)?.into_iter().map(|line| line.coverage).collect();
-        let scope = Listed { run: Some(run.id), instances: told.instances, accounts: told.accounts.clone(), filter: selection.findings()?, at: self.now() };
+        let coverage: Vec<Coverage> =
+            store.coverage(run.id).map_err(in_store)?.into_iter().map(|line| line.coverage).collect();
+        let scope = Listed {
+            run: Some(run.id),
+            instances: told.instances,
+            accounts: told.accounts.clone(),
+            filter: selection.findings()?,
+            at: self.now(),
+        };
         let mut entries = entries(&store, &scope)?;
         let comparison = told.before.map(|since| comparison(since, &entries, told.unknown));
         let (worst, suppressed) = tally(&mut entries, &scope.filter);

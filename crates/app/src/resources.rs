@@ -18,7 +18,11 @@ pub struct ResourceQuery {
     pub regions: Vec<String>,
 }
 
-fn each<T>(flag: &str, words: &[String], parse: impl Fn(&str) -> std::result::Result<T, haechi_model::IdError>) -> Result<Vec<T>> {
+fn each<T>(
+    flag: &str,
+    words: &[String],
+    parse: impl Fn(&str) -> std::result::Result<T, haechi_model::IdError>,
+) -> Result<Vec<T>> {
     words.iter().map(|word| parse(word.trim()).map_err(|error| UserError::new(format!("--{flag}: {error}")))).collect()
 }
 
@@ -33,7 +37,9 @@ impl App {
         };
         let (from, limit) = (page.page.max(1).saturating_sub(1).saturating_mul(page.limit), page.limit);
         let (mut rows, mut total) = (Vec::new(), 0_usize);
-        for resource_type in store.types().map_err(in_store)?.into_iter().filter(|kind| types.is_empty() || types.contains(kind)) {
+        for resource_type in
+            store.types().map_err(in_store)?.into_iter().filter(|kind| types.is_empty() || types.contains(kind))
+        {
             let list = |item: haechi_model::ConfigurationItem, _| {
                 if limit == 0 || (total >= from && rows.len() < limit) {
                     let key = item.key();
@@ -63,7 +69,11 @@ impl App {
             ],
             rows,
             empty: Message::new("list-no-resources"),
-            notes: if shown < total { vec![Message::new("list-page").with("shown", shown).with("total", total)] } else { Vec::new() },
+            notes: if shown < total {
+                vec![Message::new("list-page").with("shown", shown).with("total", total)]
+            } else {
+                Vec::new()
+            },
         })
     }
 

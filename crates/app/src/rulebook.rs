@@ -64,8 +64,10 @@ impl Rulebook {
         if packs.is_empty() {
             book.add_baseline(content)?;
             if let Some(name) = values.values.keys().next() {
-                return Err(UserError::new(format!("--param {name}: the built-in rules are judged with AWS's defaults"))
-                    .help("a parameter belongs to a pack: name one with --pack FILE"));
+                return Err(UserError::new(format!(
+                    "--param {name}: the built-in rules are judged with AWS's defaults"
+                ))
+                .help("a parameter belongs to a pack: name one with --pack FILE"));
             }
             return Ok(book);
         }
@@ -74,7 +76,8 @@ impl Rulebook {
             let pack = Pack::load(path).map_err(|errors| pack_errors(&path.display().to_string(), &errors))?;
             loaded.push((pack, path.display().to_string()));
         }
-        let known: BTreeSet<&str> = loaded.iter().flat_map(|(pack, _)| pack.parameters()).map(|parameter| parameter.name.as_str()).collect();
+        let known: BTreeSet<&str> =
+            loaded.iter().flat_map(|(pack, _)| pack.parameters()).map(|parameter| parameter.name.as_str()).collect();
         if let Some(unknown) = values.values.keys().find(|name| !known.contains(name.as_str())) {
             let error = UserError::new(format!("--param {unknown}: no pack has this parameter"));
             return Err(match haechi_content::source::nearest(unknown, known.iter().copied()) {
@@ -91,7 +94,11 @@ impl Rulebook {
     fn add_baseline(&mut self, content: &Content) -> Result<()> {
         let rules = content.rules().map(|rule| {
             let instance = self.instance(content, &rule.file.id, &BTreeMap::new(), None)?;
-            Ok(BookRule { name: rule.file.id.to_ascii_lowercase().replace('_', "-"), identifier: rule.file.id.clone(), kind: BookRuleKind::Judged(instance) })
+            Ok(BookRule {
+                name: rule.file.id.to_ascii_lowercase().replace('_', "-"),
+                identifier: rule.file.id.clone(),
+                kind: BookRuleKind::Judged(instance),
+            })
         });
         let rules = rules.collect::<Result<Vec<_>>>()?;
         self.packs.push(BookPack { name: BASELINE.to_owned(), source: "built in".to_owned(), rules });
@@ -137,7 +144,13 @@ impl Rulebook {
             .map_err(|error| UserError::new(format!("{source}: {}: {}", rule.config_rule_name, error.what)))
     }
 
-    fn instance(&mut self, content: &Content, id: &str, given: &BTreeMap<String, Value>, scope: Option<Scope>) -> Result<InstanceId> {
+    fn instance(
+        &mut self,
+        content: &Content,
+        id: &str,
+        given: &BTreeMap<String, Value>,
+        scope: Option<Scope>,
+    ) -> Result<InstanceId> {
         let Some(rule) = content.rule(id) else { return Err(UserError::new(format!("there is no rule {id}"))) };
         if !self.compiled.contains_key(id) {
             let compiled = CompiledRule::compile(&rule.file, content.types()).map_err(|errors| {
@@ -155,7 +168,10 @@ impl Rulebook {
     }
 
     pub fn judge(&self) -> Judge {
-        let pairs = self.instances.values().filter_map(|instance| Some((self.compiled.get(&instance.rule)?.clone(), instance.clone())));
+        let pairs = self
+            .instances
+            .values()
+            .filter_map(|instance| Some((self.compiled.get(&instance.rule)?.clone(), instance.clone())));
         Judge::new(pairs.collect())
     }
 
@@ -199,7 +215,12 @@ impl Rulebook {
     }
 
     /// Each pack's rules with their verdicts.
-    pub fn results(&self, judged: &Judged, attestations: &[Attestation], accounts: &BTreeSet<AccountId>) -> Vec<PackResult> {
+    pub fn results(
+        &self,
+        judged: &Judged,
+        attestations: &[Attestation],
+        accounts: &BTreeSet<AccountId>,
+    ) -> Vec<PackResult> {
         let results = self.packs.iter().map(|pack| PackResult {
             name: pack.name.clone(),
             rules: pack.rules.iter().map(|rule| rule.result(judged, attestations, accounts)).collect(),
@@ -242,8 +263,10 @@ fn overall(counts: Counts) -> Compliance {
 
 /// A process check is fulfilled when attestations that stand speak for every account.
 fn attested(name: &str, attestations: &[Attestation], accounts: &BTreeSet<AccountId>) -> (Compliance, Message) {
-    let about: Vec<_> = attestations.iter().filter(|attestation| attestation.subject.eq_ignore_ascii_case(name)).collect();
-    let all = !about.is_empty() && accounts.iter().all(|account| about.iter().any(|attestation| attestation.speaks_for(*account)));
+    let about: Vec<_> =
+        attestations.iter().filter(|attestation| attestation.subject.eq_ignore_ascii_case(name)).collect();
+    let all = !about.is_empty()
+        && accounts.iter().all(|account| about.iter().any(|attestation| attestation.speaks_for(*account)));
     match about.last() {
         Some(last) if all => {
             let note = Message::new("attested").with("who", last.who.clone()).with("at", last.at.date());
@@ -281,7 +304,12 @@ mod tests {
 
     #[test]
     fn one_wrong_resource_makes_a_rule_noncompliant() {
-        let counts = |compliant, non_compliant, not_applicable, insufficient_data| Counts { compliant, non_compliant, not_applicable, insufficient_data };
+        let counts = |compliant, non_compliant, not_applicable, insufficient_data| Counts {
+            compliant,
+            non_compliant,
+            not_applicable,
+            insufficient_data,
+        };
         for (counts, verdict) in [
             (counts(5, 1, 0, 3), Compliance::NonCompliant),
             (counts(5, 0, 1, 1), Compliance::Compliant),
@@ -306,7 +334,10 @@ mod tests {
         };
         let both = [id("111122223333"), id("444455556666")].into();
         assert_eq!(attested("Training", &[attestation(vec![])], &both).0, Compliance::Compliant);
-        assert_eq!(attested("training", &[attestation(vec![id("111122223333")])], &both).0, Compliance::InsufficientData);
+        assert_eq!(
+            attested("training", &[attestation(vec![id("111122223333")])], &both).0,
+            Compliance::InsufficientData
+        );
         assert_eq!(attested("other", &[attestation(vec![])], &both).0, Compliance::InsufficientData);
     }
 }

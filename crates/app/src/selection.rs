@@ -123,7 +123,10 @@ mod tests {
     #[test]
     fn wrong_words_are_named() {
         let wrong = Selection { accounts: words(&["12"]), ..Selection::default() };
-        assert_eq!(wrong.findings().unwrap_err().to_string(), "error: --account `12`\ncause: `12` is not an AWS account id (12 digits)");
+        assert_eq!(
+            wrong.findings().unwrap_err().to_string(),
+            "error: --account `12`\ncause: `12` is not an AWS account id (12 digits)"
+        );
         let wrong = Selection { statuses: words(&["closed"]), ..Selection::default() };
         assert!(wrong.findings().unwrap_err().to_string().contains("--status `closed` is not a status"));
     }

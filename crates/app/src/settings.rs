@@ -62,8 +62,12 @@ mod tests {
     #[test]
     fn reads_what_it_knows_and_refuses_the_rest() {
         let path = Path::new("haechi.toml");
-        let settings = SettingsFile::parse("lang = \"ko\"\nregions = [\"ap-northeast-2\"]\nfail-on = \"low\"", path).unwrap();
-        assert_eq!((settings.lang.as_deref(), settings.regions.len(), settings.fail_on.as_deref()), (Some("ko"), 1, Some("low")));
+        let settings =
+            SettingsFile::parse("lang = \"ko\"\nregions = [\"ap-northeast-2\"]\nfail-on = \"low\"", path).unwrap();
+        assert_eq!(
+            (settings.lang.as_deref(), settings.regions.len(), settings.fail_on.as_deref()),
+            (Some("ko"), 1, Some("low"))
+        );
         let error = SettingsFile::parse("langs = \"ko\"", path).unwrap_err();
         assert!(error.to_string().contains("unknown field `langs`"), "{error}");
         assert!(error.to_string().contains("line 1, column 1"), "{error}");

@@ -238,10 +238,7 @@ pub enum Findings {
   haechi findings suppress --lift 3 --owner platform")]
     Suppress(Suppress),
     /// Say who deals with a finding; no name: nobody
-    Assign {
-        id: String,
-        assignee: Option<String>,
-    },
+    Assign { id: String, assignee: Option<String> },
     /// Add a remark to a finding
     Comment {
         id: String,

@@ -1,16 +1,16 @@
 //! From arguments to the app and from its answers to the screen; no logic of its own.
 
-
 use clap::CommandFactory as _;
 use haechi_app::{
-    App, AssessRequest, Assessment, AttestRequest, DoctorRequest, Exit, FailOn, Page, Progress, ResourceQuery, Result, Secrets,
-    Selection, Since, Step, Stop, SuppressRequest, UserError,
+    App, AssessRequest, Assessment, AttestRequest, DoctorRequest, Exit, FailOn, Page, Progress, ResourceQuery, Result,
+    Secrets, Selection, Since, Step, Stop, SuppressRequest, UserError,
 };
 use haechi_report::Format;
 use serde_json::Value;
 
 use crate::arguments::{
-    Assess, Attest, Cli, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Resources, Rules, Suppress,
+    Assess, Attest, Cli, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Resources,
+    Rules, Suppress,
 };
 use crate::screen::Screen;
 
@@ -41,7 +41,9 @@ pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
 }
 
 fn format_of(word: Option<&str>) -> Result<Format> {
-    word.unwrap_or("table").parse().map_err(|error: haechi_report::FormatError| UserError::new(format!("--format: {error}")))
+    word.unwrap_or("table")
+        .parse()
+        .map_err(|error: haechi_report::FormatError| UserError::new(format!("--format: {error}")))
 }
 
 /// The report on stdout and in the files that were asked for. Wrong words are refused before the work.
@@ -168,7 +170,10 @@ fn json(screen: &Screen, value: &Value) -> Result<()> {
 
 /// Who decides, unless a flag says so: the user of this machine.
 fn user() -> String {
-    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "unknown".to_owned())
+    ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 fn findings(app: &App, screen: &Screen, command: Findings) -> Result<Exit> {
@@ -259,7 +264,8 @@ fn content_test(screen: &Screen, folder: Option<&std::path::Path>) -> Result<Exi
     for problem in &check.problems {
         screen.text(&format!("{problem}\n"))?;
     }
-    let counts = [("rules", check.rules.into()), ("examples", check.examples.into()), ("problems", check.problems.len().into())];
+    let counts =
+        [("rules", check.rules.into()), ("examples", check.examples.into()), ("problems", check.problems.len().into())];
     screen.text(&format!("{}\n", screen.words("content-checked", &counts)))?;
     Ok(if check.problems.is_empty() { Exit::Clean } else { Exit::Findings })
 }

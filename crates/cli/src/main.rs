@@ -80,7 +80,14 @@ fn open(global: &Global) -> Result<(App, screen::Screen), UserError> {
         None => default_store()?,
     };
     let content = global.content.clone().or_else(|| settings.content.clone());
-    let app = App::open(haechi_app::Options { store, content, settings, language, version: env!("CARGO_PKG_VERSION"), clock: now })?;
+    let app = App::open(haechi_app::Options {
+        store,
+        content,
+        settings,
+        language,
+        version: env!("CARGO_PKG_VERSION"),
+        clock: now,
+    })?;
     Ok((app, screen::Screen::new(language, global.quiet)))
 }
 
@@ -115,5 +122,10 @@ fn log_to_stderr(global: &Global) {
     let filter = std::env::var("HAECHI_LOG").unwrap_or_else(|_| level.to_owned());
     let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter);
     let colour = screen::stderr_has_colour();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .init();
 }

@@ -50,7 +50,8 @@ impl Progress for Bar {
                 self.measured(done as u64, total as u64, text);
             }
             Step::Reading { files, items, now } => {
-                let text = self.line("progress-reading", &[("files", json!(files)), ("items", json!(items)), ("now", json!(now))]);
+                let text = self
+                    .line("progress-reading", &[("files", json!(files)), ("items", json!(items)), ("now", json!(now))]);
                 self.bar.set_message(text);
             }
             Step::Judging { items, of } => {

@@ -27,7 +27,10 @@ pub fn stderr_has_colour() -> bool {
 /// Columns of the terminal: `COLUMNS` where it is set, else what the terminal says, else 100.
 fn width() -> usize {
     let named = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    named.or_else(|| (io::stdout().is_terminal()).then(|| usize::from(console_width()))).filter(|width| *width > 0).unwrap_or(100)
+    named
+        .or_else(|| (io::stdout().is_terminal()).then(|| usize::from(console_width())))
+        .filter(|width| *width > 0)
+        .unwrap_or(100)
 }
 
 fn console_width() -> u16 {
@@ -55,7 +58,9 @@ impl Screen {
 
     /// A report in a file, whole or not at all.
     pub fn export(&self, report: &Report, path: &Path) -> Result<(), UserError> {
-        let failed = |error: &dyn std::fmt::Display| UserError::new(format!("{} could not be written", path.display())).because(error);
+        let failed = |error: &dyn std::fmt::Display| {
+            UserError::new(format!("{} could not be written", path.display())).because(error)
+        };
         let format = Format::of_path(path).map_err(|error| failed(&error))?;
         let mut bytes = Vec::new();
         let options = Options { color: Color::Off, ..self.options(usize::MAX) };
@@ -87,7 +92,9 @@ impl Screen {
     fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), UserError> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         match write(&mut out).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(i32::from(haechi_app::Exit::Clean.code())),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                std::process::exit(i32::from(haechi_app::Exit::Clean.code()))
+            }
             Err(error) => Err(UserError::new("stdout could not be written").because(error)),
             Ok(()) => Ok(()),
         }

@@ -24,7 +24,8 @@ pub struct Moto {
 impl Moto {
     /// None, and a word about it, when the mock is not installed (`./test` installs it).
     pub fn start() -> Option<Self> {
-        let (Some(server), Some(python)) = (std::env::var_os("HAECHI_MOTO_SERVER"), std::env::var_os("HAECHI_PYTHON")) else {
+        let (Some(server), Some(python)) = (std::env::var_os("HAECHI_MOTO_SERVER"), std::env::var_os("HAECHI_PYTHON"))
+        else {
             println!("skipped: HAECHI_MOTO_SERVER and HAECHI_PYTHON are not set (./test sets them)");
             return None;
         };
@@ -61,7 +62,10 @@ impl Moto {
     pub fn statements(&self, statements: &str) {
         let head = "import boto3, sys\nendpoint = sys.argv[1]\n\
             client = lambda name: boto3.client(name, endpoint_url=endpoint, region_name='us-east-1', aws_access_key_id='testing', aws_secret_access_key='testing')\n";
-        let output = Command::new(&self.python).args(["-c", &format!("{head}{statements}"), &self.endpoint]).output().expect("python runs");
+        let output = Command::new(&self.python)
+            .args(["-c", &format!("{head}{statements}"), &self.endpoint])
+            .output()
+            .expect("python runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }
@@ -93,7 +97,8 @@ pub struct Fault {
 }
 
 pub const DENIED_EC2: &str = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized to perform this operation.</Message></Error></Errors><RequestID>r</RequestID></Response>";
-pub const DENIED_S3: &str = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message><RequestId>r</RequestId></Error>";
+pub const DENIED_S3: &str =
+    "<Error><Code>AccessDenied</Code><Message>Access Denied</Message><RequestId>r</RequestId></Error>";
 
 impl Proxy {
     pub fn start(upstream: &str) -> Self {
@@ -143,7 +148,12 @@ fn pass_on(mut client: TcpStream, upstream: &str, faults: &Mutex<Vec<Fault>>) ->
     let request = format!("{head}\r\n{}", String::from_utf8_lossy(&body));
     let fault = faults.lock().expect("faults").iter().find(|fault| request.contains(fault.marker)).cloned();
     if let Some(fault) = fault {
-        let answer = format!("HTTP/1.1 {}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}", fault.status, fault.body.len(), fault.body);
+        let answer = format!(
+            "HTTP/1.1 {}\r\nContent-Type: text/xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+            fault.status,
+            fault.body.len(),
+            fault.body
+        );
         return client.write_all(answer.as_bytes());
     }
     let mut server = TcpStream::connect(upstream)?;
@@ -175,7 +185,10 @@ impl Haechi {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_haechi"));
         command.args(arguments).current_dir(self.folder()).env_clear();
-        command.env("HOME", self.folder()).env("HAECHI_STORE", self.folder().join("haechi.db")).env("PATH", "/usr/bin:/bin");
+        command
+            .env("HOME", self.folder())
+            .env("HAECHI_STORE", self.folder().join("haechi.db"))
+            .env("PATH", "/usr/bin:/bin");
         command.env("AWS_EC2_METADATA_DISABLED", "true").env("LC_ALL", "C");
         if let Some(endpoint) = &self.endpoint {
             command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "us-east-1");

@@ -126,7 +126,7 @@ impl Unit {
     /// Lists, completes and shapes; ends with a coverage line for each region it reaches.
     pub async fn run(self, calls: Arc<Semaphore>, events: mpsc::Sender<Event>) {
         let regions = self.lines();
-        let mut listing = Run { unit: Arc::new(self), calls, events, seen: BTreeMap::new(), failed: None, gone: false };
+        let mut listing = Run { unit: Arc::new(self), calls, events, seen: BTreeMap::new(), ids: HashMap::new(), failed: None, gone: false };
         let result = listing.list().await;
         let state = match (result, listing.failed.take()) {
             (Err(error), _) if error.kind == haechi_aws::ErrorKind::RegionDisabled => {
@@ -150,6 +150,8 @@ struct Run {
     calls: Arc<Semaphore>,
     events: mpsc::Sender<Event>,
     seen: BTreeMap<Region, u64>,
+    /// The ARN that each id of this listing stands for.
+    ids: HashMap<(Region, Box<str>), Box<str>>,
     /// Something that makes the listing incomplete, though it went on.
     failed: Option<Gap>,
     /// The receiver is gone: nobody wants more.
@@ -247,7 +249,8 @@ impl Run {
 
     async fn done(&mut self, done: Result<One, tokio::task::JoinError>, batch: &mut Vec<ConfigurationItem>) {
         match done {
-            Ok(One::Item(made)) => {
+            Ok(One::Item(mut made)) => {
+                made.item = self.told_apart(made.item);
                 for (path, reason) in made.missing {
                     let resource_type = self.unit.resource_type().clone();
                     self.send(Event::Missing { resource_type, path, reason }).await;
@@ -263,6 +266,19 @@ impl Run {
             Ok(One::Failed(gap)) => self.failed = Some(gap),
             Err(error) => self.failed = Some(internal(&format!("a resource's task ended: {error}"))),
         }
+    }
+
+    /// Two resources of one listing that answer to one id are told apart by their ARNs: neither is lost.
+    fn told_apart(&mut self, item: ConfigurationItem) -> ConfigurationItem {
+        let Some(arn) = item.arn() else { return item };
+        let id = (item.key().region.clone(), item.key().resource_id.clone());
+        let first = self.ids.entry(id).or_insert_with(|| arn.into());
+        if **first == *arn {
+            return item;
+        }
+        let mut value = item.to_value();
+        value["resourceId"] = arn.into();
+        ConfigurationItem::from_value(&value).unwrap_or(item)
     }
 
     async fn flush(&mut self, batch: &mut Vec<ConfigurationItem>) {

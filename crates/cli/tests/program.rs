@@ -1,0 +1,306 @@
+//! The program without AWS: the demo, its languages and formats, files as a source, packs, decisions, errors.
+
+mod support;
+
+use serde_json::Value;
+use support::{Haechi, workspace};
+
+#[test]
+fn the_demo_says_the_same_in_three_languages() {
+    let haechi = Haechi::new();
+    for (language, word) in [("en", "Top findings"), ("ko", "점수"), ("ja", "スコア")] {
+        let text = haechi.text(&["demo", "--lang", language], 0);
+        assert!(text.contains(word) && text.contains("shop-prod"), "{language}: {text}");
+    }
+    let report = haechi.json(&["demo", "--format", "json"], 0);
+    let again = haechi.json(&["demo", "--format", "json", "--lang", "ja"], 0);
+    let strip = |mut report: Value| {
+        report["meta"]["tookMicroseconds"] = Value::Null;
+        report
+    };
+    assert_eq!(strip(report.clone()), strip(again), "machine output is in no language and the same on every run");
+    assert_eq!(report["accounts"].as_array().map(Vec::len), Some(3));
+    assert_eq!(report["evaluations"]["insufficientData"], 0, "the example organization leaves nothing unknown");
+    assert_eq!(report["unreadable"], serde_json::json!([]));
+    assert!(!haechi.folder().join("haechi.db").exists(), "the demo leaves nothing behind");
+}
+
+#[test]
+fn every_format_is_written() {
+    let haechi = Haechi::new();
+    haechi.run(
+        &[
+            "demo",
+            "--export",
+            "r.html",
+            "--export",
+            "r.csv",
+            "--export",
+            "r.ocsf.json",
+            "--export",
+            "r.jsonl",
+            "--export",
+            "r.json",
+            "--export",
+            "r.txt",
+        ],
+        0,
+    );
+    let read = |name: &str| std::fs::read_to_string(haechi.folder().join(name)).expect("the file was written");
+    assert!(read("r.html").starts_with("<!doctype html>") || read("r.html").starts_with("<!DOCTYPE html>"));
+    let ocsf: Value = serde_json::from_str(&read("r.ocsf.json")).expect("JSON");
+    assert_eq!(ocsf[0]["class_uid"], 2003);
+    let report: Value = serde_json::from_str(&read("r.json")).expect("JSON");
+    let findings = report["findings"].as_array().expect("findings").len();
+    assert_eq!(read("r.jsonl").lines().count(), findings);
+    assert_eq!(ocsf.as_array().map(Vec::len), Some(findings));
+    assert!(read("r.csv").lines().count() > findings);
+    let error = String::from_utf8(haechi.run(&["demo", "--export", "report.pdf"], 2).stderr).expect("UTF-8");
+    assert!(error.contains("the ending of `report.pdf` names no format"), "{error}");
+}
+
+#[test]
+fn files_are_judged_like_the_demo_and_decisions_stick() {
+    let haechi = Haechi::new();
+    let folder = workspace().join("examples/organization");
+    let folder = folder.to_str().expect("a path");
+    let demo = haechi.json(&["demo", "--format", "json"], 0);
+    let files = haechi.json(&["assess", folder, "--format", "json"], 1);
+    let ids = |report: &Value| -> Vec<String> {
+        let all = report["findings"].as_array().expect("findings");
+        let mut ids: Vec<_> = all.iter().map(|finding| finding["id"].as_str().unwrap_or_default().to_owned()).collect();
+        ids.sort();
+        ids
+    };
+    assert!(!ids(&demo).is_empty());
+    // Ages differ with the day; everything else is the same finding under the same id.
+    let common = ids(&demo).iter().filter(|id| ids(&files).contains(id)).count();
+    assert_eq!(common, ids(&demo).len(), "the same findings from the same files");
+    let id = ids(&files)[0].clone();
+    assert!(haechi.text(&["findings", "show", &id[..10]], 0).contains(&id));
+    haechi.run(&["findings", "assign", &id, "platform"], 0);
+    haechi.run(&["findings", "suppress", "account = '777788889999'", "--reason", "sandbox", "--owner", "platform"], 0);
+    let report = haechi.json(&["report", "--format", "json"], 0);
+    let accounts: Vec<_> = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| finding["subject"]["accountId"].clone())
+        .collect();
+    assert!(report["suppressed"].as_u64() > Some(0) && !accounts.contains(&Value::from("777788889999")));
+    let second = haechi.json(&["assess", folder, "--format", "json"], 1);
+    assert_eq!(
+        (&second["comparison"]["new"], &second["comparison"]["fixed"], &second["comparison"]["deleted"]),
+        (&0.into(), &0.into(), &0.into())
+    );
+    let list: Value =
+        haechi.json(&["findings", "list", "--format", "json", "--severity", "critical", "--limit", "0"], 0);
+    assert!(
+        list.as_array().is_some_and(|rows| !rows.is_empty())
+            || list["rows"].as_array().is_some_and(|rows| !rows.is_empty()),
+        "{list}"
+    );
+}
+
+#[test]
+fn packs_are_checked_by_exit_code() {
+    let haechi = Haechi::new();
+    let baseline = workspace().join("content/packs/haechi-baseline.yaml");
+    haechi.run(&["packs", "check", baseline.to_str().expect("a path")], 0);
+    let write = |name: &str, text: &str| std::fs::write(haechi.folder().join(name), text).expect("a file");
+    write(
+        "missing.yaml",
+        "Resources:\n  A:\n    Type: AWS::Config::ConfigRule\n    Properties:\n      ConfigRuleName: a\n      Source: {Owner: AWS, SourceIdentifier: DMS_REPLICATION_NOT_PUBLIC}\n",
+    );
+    write(
+        "broken.yaml",
+        "Resources:\n  A:\n    Type: AWS::Config::ConfigRule\n    Properties: {ConfigRuleName: a, Source: {Owner: AWS, SourceIdentifier: !Ref Nobody}}\n",
+    );
+    assert!(haechi.text(&["packs", "check", "missing.yaml"], 1).contains("DMS_REPLICATION_NOT_PUBLIC"));
+    let error =
+        String::from_utf8(haechi.run(&["packs", "check", "broken.yaml", "missing.yaml"], 2).stderr).expect("UTF-8");
+    assert!(error.contains("broken.yaml:4"), "{error}");
+    let folder = workspace().join("examples/organization");
+    let report =
+        haechi.json(&["assess", folder.to_str().expect("a path"), "--pack", "missing.yaml", "--format", "json"], 0);
+    assert_eq!(report["notImplemented"][0]["rule"], "DMS_REPLICATION_NOT_PUBLIC");
+    assert_eq!(report["packs"][0]["rules"][0]["compliance"], "INSUFFICIENT_DATA");
+}
+
+#[test]
+fn every_public_pack_is_assessed() {
+    let Some(corpus) = std::env::var_os("HAECHI_CORPUS") else { return println!("skipped: HAECHI_CORPUS is not set") };
+    let haechi = Haechi::new();
+    let packs = std::path::Path::new(&corpus).join("conformance-packs");
+    let mut files: Vec<_> = std::fs::read_dir(packs)
+        .expect("packs")
+        .flatten()
+        .map(|entry| entry.path().display().to_string())
+        .filter(|path| path.ends_with(".yaml"))
+        .collect();
+    files.sort();
+    assert_eq!(files.len(), 122);
+    let mut arguments = vec!["packs", "check", "--format", "json"];
+    arguments.extend(files.iter().map(String::as_str));
+    haechi.run(&arguments, 1);
+    let kisms = files.iter().find(|path| path.contains("KISMS")).expect("the K-ISMS pack");
+    let folder = workspace().join("examples/organization");
+    let report = haechi.json(
+        &[
+            "assess",
+            folder.to_str().expect("a path"),
+            "--pack",
+            kisms,
+            "--param",
+            "AccessKeysRotatedParamMaxAccessKeyAge=60",
+            "--format",
+            "json",
+        ],
+        1,
+    );
+    assert_eq!(report["packs"][0]["rules"].as_array().map(Vec::len), Some(116));
+    let keys = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .find(|finding| finding["rule"] == "ACCESS_KEYS_ROTATED")
+        .expect("old keys");
+    assert_eq!(keys["parameters"]["maxAccessKeyAge"], 60);
+}
+
+#[test]
+fn attestations_fulfil_process_checks() {
+    let haechi = Haechi::new();
+    let pack = "Resources:\n  A:\n    Type: AWS::Config::ConfigRule\n    Properties:\n      ConfigRuleName: annual-training\n      Source: {Owner: AWS, SourceIdentifier: AWS_CONFIG_PROCESS_CHECK}\n";
+    std::fs::write(haechi.folder().join("pack.yaml"), pack).expect("a file");
+    let folder = workspace().join("examples/organization");
+    let assess = ["assess", folder.to_str().expect("a path"), "--pack", "pack.yaml", "--format", "json"];
+    let verdict = |haechi: &Haechi| haechi.json(&assess, 0)["packs"][0]["rules"][0]["compliance"].clone();
+    assert_eq!(verdict(&haechi), "INSUFFICIENT_DATA");
+    haechi.run(
+        &["attest", "annual-training", "--who", "CISO office", "--evidence", "LMS report", "--account", "111122223333"],
+        0,
+    );
+    assert_eq!(verdict(&haechi), "INSUFFICIENT_DATA", "one account of three is spoken for");
+    haechi.run(&["attest", "annual-training", "--who", "CISO office", "--evidence", "LMS report"], 0);
+    assert_eq!(verdict(&haechi), "COMPLIANT");
+    assert!(haechi.text(&["attest", "--list"], 0).contains("annual-training"));
+}
+
+#[test]
+fn errors_say_what_why_and_what_next() {
+    let haechi = Haechi::new();
+    for (arguments, parts) in [
+        (&["assess", "no-such-folder"][..], &["error: no-such-folder is not there", "help: "][..]),
+        (&["findings", "list"], &["error: the store", "help: "]),
+        (
+            &["rules", "show", "s3-bucket-loging-enabled"],
+            &["there is no rule S3_BUCKET_LOGING_ENABLED", "did you mean S3_BUCKET_LOGGING_ENABLED"],
+        ),
+        (&["assess", ".", "--severity", "loud"], &["--severity `loud`", "cause: "]),
+        (&["assess", ".", "--param", "x"], &["--param `x` is not NAME=VALUE"]),
+        (&["demo", "--lang", "tlh"], &["`tlh` is not a language"]),
+        (&["demo", "--nonsense"], &["unexpected argument '--nonsense'"]),
+    ] {
+        let output = haechi.run(arguments, 2);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(parts.iter().all(|part| text.contains(part)), "{arguments:?}: {text}");
+        assert!(output.stdout.is_empty(), "errors go to stderr");
+    }
+}
+
+#[test]
+fn a_damaged_folder_loses_only_what_is_damaged() {
+    let haechi = Haechi::new();
+    let folder = haechi.folder().join("snapshots");
+    std::fs::create_dir(&folder).expect("a folder");
+    let item = |id: &str| {
+        format!(
+            r#"{{"configurationItemVersion":"1.3","awsAccountId":"123456789012","resourceType":"AWS::EC2::Volume","resourceId":"{id}","awsRegion":"us-east-1","configurationItemCaptureTime":"2026-11-20T03:00:00Z","configurationItemStatus":"OK","ARN":"arn:aws:ec2:us-east-1:123456789012:volume/{id}","configuration":{{"volumeId":"{id}","encrypted":false,"attachments":[{{"instanceId":"i-1"}}]}}}}"#
+        )
+    };
+    let body =
+        |items: &str| format!(r#"{{"fileVersion":"1.0","configSnapshotId":"x","configurationItems":[{items}]}}"#);
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).expect("a file");
+    write("good_ConfigSnapshot_1.json", body(&item("vol-good")).as_bytes());
+    let truncated = body(&format!("{},{}", item("vol-before-the-end"), item("vol-cut")));
+    write("truncated.json", &truncated.as_bytes()[..truncated.len() - 40]);
+    write("no-type.json", body(&format!("{{\"awsAccountId\":\"123456789012\"}},{}", item("vol-after"))).as_bytes());
+    let mut invalid = body(&item("vol-X")).into_bytes();
+    let at = invalid.windows(5).position(|window| window == b"vol-X").expect("the id");
+    invalid[at] = 0xff;
+    write("not-utf8.json", &invalid);
+    write(
+        "deep.json",
+        format!("{{\"configurationItems\":[{}1{}]}}", "[".repeat(100_000), "]".repeat(100_000)).as_bytes(),
+    );
+    write(
+        "twice.json",
+        body(&item("vol-twice").replacen("\"resourceId\"", "\"resourceId\":\"a\",\"resourceId\"", 1)).as_bytes(),
+    );
+    write("empty.json", b"");
+    write("other.json", b"{\"hello\": \"world\"}");
+    let report = haechi.json(&["assess", "snapshots", "--format", "json"], 0);
+    let text = serde_json::to_string(&report["unreadable"]).expect("JSON");
+    for name in ["truncated.json", "no-type.json", "not-utf8.json", "deep.json", "twice.json"] {
+        assert!(text.contains(name), "{name} is not named: {text}");
+    }
+    let found: Vec<_> = report["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| finding["subject"]["resourceId"].clone())
+        .collect();
+    for id in ["vol-good", "vol-before-the-end", "vol-after"] {
+        assert!(found.contains(&Value::from(id)), "{id} was lost: {found:?}");
+    }
+    haechi.run(&["assess", "snapshots", "--strict"], 2);
+}
+
+#[test]
+fn content_of_ones_own_is_checked_and_judged() {
+    let haechi = Haechi::new();
+    assert!(haechi.text(&["content", "test"], 0).contains("0 problems"));
+    let folder = haechi.folder().join("mine/rules/ec2");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let rule = r#"
+schema: 1
+id: VOLUMES_ARE_SMALL
+title: {en: EBS volume is small}
+why: {en: Large volumes are expensive.}
+severity: low
+trigger: change
+resources: [AWS::EC2::Volume]
+check: configuration.size <= 20
+says: {en: "The volume has { $size } GiB."}
+args: {size: configuration.size}
+fix: {text: {en: Make a smaller volume.}}
+examples:
+  - {name: small, item: {configuration: {size: 8}}, expect: COMPLIANT}
+  - {name: large, item: {configuration: {size: 80}}, expect: NON_COMPLIANT}
+"#;
+    std::fs::write(folder.join("volumes-are-small.yaml"), rule).expect("a file");
+    assert!(haechi.text(&["content", "test", "mine"], 0).contains("1 rules, 2 examples"));
+    let organization = workspace().join("examples/organization");
+    let report = haechi.json(
+        &[
+            "assess",
+            organization.to_str().expect("a path"),
+            "--content",
+            "mine",
+            "--rule",
+            "volumes-are-small",
+            "--format",
+            "json",
+        ],
+        0,
+    );
+    assert!(report["findings"].as_array().is_some_and(|findings| !findings.is_empty()));
+    std::fs::write(
+        folder.join("volumes-are-small.yaml"),
+        rule.replace("configuration.size <= 20", "configuration.sise <= 20"),
+    )
+    .expect("a file");
+    let text = haechi.text(&["content", "test", "mine"], 1);
+    assert!(text.contains("sise") && text.contains("size"), "{text}");
+}
