@@ -9,7 +9,6 @@
 use std::io::{self, Read};
 
 use memchr::memmem;
-use serde::de::IgnoredAny;
 
 use super::scan::{Lines, Scan};
 use super::window::{End, Place, Window};
@@ -92,7 +91,6 @@ enum Depth {
 
 pub(crate) struct Body<'l, R> {
     window: Window<R>,
-    limit: usize,
     listener: &'l mut dyn Listener,
     rescues: u32,
     /// A list of items or a member of ours was met in the object at hand.
@@ -103,7 +101,7 @@ pub(crate) struct Body<'l, R> {
 impl<'l, R: Read> Body<'l, R> {
     pub(crate) fn new(source: R, limit: usize, listener: &'l mut dyn Listener) -> Self {
         let window = Window::new(source, limit);
-        Self { window, limit, listener, rescues: RESCUES, container: false, items_seen: false }
+        Self { window, listener, rescues: RESCUES, container: false, items_seen: false }
     }
 
     /// Walks all values of the file. White space alone is no value.
@@ -153,8 +151,9 @@ impl<'l, R: Read> Body<'l, R> {
                     return Err(Halt::Enough);
                 }
             }
-            Object::Malformed(_) if self.window.held().is_none() => {
-                self.wrong(None, super::problem::TOO_LARGE)?;
+            Object::Malformed(_) if self.window.overgrown() => {
+                let start = self.window.held_from();
+                self.listener.wrong(Some(Part::Bare), super::problem::TOO_LARGE, start)?;
                 return Err(Halt::Enough);
             }
             Object::Malformed(_) => {
@@ -358,10 +357,9 @@ impl<'l, R: Read> Body<'l, R> {
             End::Whole | End::TooLarge => None,
         };
         if own && malformed.is_none() {
-            let fault = self.window.held().and_then(|text| serde_json::from_slice::<IgnoredAny>(text).err());
+            let fault = self.window.held().and_then(super::problem::not_a_value);
             if let Some(fault) = fault {
-                let what = super::problem::plain(&fault.to_string());
-                self.wrong(None, &format!("the value before this place is not JSON: {what}"))?;
+                self.wrong(None, &format!("the value before this place is not JSON: {fault}"))?;
             }
         }
         if own {
@@ -448,7 +446,8 @@ impl<'l, R: Read> Body<'l, R> {
     fn hand_over(&mut self, part: Part) -> Result<Option<usize>, Halt> {
         let start = self.window.held_from();
         match self.window.held() {
-            Some(text) if text.len() <= self.limit => {
+            Some(text) if !self.window.overgrown() => {
+                let text = text.trim_ascii_end();
                 Ok(self.listener.value(part, text, start)?.err().map(|Unfit(offset)| offset))
             }
             _ => {

@@ -15,6 +15,8 @@ mod reading;
 mod scan;
 mod seen;
 mod source;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::cell::Cell;

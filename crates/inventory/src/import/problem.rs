@@ -1,12 +1,21 @@
 //! Words for what is wrong with a file, and where.
 
 use haechi_model::{DocError, ItemError};
+use serde::de::IgnoredAny;
 
 pub(crate) const TOO_LARGE: &str = "the item is larger than 16 MiB: it is not read";
 
 /// serde_json's message without the place, which is said apart.
 pub(crate) fn plain(message: &str) -> String {
     message.split(" at line ").next().unwrap_or(message).to_owned()
+}
+
+/// Why a value that is passed over is not JSON.
+pub(crate) fn not_a_value(text: &[u8]) -> Option<String> {
+    if std::str::from_utf8(text).is_err() {
+        return Some("it is not UTF-8".to_owned());
+    }
+    serde_json::from_slice::<IgnoredAny>(text).err().map(|error| plain(&error.to_string()))
 }
 
 /// A fault of an item: the reason, and the line and column in its own text.
@@ -18,10 +27,10 @@ pub(crate) struct Fault {
 pub(crate) fn of_item(error: &ItemError) -> Fault {
     match error {
         ItemError::Json(DocError::Json { what, line, column }) => {
-            let reason = if what == "recursion limit exceeded" {
-                "nested deeper than 128 levels".to_owned()
-            } else {
-                what.clone()
+            let reason = match what.as_str() {
+                "recursion limit exceeded" => "nested deeper than 128 levels".to_owned(),
+                what if what.starts_with("EOF while parsing") => "the item is cut off here".to_owned(),
+                what => what.to_owned(),
             };
             Fault { reason, place: (*line > 0).then_some((*line, *column)) }
         }

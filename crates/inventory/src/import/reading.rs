@@ -37,6 +37,8 @@ pub(crate) struct Reading<'f, 's> {
     good: u64,
     faults: u64,
     lists: bool,
+    /// There is some JSON.
+    json: bool,
     foreign: Option<&'static str>,
     /// Values that do not look like items: how many, and the first.
     unlike: Option<(u64, Place)>,
@@ -59,6 +61,7 @@ pub(crate) fn read<'s>(run: &mut Run<'s>, source: Source<'_>) {
         good: 0,
         faults: 0,
         lists: false,
+        json: false,
         foreign: None,
         unlike: None,
         message: None,
@@ -168,11 +171,11 @@ impl Reading<'_, '_> {
             return self.run.coverage.add(self.seen, &reach);
         }
         if empty {
-            let reason = match (self.foreign, &self.message, self.unlike) {
-                (Some(what), _, _) => what.to_owned(),
-                (None, Some(message), _) => format!("a message `{message}` without a configuration item"),
-                (None, None, Some(_)) => "JSON without configuration items".to_owned(),
-                (None, None, None) => "the file is empty".to_owned(),
+            let reason = match (self.foreign, &self.message) {
+                (Some(what), _) => what.to_owned(),
+                (None, Some(message)) => format!("a message `{message}` without a configuration item"),
+                _ if self.json => "JSON without configuration items".to_owned(),
+                _ => "the file is empty".to_owned(),
             };
             return self.run.skipped(self.name, reason);
         }
@@ -198,6 +201,7 @@ fn looks_like_item(text: &[u8]) -> bool {
 
 impl Listener for Reading<'_, '_> {
     fn value(&mut self, part: Part, text: &[u8], start: Place) -> Result<Result<(), Unfit>, Halt> {
+        self.json = true;
         self.halted()?;
         match part {
             Part::Item | Part::Bare => self.item(part, text, start),
@@ -218,6 +222,7 @@ impl Listener for Reading<'_, '_> {
     }
 
     fn list(&mut self, part: Part) -> Result<(), Halt> {
+        self.json = true;
         match part {
             Part::Item | Part::Account => self.lists = true,
             Part::Coverage => {

@@ -50,6 +50,8 @@ pub(crate) struct Window<R> {
     buffer: Vec<u8>,
     at: usize,
     held: Option<usize>,
+    /// Where what was held last starts.
+    held_from: Place,
     limit: usize,
     ended: bool,
     /// A place that is known, and the index in the buffer it belongs to.
@@ -65,6 +67,7 @@ impl<R: Read> Window<R> {
             buffer: Vec::new(),
             at: 0,
             held: None,
+            held_from: Place::START,
             limit,
             ended: false,
             known: (0, Place::START),
@@ -76,6 +79,9 @@ impl<R: Read> Window<R> {
     fn fill(&mut self) -> io::Result<bool> {
         if self.ended {
             return Ok(false);
+        }
+        if self.overgrown() {
+            self.held = None;
         }
         let keep = self.held.unwrap_or(self.at).min(self.at);
         if keep > 0 {
@@ -142,6 +148,7 @@ impl<R: Read> Window<R> {
     /// Keeps all from here on, until it is let go.
     pub(crate) fn hold(&mut self) {
         self.held = Some(self.at);
+        self.held_from = self.here();
     }
 
     pub(crate) fn let_go(&mut self) {
@@ -165,25 +172,28 @@ impl<R: Read> Window<R> {
         if self.here().column == 1 { Lines::OneValueEach } else { Lines::Free }
     }
 
+    /// What is held was let go, or is larger than the limit and will be.
+    pub(crate) fn overgrown(&self) -> bool {
+        self.held.is_none_or(|held| self.at - held > self.limit)
+    }
+
     /// Takes the value that starts here.
     pub(crate) fn scan(&mut self, scan: &mut Scan) -> io::Result<End> {
         loop {
-            if self.at == self.buffer.len() {
-                if self.held.is_some_and(|held| self.at - held > self.limit) {
-                    return Ok(End::TooLarge);
-                }
-                if !self.fill()? {
-                    return Ok(if scan.may_end() { End::Whole } else { End::Truncated });
-                }
+            if self.held.is_some() && self.overgrown() {
+                return Ok(End::TooLarge);
             }
-            if let Some(length) = scan.feed(&self.buffer[self.at..]) {
-                self.at += length;
-                if self.held.is_some_and(|held| self.at - held > self.limit) {
-                    return Ok(End::TooLarge);
-                }
+            if self.at == self.buffer.len() && !self.fill()? {
+                return Ok(if scan.may_end() { End::Whole } else { End::Truncated });
+            }
+            // One byte over the limit shows that it is exceeded, however the bytes arrive.
+            let length = self.buffer.len();
+            let most = self.held.map_or(length, |held| length.min(held + self.limit + 1));
+            if let Some(taken) = scan.feed(&self.buffer[self.at..most]) {
+                self.at += taken;
                 return Ok(if scan.is_broken() { End::Broken } else { End::Whole });
             }
-            self.at = self.buffer.len();
+            self.at = most;
         }
     }
 
@@ -192,9 +202,9 @@ impl<R: Read> Window<R> {
         self.place_of(self.at)
     }
 
-    /// Where what is held starts; here, when it was let go.
-    pub(crate) fn held_from(&mut self) -> Place {
-        self.place_of(self.held.unwrap_or(self.at))
+    /// Where what is held, or was, starts.
+    pub(crate) fn held_from(&self) -> Place {
+        self.held_from
     }
 
     /// Walks on from the last place asked for, so that many questions cost one pass.
