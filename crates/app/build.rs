@@ -1,20 +1,22 @@
 //! Embeds the example organization's snapshot files, sorted by name.
+//! Paths are relative to the crate, so that checkouts may share a target directory.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/organization");
+    let folder = Path::new("../../examples/organization");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
-    walk(&folder, &mut files);
+    walk(folder, &mut files);
     files.sort();
     // Every file is named after the moment it was taken at.
     let mut code =
         String::from("pub const TAKEN: &str = \"2026-11-20T03:00:00Z\";\npub const FILES: &[(&str, &[u8])] = &[\n");
     for path in &files {
-        let name = path.strip_prefix(&folder).unwrap_or(path).display().to_string();
-        writeln!(code, "    ({name:?}, include_bytes!({:?})),", path.display().to_string())
+        let name = path.strip_prefix(folder).unwrap_or(path).display().to_string();
+        let path = path.display();
+        writeln!(code, "    ({name:?}, include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{path}\"))),")
             .expect("a string takes text");
     }
     code.push_str("];\n");

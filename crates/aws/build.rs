@@ -1,4 +1,5 @@
 //! Writes the table of the embedded API shapes, sorted by name, from the files of content/shapes.
+//! Paths are relative to the crate, so that checkouts may share a target directory.
 
 use std::env;
 use std::fmt::Write as _;
@@ -6,10 +7,10 @@ use std::fs;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../content/shapes").canonicalize()?;
+    let folder = Path::new("../../content/shapes");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut names = Vec::new();
-    for entry in fs::read_dir(&folder)? {
+    for entry in fs::read_dir(folder)? {
         let name = entry?
             .file_name()
             .into_string()
@@ -24,12 +25,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut text = String::from("pub(crate) const SHAPES: &[(&str, &str)] = &[\n");
     for name in names {
         let path = folder.join(format!("{name}.json"));
-        writeln!(text, "    ({name:?}, include_str!({path:?})),")?;
+        writeln!(
+            text,
+            "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{}\"))),",
+            path.display()
+        )?;
     }
     text.push_str("];\n");
     for (constant, file) in [("PARTITIONS", "partitions.json"), ("OPERATIONS", "operations.txt")] {
         let path = folder.join(file);
-        writeln!(text, "pub(crate) const {constant}: &str = include_str!({path:?});")?;
+        let path = path.display();
+        writeln!(
+            text,
+            "pub(crate) const {constant}: &str = include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{path}\"));"
+        )?;
     }
     fs::write(Path::new(&env::var("OUT_DIR")?).join("shapes.rs"), text)?;
     Ok(())

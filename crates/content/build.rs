@@ -1,5 +1,6 @@
 //! Lists the files of content/ for the program to embed: path below content/ and text, sorted.
 //! The folder is the registry, so there is no list to keep by hand and none to forget.
+//! Paths are relative to the crate, so that checkouts may share a target directory.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::{env, fs, io};
 const FOLDERS: [&str; 5] = ["collectors", "controls", "packs", "rules", "tables"];
 
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../content");
+    let root = PathBuf::from("../../content");
     let mut files = Vec::new();
     for folder in FOLDERS {
         let path = root.join(folder);
@@ -23,8 +24,8 @@ fn main() -> io::Result<()> {
     let mut code = String::from("pub(crate) static FILES: &[(&str, &str)] = &[\n");
     for file in &files {
         let name = file.strip_prefix(&root).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
-        let path = fs::canonicalize(file)?;
-        let _ = writeln!(code, "    ({name:?}, include_str!({path:?})),");
+        let path = file.display();
+        let _ = writeln!(code, "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{path}\"))),");
     }
     code.push_str("];\n");
     let target = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());

@@ -1,12 +1,12 @@
 //! Embeds locales/: the folder is the registry, read sorted, so that adding a file is enough.
+//! Paths are relative to the crate, so that checkouts may share a target directory.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
-    let locales = root.join("../../locales");
+    let locales = PathBuf::from("../../locales");
     let mut code = String::new();
     for language in ["en", "ko", "ja"] {
         let folder = locales.join(language);
@@ -15,7 +15,8 @@ fn main() {
         for file in messages(&folder) {
             println!("cargo::rerun-if-changed={}", file.display());
             let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let _ = writeln!(code, "    ({name:?}, include_str!({:?})),", file.display().to_string());
+            let path = file.display();
+            let _ = writeln!(code, "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{path}\"))),");
         }
         code.push_str("];\n");
     }

@@ -1,4 +1,5 @@
 //! Writes the table of the embedded collector files, sorted by path: the folder is the registry.
+//! Paths are relative to the crate, so that checkouts may share a target directory.
 
 use std::env;
 use std::fmt::Write as _;
@@ -6,15 +7,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../../content/collectors").canonicalize()?;
+    let folder = Path::new("../../content/collectors");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
-    find(&folder, &mut files)?;
+    find(folder, &mut files)?;
     files.sort();
     let mut text = String::from("pub(crate) const FILES: &[(&str, &str)] = &[\n");
     for path in files {
-        let name = path.strip_prefix(&folder)?.display();
-        writeln!(text, "    (\"collectors/{name}\", include_str!({path:?})),")?;
+        let name = path.strip_prefix(folder)?.display();
+        let path = path.display();
+        writeln!(
+            text,
+            "    (\"collectors/{name}\", include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{path}\"))),"
+        )?;
     }
     text.push_str("];\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("collectors.rs"), text)?;

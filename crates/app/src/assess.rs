@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use haechi_inventory::{
-    CollectSummary, Collectors, Extended, ImportSummary, Plan, Secrets, Sink as _, Stop, collect, import,
+    CollectSummary, Collectors, Extended, ImportSummary, Plan, Redacting, Secrets, Sink, Stop, collect, import,
     import_embedded,
 };
 use haechi_model::{
@@ -204,8 +204,7 @@ impl Pass<'_> {
     }
 
     async fn collect(&self, live: &Live, run: &mut RunWriter<'_>, stop: &Stop) -> Result<(Seen, CollectSummary)> {
-        let collectors = Collectors::embedded()
-            .map_err(|error| UserError::new("a built-in collector is not right").because(error))?;
+        let collectors = collectors()?;
         let plan = Plan { secrets: self.request.secrets, ..Plan::new(vec![live.target.clone()], self.now) };
         let mut sink = StoreSink::new(run, self.now);
         let client = live.client.clone();
@@ -245,7 +244,11 @@ impl Pass<'_> {
                 now: state.current.display().to_string(),
             });
         };
-        let summary = import(&request.sources, &Extended::of(self.app.content.types()), &mut sink, &mut show, stop);
+        // Files hold what AWS Config recorded, secrets too: they are taken out before anything is stored.
+        let collectors = collectors()?;
+        let mut redacting = Redacting::new(&collectors, &mut sink);
+        let into: &mut dyn Sink = if request.secrets == Secrets::Kept { redacting.inner() } else { &mut redacting };
+        let summary = import(&request.sources, &Extended::of(self.app.content.types()), into, &mut show, stop);
         let summary = summary.map_err(|error| UserError::new("what was read could not be stored").because(error))?;
         let mut facts = Facts::default();
         let nothing = summary.items == 0 && summary.unreadable.is_empty();
@@ -373,6 +376,10 @@ impl Facts {
         self.organization = self.organization.take().or(summary.organization);
         self.interrupted |= summary.interrupted;
     }
+}
+
+fn collectors() -> Result<Collectors> {
+    Collectors::embedded().map_err(|error| UserError::new("a built-in collector is not right").because(error))
 }
 
 /// The findings to list. A live account's global resources belong to the regions that were asked for.

@@ -1,6 +1,6 @@
 //! Conformance packs: what the store knows of them, and the check of pack files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use haechi_content::ManagedRules;
 use haechi_content::pack::{Owner, Pack, ParameterValues};
@@ -82,7 +82,7 @@ impl App {
         Ok(PackCheck { table, errors, exit })
     }
 
-    fn check_pack(&self, file: &PathBuf, values: &ParameterValues) -> Result<(Vec<Cell>, usize)> {
+    fn check_pack(&self, file: &Path, values: &ParameterValues) -> Result<(Vec<Cell>, usize)> {
         let shown = file.display().to_string();
         let refused = |errors: Vec<haechi_content::Diagnostic>| {
             errors

@@ -37,6 +37,11 @@ impl<'s> Redacting<'s> {
         Self { collectors, inner }
     }
 
+    /// The sink behind it, which keeps everything as it is.
+    pub fn inner(&mut self) -> &mut dyn Sink {
+        self.inner
+    }
+
     fn redacted(&self, item: ConfigurationItem) -> Result<ConfigurationItem, SinkError> {
         let Some(collector) = self.collectors.get(&item.key().resource_type) else { return Ok(item) };
         // Few items have a secret: only those are written anew.

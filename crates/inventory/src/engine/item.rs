@@ -52,6 +52,11 @@ pub(super) async fn make(unit: &Unit, seed: Seed) -> Result<Option<Made>, String
         configuration = json!({});
     }
     let mut item = header(unit, &section.item, &names)?;
+    if seed.shares_id
+        && let Some(arn) = item.get("arn").cloned()
+    {
+        item.insert("resourceId".into(), arn);
+    }
     item.insert("configuration".into(), configuration);
     let mut item = Value::Object(item);
     for (path, value) in parts {

@@ -84,6 +84,8 @@ pub(crate) struct Seed {
     pub asked: Region,
     /// The region that its item names.
     pub region: Region,
+    /// Another resource of its page answers to the same id: the ARN tells them apart, and neither is lost.
+    pub shares_id: bool,
 }
 
 impl Unit {
@@ -126,7 +128,7 @@ impl Unit {
     /// Lists, completes and shapes; ends with a coverage line for each region it reaches.
     pub async fn run(self, calls: Arc<Semaphore>, events: mpsc::Sender<Event>) {
         let regions = self.lines();
-        let mut listing = Run { unit: Arc::new(self), calls, events, seen: BTreeMap::new(), ids: HashMap::new(), failed: None, gone: false };
+        let mut listing = Run { unit: Arc::new(self), calls, events, seen: BTreeMap::new(), failed: None, gone: false };
         let result = listing.list().await;
         let state = match (result, listing.failed.take()) {
             (Err(error), _) if error.kind == haechi_aws::ErrorKind::RegionDisabled => {
@@ -150,8 +152,6 @@ struct Run {
     calls: Arc<Semaphore>,
     events: mpsc::Sender<Event>,
     seen: BTreeMap<Region, u64>,
-    /// The ARN that each id of this listing stands for.
-    ids: HashMap<(Region, Box<str>), Box<str>>,
     /// Something that makes the listing incomplete, though it went on.
     failed: Option<Gap>,
     /// The receiver is gone: nobody wants more.
@@ -227,18 +227,20 @@ impl Run {
         let unit = self.unit.clone();
         let asked = unit.asked().clone();
         let names = names(&unit, &asked, &Value::Null, parent);
+        let page: Vec<Value> = page.into_iter().filter(|raw| list.only.hold(raw, &names)).collect();
+        let id = |raw: &Value| unit.section().item.id.text(&self::names(&unit, &asked, raw, parent));
+        let mut ids: HashMap<String, usize> = HashMap::new();
+        page.iter().filter_map(id).for_each(|id| *ids.entry(id).or_default() += 1);
         let mut tasks = JoinSet::new();
         let mut batch = Vec::with_capacity(BATCH.min(page.len()));
         for raw in page {
-            if !list.only.hold(&raw, &names) {
-                continue;
-            }
+            let shares_id = id(&raw).is_some_and(|id| ids[&id] > 1);
             // As many as there are permits wait for an answer; the others wait here.
             while let Some(done) = tasks.try_join_next() {
                 self.done(done, &mut batch).await;
             }
             let Ok(permit) = self.calls.clone().acquire_owned().await else { return Ok(()) };
-            tasks.spawn(one(unit.clone(), raw, parent.clone(), permit));
+            tasks.spawn(one(unit.clone(), raw, parent.clone(), shares_id, permit));
         }
         while let Some(done) = tasks.join_next().await {
             self.done(done, &mut batch).await;
@@ -249,8 +251,7 @@ impl Run {
 
     async fn done(&mut self, done: Result<One, tokio::task::JoinError>, batch: &mut Vec<ConfigurationItem>) {
         match done {
-            Ok(One::Item(mut made)) => {
-                made.item = self.told_apart(made.item);
+            Ok(One::Item(made)) => {
                 for (path, reason) in made.missing {
                     let resource_type = self.unit.resource_type().clone();
                     self.send(Event::Missing { resource_type, path, reason }).await;
@@ -266,19 +267,6 @@ impl Run {
             Ok(One::Failed(gap)) => self.failed = Some(gap),
             Err(error) => self.failed = Some(internal(&format!("a resource's task ended: {error}"))),
         }
-    }
-
-    /// Two resources of one listing that answer to one id are told apart by their ARNs: neither is lost.
-    fn told_apart(&mut self, item: ConfigurationItem) -> ConfigurationItem {
-        let Some(arn) = item.arn() else { return item };
-        let id = (item.key().region.clone(), item.key().resource_id.clone());
-        let first = self.ids.entry(id).or_insert_with(|| arn.into());
-        if **first == *arn {
-            return item;
-        }
-        let mut value = item.to_value();
-        value["resourceId"] = arn.into();
-        ConfigurationItem::from_value(&value).unwrap_or(item)
     }
 
     async fn flush(&mut self, batch: &mut Vec<ConfigurationItem>) {
@@ -299,7 +287,7 @@ enum One {
     Failed(Gap),
 }
 
-async fn one(unit: Arc<Unit>, raw: Value, parent: Value, permit: OwnedSemaphorePermit) -> One {
+async fn one(unit: Arc<Unit>, raw: Value, parent: Value, shares_id: bool, permit: OwnedSemaphorePermit) -> One {
     let _permit = permit;
     let (asked, region) = match &unit.reach {
         Reach::Global { home } => (home.clone(), Region::global()),
@@ -311,7 +299,7 @@ async fn one(unit: Arc<Unit>, raw: Value, parent: Value, permit: OwnedSemaphoreP
             Err(error) => return One::Failed(gap(&error)),
         },
     };
-    match item::make(&unit, Seed { raw, parent, asked, region }).await {
+    match item::make(&unit, Seed { raw, parent, asked, region, shares_id }).await {
         Ok(Some(made)) => One::Item(made),
         Ok(None) => One::Gone,
         Err(what) => One::Failed(internal(&what)),

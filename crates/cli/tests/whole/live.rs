@@ -1,11 +1,9 @@
 //! The whole program against a mock AWS API: verdicts by the seed's manifest, a second run after changes, faults.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::{DENIED_EC2, DENIED_S3, Fault, Haechi, Moto, Proxy};
 use serde_json::Value;
-use support::{DENIED_EC2, DENIED_S3, Fault, Haechi, Moto, Proxy};
 
 /// Open findings by rule: the resources' ids and names.
 fn open_findings(report: &Value) -> BTreeMap<String, BTreeSet<String>> {

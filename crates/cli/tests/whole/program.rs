@@ -1,9 +1,7 @@
 //! The program without AWS: the demo, its languages and formats, files as a source, packs, decisions, errors.
 
-mod support;
-
+use crate::support::{Haechi, workspace};
 use serde_json::Value;
-use support::{Haechi, workspace};
 
 #[test]
 fn the_demo_says_the_same_in_three_languages() {
