@@ -107,7 +107,7 @@ impl App {
             .map_err(|error| UserError::new(error.to_string()))?;
         facts.take(summary, now);
         facts.seen = sink.finish();
-        let sources = vec![Source { kind: SourceKind::Example, name: "example".to_owned() }];
+        let sources = vec![Source { kind: SourceKind::Example, name: String::new() }];
         let request = AssessRequest::default();
         let pass = Pass { app: self, request: &request, rulebook: &rulebook, now, started, before: None, progress };
         pass.judge_and_report(run, facts, sources)

@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use haechi_model::{
-    AccountId, Compliance, ConfigurationItem, CoverageState, Evaluation, Finding, FindingId, FindingKind, InstanceId,
-    Region, ResourceKey, ResourceType, Timestamp,
+    AccountId, Compliance, ConfigurationItem, ContentHash, CoverageState, Evaluation, Finding, FindingId, FindingKind,
+    InstanceId, Region, ResourceKey, ResourceType, Timestamp,
 };
 use haechi_report::{Counts, EvaluationCount};
 use haechi_rules::{Change, Judge, Outcome, Recording, World, finding_of, lifecycle};
@@ -158,10 +158,10 @@ fn one_listing(
     tick: &mut dyn FnMut(u64),
 ) -> Result<Vec<Judgement>> {
     let (mut results, mut batch) = (Vec::new(), Vec::with_capacity(BATCH));
-    let mut flush = |batch: &mut Vec<ConfigurationItem>, results: &mut Vec<Judgement>| {
+    let mut flush = |batch: &mut Vec<(ConfigurationItem, ContentHash)>, results: &mut Vec<Judgement>| {
         let now = judging.now;
-        let judged = batch.par_iter().flat_map_iter(|item| {
-            let evaluations = judge.evaluate(world, now, item, Recording::On);
+        let judged = batch.par_iter().flat_map_iter(|(item, hash)| {
+            let evaluations = judge.evaluate(world, now, item, Recording::Known(*hash));
             evaluations.into_iter().map(move |evaluation| {
                 let finding = judge
                     .instance(&evaluation.instance)
@@ -174,9 +174,9 @@ fn one_listing(
         batch.clear();
     };
     store
-        .items_of_type(resource_type, filter, |item, _| {
+        .items_of_type(resource_type, filter, |item, hash| {
             if judging.seen.covers(item.key()) {
-                batch.push(item);
+                batch.push((item, hash));
             }
             if batch.len() == BATCH {
                 flush(&mut batch, &mut results);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use haechi_iam::Policy;
 use haechi_iam::acl::Acl;
-use haechi_model::{ConfigurationItem, Region, Timestamp};
+use haechi_model::{ConfigurationItem, ContentHash, Region, Timestamp};
 
 use crate::program::{Area, Op, Program, Reach};
 use crate::value::{Const, Val};
@@ -21,6 +21,8 @@ const PARSED_KEPT: usize = 16;
 pub enum Recording {
     /// Evaluations carry their reads: what a store keeps and re-judges by.
     On,
+    /// The same, by a caller that knows the item's content hash already: a store that keeps it beside the item.
+    Known(ContentHash),
     /// Evaluations carry no reads: nothing is hashed.
     Off,
 }
@@ -108,7 +110,7 @@ impl<'a> Frame<'a> {
     }
 
     pub fn saw(&mut self, look: Look) {
-        if self.recording == Recording::On {
+        if self.recording != Recording::Off {
             self.looks.insert(look);
         }
     }

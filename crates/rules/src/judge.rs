@@ -176,7 +176,8 @@ struct Verdict {
 
 impl<'a> Session<'a> {
     fn new(world: &'a World, now: Timestamp, item: &'a ConfigurationItem, recording: Recording) -> Self {
-        Self { frame: Frame::new(world, now, item, recording), hash: None }
+        let hash = if let Recording::Known(hash) = recording { Some(hash) } else { None };
+        Self { frame: Frame::new(world, now, item, recording), hash }
     }
 
     /// The item's hash, taken at most once.
@@ -188,7 +189,7 @@ impl<'a> Session<'a> {
         self.frame.begin(&entry.rule.program, &entry.parameters);
         let verdict = self.verdict(&entry.rule.id, &entry.rule.program);
         let mut reads = Vec::new();
-        if self.frame.recording == Recording::On {
+        if self.frame.recording != Recording::Off {
             reads.push(Read::Item { hash: self.hash() });
             let world = self.frame.world;
             reads.extend(std::mem::take(&mut self.frame.looks).into_iter().map(|look| look.into_read(world)));

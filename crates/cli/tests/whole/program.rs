@@ -23,6 +23,25 @@ fn the_demo_says_the_same_in_three_languages() {
     assert!(!haechi.folder().join("haechi.db").exists(), "the demo leaves nothing behind");
 }
 
+/// `HAECHI_UPDATE=1 cargo test -p haechi readme` writes the page anew.
+#[test]
+fn the_readme_shows_what_the_demo_prints() {
+    let path = workspace().join("README.md");
+    let readme = std::fs::read_to_string(&path).expect("README.md");
+    let output =
+        Haechi::new().command(&["demo", "--lang", "en"]).env("COLUMNS", "100").output().expect("the program runs");
+    let page: String =
+        String::from_utf8(output.stdout).expect("UTF-8").lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let (before, rest) = readme.split_once("<!-- demo -->\n").expect("the mark before the page");
+    let (_, after) = rest.split_once("<!-- /demo -->").expect("the mark after the page");
+    let wanted = format!("{before}<!-- demo -->\n```\n{page}```\n<!-- /demo -->{after}");
+    if std::env::var_os("HAECHI_UPDATE").is_some() {
+        std::fs::write(&path, wanted).expect("README.md can be written");
+    } else {
+        assert_eq!(readme, wanted, "README.md shows another page: HAECHI_UPDATE=1 writes it anew");
+    }
+}
+
 #[test]
 fn every_format_is_written() {
     let haechi = Haechi::new();
