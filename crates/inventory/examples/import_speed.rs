@@ -28,7 +28,7 @@ impl Sink for Counted {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), SinkError> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("make") => {
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// A snapshot of security groups, instances and users, about 2.5 KB each.
-fn make(path: &str, megabytes: u64) -> Result<(), Box<dyn std::error::Error>> {
+fn make(path: &str, megabytes: u64) -> Result<(), SinkError> {
     let mut out = BufWriter::new(File::create(path)?);
     write!(out, "{{\"fileVersion\":\"1.0\",\"configSnapshotId\":\"speed\",\"configurationItems\":[")?;
     let (mut written, mut number) = (0, 0u64);

@@ -128,7 +128,7 @@ fn what_was_exported_comes_back() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing unfinished is left");
     let nobody = NamedAccount { id: AccountId::parse("123456789012").unwrap(), name: None, ou_path: None };
     let path = folder.path().join("empty.json");
-    let head = SnapshotHead { id: "x", coverage: &[], accounts: &[nobody.clone()], organization: None };
+    let head = SnapshotHead { id: "x", coverage: &[], accounts: std::slice::from_ref(&nobody), organization: None };
     assert_eq!(export_snapshot(&path, &head, &[] as &[ConfigurationItem]).unwrap(), 0);
     assert_eq!(run(&[path]).0.accounts, [nobody]);
 }

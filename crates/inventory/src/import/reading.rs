@@ -109,7 +109,7 @@ impl Reading<'_, '_> {
         self.seen.item(&item);
         self.good += 1;
         let missing = self.run.extended.missing(&item);
-        let item = if missing.is_empty() || self.by_haechi() { item } else { extended::marked(item, &missing) };
+        let item = if missing.is_empty() || self.by_haechi() { item } else { extended::marked(item, text, &missing) };
         self.run.take(item, text.len());
         Ok(Ok(()))
     }

@@ -64,9 +64,12 @@ fn zipped(bytes: &[u8]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
-/// These items come out, and these faults are told: line, column, item and words of each.
+/// Line, column, item and words of a fault.
+type Fault = (Option<u64>, Option<u64>, Option<u64>, &'static str);
+
+/// These items come out, and these faults are told.
 #[track_caller]
-fn check(bytes: impl AsRef<[u8]>, ids: &[&str], faults: &[(Option<u64>, Option<u64>, Option<u64>, &str)]) {
+fn check(bytes: impl AsRef<[u8]>, ids: &[&str], faults: &[Fault]) {
     let (summary, kept) = read_with("file.json", bytes.as_ref(), SMALL);
     assert_eq!(kept.ids, ids, "{:?}", summary.unreadable);
     let told: Vec<_> = summary.unreadable.iter().map(|it| (it.line, it.column, it.item, it.reason.as_str())).collect();
