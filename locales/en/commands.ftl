@@ -70,3 +70,4 @@ doctor-kms = KMS
 doctor-account-block = S3 account public access block
 doctor-organizations = Organizations
 doctor-policy = `haechi doctor --policy` prints the IAM policy that allows everything Haechi reads.
+column-needed-parameters = Needs a value

@@ -70,3 +70,4 @@ doctor-kms = KMS
 doctor-account-block = アカウントの S3 パブリックアクセスブロック
 doctor-organizations = Organizations
 doctor-policy = `haechi doctor --policy` は、Haechi が読み取るすべてを許可する IAM ポリシーを出力します。
+column-needed-parameters = 値が必要

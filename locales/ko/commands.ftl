@@ -70,3 +70,4 @@ doctor-kms = KMS
 doctor-account-block = 계정의 S3 퍼블릭 액세스 차단
 doctor-organizations = Organizations
 doctor-policy = `haechi doctor --policy`는 Haechi가 읽는 모든 항목을 허용하는 IAM 정책을 출력합니다.
+column-needed-parameters = 값이 필요한 파라미터

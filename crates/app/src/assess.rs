@@ -120,7 +120,11 @@ impl App {
         let values = parameter_values(&request.parameters)?;
         let packs = if request.packs.is_empty() { &self.settings.packs } else { &request.packs };
         let rulebook = Rulebook::of_packs(&self.content, packs, &values)?;
-        // Wrong words are refused before anything long begins.
+        // Wrong words are refused before anything long begins, and before a store is made.
+        if let Some(missing) = request.sources.iter().find(|path| !path.exists()) {
+            return Err(UserError::new(format!("{} is not there", missing.display()))
+                .help("name AWS Config snapshot or history files, or a folder of them; without a SOURCE the live account is judged"));
+        }
         request.selection.findings()?;
         let as_of = match &request.as_of {
             Some(text) => Some(Timestamp::parse(text).map_err(|error| UserError::new(format!("--as-of: {error}")))?),
@@ -228,10 +232,6 @@ impl Pass<'_> {
 
     fn files(self, store: &mut Store, stop: &Stop) -> Result<Assessment> {
         let (request, now) = (self.request, self.now);
-        if let Some(missing) = request.sources.iter().find(|path| !path.exists()) {
-            return Err(UserError::new(format!("{} is not there", missing.display()))
-                .help("name AWS Config snapshot or history files, or a folder of them; without a SOURCE the live account is judged"));
-        }
         let names: Vec<_> = request.sources.iter().map(|path| path.display().to_string()).collect();
         let mut run = store
             .begin_run(self.app.run_info(RunKind::Assess, now, names.clone(), &request.selection))

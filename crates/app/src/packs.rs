@@ -1,5 +1,6 @@
 //! Conformance packs: what the store knows of them, and the check of pack files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use haechi_content::ManagedRules;
@@ -69,6 +70,7 @@ impl App {
                 Column::new("processChecks", "column-process-checks", Fit::Number),
                 Column::new("notImplemented", "column-not-implemented", Fit::End),
                 Column::new("parameters", "column-parameters", Fit::Number),
+                Column::new("neededParameters", "column-needed-parameters", Fit::Middle),
             ],
             rows,
             empty: Message::new("list-nothing"),
@@ -90,7 +92,11 @@ impl App {
                 .fold(UserError::new(format!("the pack {shown} does not load")), |error, one| error.because(one))
         };
         let pack = Pack::load(file).map_err(refused)?;
-        let resolved = pack.resolve(values).map_err(refused)?;
+        // A parameter without a value is the user's to give when the pack is assessed: the pack itself is sound.
+        let needed = needed(&pack, values);
+        let mut given = values.clone();
+        given.values.extend(needed.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let resolved = pack.resolve(&given).map_err(refused)?;
         let (mut implemented, mut checks, mut lacking) = (0, 0, Vec::new());
         for rule in &resolved.rules {
             match rule.identifier.as_str() {
@@ -99,6 +105,11 @@ impl App {
                     let file = &self.content.rule(id).expect("it was just there").file;
                     let given =
                         rule.parameters.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+                    let stands_in = rule.parameters.values().any(|value| needed.values().any(|other| other == value));
+                    if stands_in {
+                        implemented += 1;
+                        continue;
+                    }
                     haechi_rules::effective_parameters(file, &given).map_err(|error| {
                         UserError::new(format!("the pack {shown} does not load"))
                             .because(format!("{}: {error}", rule.config_rule_name))
@@ -122,7 +133,20 @@ impl App {
             count(checks),
             Cell::List(lacking.clone()),
             count(pack.parameters().len()),
+            Cell::List(needed.into_keys().collect()),
         ];
         Ok((row, lacking.len()))
     }
+}
+
+/// The parameters that have neither a default nor a value, each with a value that stands in for it.
+fn needed(pack: &Pack, values: &ParameterValues) -> BTreeMap<String, String> {
+    let open = |parameter: &&haechi_content::pack::PackParameter| {
+        parameter.default.is_none() && !values.values.contains_key(&parameter.name)
+    };
+    let stand_in = |parameter: &haechi_content::pack::PackParameter| {
+        let allowed = parameter.allowed_values.first().cloned();
+        (parameter.name.clone(), allowed.unwrap_or_else(|| format!("value-of-{}", parameter.name)))
+    };
+    pack.parameters().iter().filter(open).map(stand_in).collect()
 }

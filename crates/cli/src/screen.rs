@@ -107,7 +107,7 @@ pub fn error(error: &UserError, language: Language) {
     let colour = stderr_has_colour();
     let label = |id: &str, code: &str| {
         let word = catalog.text(id);
-        if colour { format!("\u{1b}[{code}m{word}:\u{1b}[0m") } else { format!("{word}:") }
+        if colour { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word }
     };
     eprintln!("{} {}", label("label-error", "1;31"), error.what);
     for cause in &error.causes {

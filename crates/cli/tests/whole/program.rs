@@ -153,7 +153,7 @@ fn every_public_pack_is_assessed() {
         .expect("packs")
         .flatten()
         .map(|entry| entry.path().display().to_string())
-        .filter(|path| path.ends_with(".yaml"))
+        .filter(|path| path.ends_with(".yaml") || path.ends_with(".yml"))
         .collect();
     files.sort();
     assert_eq!(files.len(), 122);

@@ -1,6 +1,6 @@
 //! Functions of addresses, ports and ARNs.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 use std::sync::LazyLock;
 
 use haechi_model::Arn;
