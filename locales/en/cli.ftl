@@ -2,6 +2,10 @@
 label-error = error:
 label-cause = cause:
 label-help = help:
-progress-collecting = Collecting: { $items } items, { $throttled } calls throttled, { $now }
+progress-collecting = Collecting: { $items } items{ $throttled ->
+    [0] { "" }
+    [one] , { $throttled } call throttled
+   *[other] , { $throttled } calls throttled
+} · { $now }
 progress-reading = Reading: { $files } files, { $items } items, { $now }
 progress-judging = Judging

@@ -23,3 +23,5 @@ column-due = Due
 column-owner = Owner
 column-assignee = Assigned to
 column-id = Finding ID
+column-resource-id = Resource ID
+column-short-id = ID

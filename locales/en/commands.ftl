@@ -38,11 +38,11 @@ column-result = Result
 column-detail = Detail
 list-page = { $shown } of { $total } rows; --page N shows more, --limit 0 all.
 list-nothing = Nothing to show.
-list-no-findings = No findings match. `haechi assess` makes them.
+list-no-findings = No finding matches.
 list-no-suppressions = Nothing is suppressed.
 list-no-attestations = No attestation stands.
 list-no-packs = No pack was assessed yet.
-list-no-resources = No resource matches. `haechi assess` records them.
+list-no-resources = No resource matches.
 status-open = open
 status-resolved = resolved
 suppression-stands = in force
@@ -53,10 +53,25 @@ interrupted = interrupted: what was collected until then is kept and judged
 assigned = Assigned.
 commented = Comment added.
 lifted = Suppression { $number } ended.
-suppressed-now = Suppression { $number } covers { $count } open findings now.
+suppressed-now = Suppression { $number } covers { $count ->
+    [one] { $count } open finding
+   *[other] { $count } open findings
+} now.
 attested-now = { $subject } is attested until { $until }.
-content-checked = { $rules } rules, { $examples } examples, { $problems } problems
-packs-checked = { $loaded } of { $total } packs load; { $missing } rules are not implemented.
+content-checked = { $rules ->
+    [one] { $rules } rule
+   *[other] { $rules } rules
+}, { $examples ->
+    [one] { $examples } example
+   *[other] { $examples } examples
+}, { $problems ->
+    [one] { $problems } problem
+   *[other] { $problems } problems
+}
+packs-checked = { $loaded } of { $total } packs load; { $missing ->
+    [one] { $missing } rule is
+   *[other] { $missing } rules are
+} not implemented.
 doctor-good = good
 doctor-bad = not allowed
 doctor-credentials = Credentials

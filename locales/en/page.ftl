@@ -27,6 +27,7 @@ count-suppressed = { $count } suppressed
 page-top = Top findings
 page-top-note = { $shown } of { $total }
 findings-none = No open findings.
+findings-none-listed = Nothing to list: no finding is new or changed, or a filter or suppression leaves them out.
 findings-none-judged = Nothing was judged, so there is nothing to report.
 page-packs = By pack
 page-pack-rules = { $failed } of { $total } rules fail
@@ -40,6 +41,10 @@ page-more-gaps = { $count ->
 page-unreadable = { $count ->
     [one] { $count } file could not be read
    *[other] { $count } files could not be read
+}
+page-members-missing = { $count ->
+    [one] { $count } detail of resources could not be collected
+   *[other] { $count } details of resources could not be collected
 }
 page-not-implemented = { $count ->
     [one] { $count } rule of the packs is not implemented

@@ -2,6 +2,9 @@
 label-error = エラー:
 label-cause = 原因:
 label-help = ヘルプ:
-progress-collecting = 収集中: 項目 { $items } 件、スロットリングされた呼び出し { $throttled } 件、{ $now }
+progress-collecting = 収集中: 項目 { $items } 件{ $throttled ->
+    [0] { "" }
+   *[other] 、スロットリングされた呼び出し { $throttled } 件
+} · { $now }
 progress-reading = 読み取り中: ファイル { $files } 件、項目 { $items } 件、{ $now }
 progress-judging = 評価しています

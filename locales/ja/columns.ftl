@@ -23,3 +23,5 @@ column-due = 対応期限
 column-owner = 所有者
 column-assignee = 担当者
 column-id = 検出結果 ID
+column-resource-id = リソース ID
+column-short-id = ID

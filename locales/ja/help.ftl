@@ -30,7 +30,7 @@ help-any-config = 設定ファイル [デフォルト: ./haechi.toml、次にユ
 help-any-content = 組み込みルールに加える独自ルールのフォルダー
 help-any-quiet = stderr に進行状況と概要を出さず、エラーのみ表示
 help-any-verbose = stderr にログを出力、2 回指定するとすべての AWS 呼び出しを記録
-help-any-format = stdout の出力形式
+help-any-format = stdout の出力形式: table、json、jsonl、csv、ocsf、html
 help-any-export = ファイルにも保存。拡張子で形式を決定(.html .json .jsonl .csv .ocsf.json .txt)。繰り返し可
 help-any-top = 表に示す検出結果の数
 help-any-account = アカウント ID
@@ -74,3 +74,45 @@ help-attest-until = 有効期限(2027-06-30) [デフォルト: 1 年]
 help-attest-account = 対象のアカウント [デフォルト: すべて]
 help-attest-list = 証明を一覧表示
 help-doctor-policy = IAM ポリシーのみを JSON で出力。AWS は呼び出さない
+help-any-help = ヘルプを表示
+help-any-version = バージョンを表示
+help-findings-assign-id = 検出結果の ID、または一意に定まる先頭部分
+help-findings-assign-assignee = 名前、チーム、アドレス。省略すると担当者を解除
+help-findings-comment-id = 検出結果の ID、または一意に定まる先頭部分
+help-findings-comment-text = コメントの内容
+help-packs-check-files = コンフォーマンスパックのファイル
+help-completions-shell = 補完を使うシェル
+help-findings-show-format = table または json
+help-rules-show-format = table または json
+help-packs-check-format = table または json
+help-findings-list-format = table、json、jsonl、csv のいずれか
+help-resources-list-format = table、json、jsonl、csv のいずれか
+help-rules-list-format = table、json、jsonl、csv のいずれか
+help-packs-list-format = table、json、jsonl、csv のいずれか
+help-word-usage = 使用方法:
+help-word-commands = コマンド
+help-word-options = オプション
+help-word-arguments = 引数
+help-word-everywhere = 共通オプション
+help-word-live-account = ライブアカウント
+help-word-rules = ルール
+help-word-output = 出力
+help-word-filters = フィルター
+help-word-examples = 例:
+help-after =
+    例:
+      haechi demo                     サンプル組織を判定
+      haechi assess --profile audit   プロファイルのライブアカウントを読み取り専用で判定
+      haechi assess ./snapshots/ --export report.html
+      haechi findings show 3f2a       理由、証拠、修正方法
+      haechi doctor                   認証情報とアクセス範囲を確認
+
+    終了コード: 0 --fail-on 以上の検出結果なし、1 検出結果あり、2 実行できず
+help-assess-after =
+    例:
+      haechi assess                                   現在の認証情報のアカウント、有効な全リージョン
+      haechi assess --profile audit --region us-east-1
+      haechi assess ./snapshots/                      フォルダー内のすべての .json と .json.gz
+      haechi assess --since last --fail-on critical   変更のみ表示(夜間ジョブ向け)
+      haechi assess --pack Operational-Best-Practices-for-KISMS.yaml \
+          --param AccessKeysRotatedParamMaxAccessKeyAge=60

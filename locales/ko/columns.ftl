@@ -23,3 +23,5 @@ column-due = 조치 기한
 column-owner = 소유자
 column-assignee = 담당자
 column-id = 결과 ID
+column-resource-id = 리소스 ID
+column-short-id = ID

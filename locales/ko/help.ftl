@@ -30,7 +30,7 @@ help-any-config = 설정 파일 [기본값: ./haechi.toml, 다음으로 사용�
 help-any-content = 기본 규칙에 더할 사용자 규칙 폴더
 help-any-quiet = stderr에 진행률과 요약을 표시하지 않고 오류만 표시
 help-any-verbose = stderr에 로그 출력, 두 번 지정하면 모든 AWS 호출 기록
-help-any-format = stdout 출력 형식
+help-any-format = stdout 출력 형식: table, json, jsonl, csv, ocsf, html
 help-any-export = 파일로도 저장. 확장자로 형식 결정(.html .json .jsonl .csv .ocsf.json .txt). 반복 가능
 help-any-top = 표에 표시할 결과 수
 help-any-account = 계정 ID
@@ -74,3 +74,45 @@ help-attest-until = 유효 기한(2027-06-30) [기본값: 1년]
 help-attest-account = 적용되는 계정 [기본값: 전체]
 help-attest-list = 이행 확인 나열
 help-doctor-policy = IAM 정책만 JSON으로 출력. AWS를 호출하지 않음
+help-any-help = 도움말 표시
+help-any-version = 버전 표시
+help-findings-assign-id = 결과 ID 또는 고유하게 식별되는 앞부분
+help-findings-assign-assignee = 이름, 팀 또는 주소. 생략하면 담당자 해제
+help-findings-comment-id = 결과 ID 또는 고유하게 식별되는 앞부분
+help-findings-comment-text = 남길 의견
+help-packs-check-files = 적합성 팩 파일
+help-completions-shell = 자동 완성을 사용할 셸
+help-findings-show-format = table 또는 json
+help-rules-show-format = table 또는 json
+help-packs-check-format = table 또는 json
+help-findings-list-format = table, json, jsonl 또는 csv
+help-resources-list-format = table, json, jsonl 또는 csv
+help-rules-list-format = table, json, jsonl 또는 csv
+help-packs-list-format = table, json, jsonl 또는 csv
+help-word-usage = 사용법:
+help-word-commands = 명령
+help-word-options = 옵션
+help-word-arguments = 인수
+help-word-everywhere = 공통 옵션
+help-word-live-account = 라이브 계정
+help-word-rules = 규칙
+help-word-output = 출력
+help-word-filters = 필터
+help-word-examples = 예:
+help-after =
+    예:
+      haechi demo                     예제 조직 판정
+      haechi assess --profile audit   프로필의 라이브 계정을 읽기 전용으로 판정
+      haechi assess ./snapshots/ --export report.html
+      haechi findings show 3f2a       이유, 증거, 조치 방법
+      haechi doctor                   자격 증명과 접근 범위 점검
+
+    종료 코드: 0 --fail-on 이상의 결과 없음, 1 결과 있음, 2 실행하지 못함
+help-assess-after =
+    예:
+      haechi assess                                   현재 자격 증명의 계정, 활성화된 모든 리전
+      haechi assess --profile audit --region us-east-1
+      haechi assess ./snapshots/                      폴더 안의 모든 .json 및 .json.gz
+      haechi assess --since last --fail-on critical   변경된 결과만 표시(야간 작업용)
+      haechi assess --pack Operational-Best-Practices-for-KISMS.yaml \
+          --param AccessKeysRotatedParamMaxAccessKeyAge=60

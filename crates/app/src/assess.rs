@@ -258,6 +258,14 @@ impl Pass<'_> {
             .take(3)
             .map(|skipped| format!("{}: {}", skipped.path.display(), skipped.reason))
             .collect::<Vec<_>>();
+        // Of a folder, what is no file of Config is passed over; a file that was named is missed.
+        let named = summary.skipped.iter().filter(|skipped| request.sources.contains(&skipped.path));
+        facts.unreadable.extend(named.map(|skipped| Unreadable {
+            path: skipped.path.display().to_string(),
+            line: None,
+            column: None,
+            reason: Message::new("verbatim").with("text", skipped.reason.clone()),
+        }));
         facts.take(summary, now);
         if nothing {
             let error = UserError::new(format!("no configuration item in {}", names.join(", ")));

@@ -33,17 +33,24 @@ impl App {
         let mut table = Table {
             columns: vec![
                 Column::new("severity", "column-severity", Fit::Whole),
-                Column::new("id", "column-id", Fit::Whole),
-                Column::new("rule", "column-rule", Fit::Middle),
+                Column::new("id", "column-short-id", Fit::Whole),
+                Column::new("rule", "column-rule", Fit::Machine),
+                Column::new("title", "column-title", Fit::End),
                 Column::new("resource", "column-resource", Fit::Middle),
+                Column::new("accountId", "column-account", Fit::Machine),
                 Column::new("account", "column-account", Fit::Middle),
                 Column::new("region", "column-region", Fit::Whole),
-                Column::new("status", "column-status", Fit::Whole),
-                Column::new("firstSeen", "column-first-seen", Fit::Whole),
-                Column::new("due", "column-due", Fit::Whole),
-                Column::new("assignee", "column-assignee", Fit::Middle),
+                // Without --status all are open: there it would say nothing.
+                Column::new(
+                    "status",
+                    "column-status",
+                    if selection.statuses.is_empty() { Fit::Machine } else { Fit::Whole },
+                ),
+                Column::new("due", "column-due", Fit::Spare),
+                Column::new("assignee", "column-assignee", Fit::Spare),
+                Column::new("firstSeen", "column-first-seen", Fit::Spare),
             ],
-            rows: rows.iter().map(row).collect(),
+            rows: rows.iter().map(|stored| self.row(stored)).collect(),
             empty: Message::new("list-no-findings"),
             notes: Vec::new(),
         };
@@ -67,6 +74,30 @@ impl App {
             value["references"] = json!(rule.file.references);
         }
         Ok((self.finding_lines(&stored, &comments), value))
+    }
+
+    fn row(&self, stored: &StoredFinding) -> Vec<Cell> {
+        let finding = &stored.finding;
+        let subject = &finding.subject;
+        let id: String = finding.id.to_string().chars().take(8).collect();
+        let account = subject.key.account_id.to_string();
+        vec![
+            Cell::Severity(finding.severity),
+            Cell::Text(id),
+            Cell::Text(finding.rule.clone()),
+            // A rule of a pack or of content that is gone has no title: its identifier says most.
+            self.content
+                .rule(&finding.rule)
+                .map_or_else(|| Cell::Text(finding.rule.clone()), |rule| Cell::Words(rule.file.title.clone())),
+            Cell::Text(subject.resource_name.clone().unwrap_or_else(|| subject.key.resource_id.to_string())),
+            Cell::Text(account.clone()),
+            Cell::Text(subject.account_name.clone().unwrap_or(account)),
+            Cell::Text(subject.key.region.to_string()),
+            status_of(stored),
+            Cell::Text(finding.due.date()),
+            Cell::from(stored.assignee.as_deref()),
+            Cell::Text(finding.first_seen.date()),
+        ]
     }
 
     fn finding_lines(&self, stored: &StoredFinding, comments: &[Comment]) -> Table {
@@ -179,6 +210,11 @@ impl App {
     }
 
     pub fn comment(&self, id: &str, text: &str, by: &str) -> Result<()> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(UserError::new("a comment needs words")
+                .help("such as: haechi findings comment 3f2a 'fixed by TICKET-481'"));
+        }
         let mut store = self.existing_store()?;
         let finding = store.finding(id, self.now()).map_err(in_store)?.finding.id;
         let comment = Comment { at: self.now(), by: by.to_owned(), text: text.to_owned() };
@@ -197,25 +233,6 @@ fn status_of(stored: &StoredFinding) -> Cell {
         (FindingState::Open, Some(_)) => "status-suppressed",
         (FindingState::Resolved { .. }, _) => "status-resolved",
     }))
-}
-
-fn row(stored: &StoredFinding) -> Vec<Cell> {
-    let finding = &stored.finding;
-    let id: String = finding.id.to_string().chars().take(8).collect();
-    vec![
-        Cell::Severity(finding.severity),
-        Cell::Text(id),
-        Cell::Text(finding.rule.clone()),
-        Cell::Text(
-            finding.subject.resource_name.clone().unwrap_or_else(|| finding.subject.key.resource_id.to_string()),
-        ),
-        Cell::Text(account_of(finding)),
-        Cell::Text(finding.subject.key.region.to_string()),
-        status_of(stored),
-        Cell::Text(finding.first_seen.date()),
-        Cell::Text(finding.due.date()),
-        Cell::from(stored.assignee.as_deref()),
-    ]
 }
 
 /// A thing in full, as named lines.

@@ -93,7 +93,9 @@ impl App {
         };
         if let Some(problem) = content.problems().first() {
             let more = content.problems().len() - 1;
-            let error = UserError::new("the content is not right").because(problem);
+            let told = problem.to_string();
+            let error =
+                UserError::new("the content is not right").because(told.strip_prefix("error: ").unwrap_or(&told));
             return Err(error.help(match (more, &options.content) {
                 (0, Some(folder)) => format!("run `haechi content test {}`", folder.display()),
                 (_, Some(folder)) => format!("{more} more: run `haechi content test {}`", folder.display()),
@@ -147,7 +149,12 @@ fn store_error(error: &haechi_store::StoreError, path: &Path) -> UserError {
 
 /// An error of the store in the middle of work.
 fn in_store(error: haechi_store::StoreError) -> UserError {
-    let shown = UserError::new("the store could not be read or written").because(&error);
+    use haechi_store::StoreError::{Ambiguous, Filter, NotAnId, NotFound};
+    let shown = match &error {
+        // The store is well: it was asked for something that it can't have.
+        NotFound { .. } | NotAnId { .. } | Ambiguous { .. } | Filter(_) => UserError::new(error.to_string()),
+        _ => UserError::new("the store could not be read or written").because(&error),
+    };
     match error.help() {
         Some(help) => shown.help(help),
         None => shown,

@@ -9,7 +9,7 @@ use haechi_model::Message;
 use haechi_report::{Cell, Column, Fit, Table};
 
 use crate::error::{Result, UserError};
-use crate::rulebook::parameter_values;
+use crate::rulebook::{pack_errors, parameter_values};
 use crate::{App, Exit, Page, in_store};
 
 /// What a check of pack files found.
@@ -62,15 +62,25 @@ impl App {
             (true, 0) => Exit::Clean,
             (true, _) => Exit::Findings,
         };
+        let needing = rows.iter().any(|row| matches!(row.last(), Some(Cell::List(names)) if !names.is_empty()));
         let table = Table {
             columns: vec![
                 Column::new("pack", "column-pack", Fit::Middle),
                 Column::new("rules", "column-rules", Fit::Number),
                 Column::new("implemented", "column-implemented", Fit::Number),
                 Column::new("processChecks", "column-process-checks", Fit::Number),
-                Column::new("notImplemented", "column-not-implemented", Fit::End),
-                Column::new("parameters", "column-parameters", Fit::Number),
-                Column::new("neededParameters", "column-needed-parameters", Fit::Middle),
+                // Of a few packs every name is worth reading; of many, how it begins.
+                Column::new(
+                    "notImplemented",
+                    "column-not-implemented",
+                    if files.len() > 3 { Fit::End } else { Fit::Wrap },
+                ),
+                Column::new("parameters", "column-parameters", Fit::Spare),
+                Column::new(
+                    "neededParameters",
+                    "column-needed-parameters",
+                    if needing { Fit::Middle } else { Fit::Machine },
+                ),
             ],
             rows,
             empty: Message::new("list-nothing"),
@@ -86,11 +96,7 @@ impl App {
 
     fn check_pack(&self, file: &Path, values: &ParameterValues) -> Result<(Vec<Cell>, usize)> {
         let shown = file.display().to_string();
-        let refused = |errors: Vec<haechi_content::Diagnostic>| {
-            errors
-                .iter()
-                .fold(UserError::new(format!("the pack {shown} does not load")), |error, one| error.because(one))
-        };
+        let refused = |errors: Vec<haechi_content::Diagnostic>| pack_errors(&shown, &errors);
         let pack = Pack::load(file).map_err(refused)?;
         // A parameter without a value is the user's to give when the pack is assessed: the pack itself is sound.
         let needed = needed(&pack, values);

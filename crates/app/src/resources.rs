@@ -61,7 +61,7 @@ impl App {
         Ok(Table {
             columns: vec![
                 Column::new("resourceType", "column-type", Fit::Whole),
-                Column::new("resourceId", "column-id", Fit::Middle),
+                Column::new("resourceId", "column-resource-id", Fit::Middle),
                 Column::new("resourceName", "column-name", Fit::Middle),
                 Column::new("accountId", "column-account", Fit::Whole),
                 Column::new("awsRegion", "column-region", Fit::Whole),

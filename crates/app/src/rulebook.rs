@@ -295,7 +295,10 @@ fn scope_of(content: &Content, rule: &ResolvedRule) -> Option<Scope> {
 /// Every error of a pack, each with its place.
 pub fn pack_errors(source: &str, errors: &[haechi_content::Diagnostic]) -> UserError {
     let error = UserError::new(format!("the pack {source} does not load"));
-    errors.iter().fold(error, |error, one| error.because(one)).help("check it with `haechi packs check`")
+    errors.iter().fold(error, |error, one| {
+        let told = one.to_string();
+        error.because(told.strip_prefix("error: ").unwrap_or(&told))
+    })
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 #[derive(Debug, Parser)]
 #[command(name = "haechi", version, about, disable_help_subcommand = true, max_term_width = 110)]
 #[command(after_help = "Examples:
-  haechi demo                                  judge the example organization
-  haechi assess --profile audit                judge the live account of a profile, read-only
+  haechi demo                     judge the example organization
+  haechi assess --profile audit   judge the live account of a profile, reading only
   haechi assess ./snapshots/ --export report.html
-  haechi findings show 3f2a
-  haechi doctor                                check credentials; print the IAM policy that Haechi needs
+  haechi findings show 3f2a       why, evidence, how to fix it
+  haechi doctor                   check the credentials, and what they can reach
 
 Exit codes: 0 nothing at or above --fail-on; 1 findings; 2 could not do it.")]
 pub struct Cli {
@@ -54,11 +54,12 @@ pub enum Command {
     Demo(Output),
     /// Judge a live account, or AWS Config snapshot and history files
     #[command(after_help = "Examples:
-  haechi assess                                        the account of the current credentials, all enabled regions
+  haechi assess                                   the account of the credentials, all its regions
   haechi assess --profile audit --region us-east-1
-  haechi assess ./snapshots/                           .json and .json.gz files, anywhere in the folder
-  haechi assess --pack Operational-Best-Practices-for-KISMS.yaml --param AccessKeysRotatedParamMaxAccessKeyAge=60
-  haechi assess --since last --fail-on critical        only what is new or changed; for a nightly job")]
+  haechi assess ./snapshots/                      .json and .json.gz, anywhere in the folder
+  haechi assess --since last --fail-on critical   only what changed; for a nightly job
+  haechi assess --pack Operational-Best-Practices-for-KISMS.yaml \\
+      --param AccessKeysRotatedParamMaxAccessKeyAge=60")]
     Assess(Box<Assess>),
     /// Show the last run's report again, in another format or language
     #[command(after_help = "Examples:
@@ -94,7 +95,10 @@ pub enum Command {
     /// Print the completion script of a shell
     #[command(after_help = "Example:
   haechi completions bash > /etc/bash_completion.d/haechi")]
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        /// The shell that shall complete
+        shell: clap_complete::Shell,
+    },
     /// Print the manual page
     Man,
 }
@@ -232,16 +236,25 @@ pub enum Findings {
     },
     /// Stop showing the findings that a filter expression matches
     #[command(after_help = "Examples:
-  haechi findings suppress \"rule = 'S3_BUCKET_PUBLIC_READ_PROHIBITED' AND arn ~ 'arn:aws:s3:::www-*'\" --reason 'public website' --owner web
-  haechi findings suppress \"tag.env = 'sandbox' AND severity IN ('low', 'medium')\" --reason 'sandbox' --owner platform --until 2027-01-31
+  haechi findings suppress \"rule = 'S3_BUCKET_PUBLIC_READ_PROHIBITED' AND arn ~ '*:www-*'\" \\
+      --reason 'public website' --owner web
+  haechi findings suppress \"tag.env = 'sandbox' AND severity IN ('low', 'medium')\" \\
+      --reason 'sandbox' --owner platform --until 2027-01-31
   haechi findings suppress --list
   haechi findings suppress --lift 3 --owner platform")]
     Suppress(Suppress),
     /// Say who deals with a finding; no name: nobody
-    Assign { id: String, assignee: Option<String> },
+    Assign {
+        /// The finding's id, or as much of its beginning as is unique
+        id: String,
+        /// A name, a team or an address; left out: nobody
+        assignee: Option<String>,
+    },
     /// Add a remark to a finding
     Comment {
+        /// The finding's id, or as much of its beginning as is unique
         id: String,
+        /// What there is to say
         text: String,
         /// Who says so [default: the user's name on this machine]
         #[arg(long, value_name = "NAME")]
@@ -322,7 +335,8 @@ pub enum Packs {
     #[command(after_help = "Example:
   haechi packs check packs/*.yaml")]
     Check {
-        #[arg(required = true, value_hint = ValueHint::FilePath)]
+        /// Conformance pack files
+        #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
         /// A parameter of the packs, NAME=VALUE. Repeatable
         #[arg(long, value_name = "NAME=VALUE")]

@@ -1,6 +1,5 @@
 //! From arguments to the app and from its answers to the screen; no logic of its own.
 
-use clap::CommandFactory as _;
 use haechi_app::{
     App, AssessRequest, Assessment, AttestRequest, DoctorRequest, Exit, FailOn, Page, Progress, ResourceQuery, Result,
     Secrets, Selection, Since, Step, Stop, SuppressRequest, UserError,
@@ -9,8 +8,8 @@ use haechi_report::Format;
 use serde_json::Value;
 
 use crate::arguments::{
-    Assess, Attest, Cli, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Resources,
-    Rules, Suppress,
+    Assess, Attest, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Resources, Rules,
+    Suppress,
 };
 use crate::screen::Screen;
 
@@ -28,12 +27,12 @@ pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
         Command::Doctor(arguments) => doctor(app, screen, arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "haechi", &mut script);
+            clap_complete::generate(shell, &mut crate::help::command(screen.language), "haechi", &mut script);
             screen.text(&String::from_utf8_lossy(&script)).map(|()| Exit::Clean)
         }
         Command::Man => {
             let mut page = Vec::new();
-            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            let rendered = clap_mangen::Man::new(crate::help::command(screen.language)).render(&mut page);
             rendered.map_err(|error| UserError::new("the manual page could not be written").because(error))?;
             screen.text(&String::from_utf8_lossy(&page)).map(|()| Exit::Clean)
         }
@@ -150,18 +149,32 @@ fn selection(filters: Filters) -> Selection {
     }
 }
 
+/// One of the formats that a command has; refused before the work.
+fn one_of(word: &str, formats: &[Format]) -> Result<Format> {
+    let format = format_of(Some(word))?;
+    if formats.contains(&format) {
+        return Ok(format);
+    }
+    let names: Vec<_> = formats.iter().map(ToString::to_string).collect();
+    Err(UserError::new(format!("--format: this command has no `{format}`"))
+        .help(format!("it has {}", names.join(", "))))
+}
+
 fn listed(listing: &Listing) -> Result<(Format, Page)> {
-    Ok((format_of(Some(&listing.format))?, Page { limit: listing.limit, page: listing.page }))
+    let format = one_of(&listing.format, &[Format::Table, Format::Json, Format::Jsonl, Format::Csv])?;
+    Ok((format, Page { limit: listing.limit, page: listing.page }))
 }
 
 /// One thing in full: lines for people, the thing itself for machines.
-fn shown(screen: &Screen, format: &str, (table, value): (haechi_report::Table, Value)) -> Result<Exit> {
-    match format_of(Some(format))? {
-        Format::Table => screen.table(&table, Format::Table)?,
-        _ => json(screen, &value)?,
+fn shown(screen: &Screen, format: Format, (table, value): (haechi_report::Table, Value)) -> Result<Exit> {
+    match format {
+        Format::Json => json(screen, &value)?,
+        _ => screen.table(&table, Format::Table)?,
     }
     Ok(Exit::Clean)
 }
+
+const IN_FULL: [Format; 2] = [Format::Table, Format::Json];
 
 fn json(screen: &Screen, value: &Value) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| UserError::new(error.to_string()))?;
@@ -182,7 +195,7 @@ fn findings(app: &App, screen: &Screen, command: Findings) -> Result<Exit> {
             let (format, page) = listed(&listing)?;
             screen.table(&app.findings(&selection(filters), page)?, format)?;
         }
-        Findings::Show { id, format } => return shown(screen, &format, app.finding(&id)?),
+        Findings::Show { id, format } => return shown(screen, one_of(&format, &IN_FULL)?, app.finding(&id)?),
         Findings::Suppress(arguments) => suppress(app, screen, arguments)?,
         Findings::Assign { id, assignee } => {
             app.assign(&id, assignee.as_deref(), &user())?;
@@ -236,7 +249,7 @@ fn rules(app: &App, screen: &Screen, command: Rules) -> Result<Exit> {
             screen.table(&app.rules(page), format)?;
             Ok(Exit::Clean)
         }
-        Rules::Show { rule, format } => shown(screen, &format, app.rule(&rule)?),
+        Rules::Show { rule, format } => shown(screen, one_of(&format, &IN_FULL)?, app.rule(&rule)?),
     }
 }
 
@@ -248,9 +261,11 @@ fn packs(app: &App, screen: &Screen, command: Packs) -> Result<Exit> {
             Ok(Exit::Clean)
         }
         Packs::Check { files, param, format } => {
-            let format = format_of(Some(&format))?;
+            let format = one_of(&format, &IN_FULL)?;
             let check = app.check_packs(&files, &param)?;
-            screen.table(&check.table, format)?;
+            if !check.table.rows.is_empty() || format != Format::Table {
+                screen.table(&check.table, format)?;
+            }
             for error in &check.errors {
                 crate::screen::error(error, screen.language);
             }

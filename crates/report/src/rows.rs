@@ -38,6 +38,10 @@ pub enum Fit {
     Wrap,
     /// Whole and right-aligned.
     Number,
+    /// Whole, and left out where the others would have to give too much for it: the last one first.
+    Spare,
+    /// For machines only.
+    Machine,
 }
 
 /// One value: machines get it raw, people get it worded.

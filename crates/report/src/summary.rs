@@ -139,6 +139,17 @@ impl<'r> Summary<'r> {
         self.severities.iter().find(|line| line.severity == severity).map_or(0, |line| line.open)
     }
 
+    /// Why there is no open finding to list, as a message id: nothing is wrong, or what is wrong is not listed.
+    pub fn why_no_findings(&self) -> &'static str {
+        if self.evaluations.judged() == 0 {
+            "findings-none-judged"
+        } else if self.evaluations.non_compliant > 0 {
+            "findings-none-listed"
+        } else {
+            "findings-none"
+        }
+    }
+
     /// What could not be seen or judged, all kinds together.
     pub fn is_incomplete(&self, report: &Report) -> bool {
         self.listings.failed > 0 || !report.unreadable.is_empty() || !report.not_implemented.is_empty()

@@ -4,7 +4,7 @@ use haechi_content::{Language, Text};
 use haechi_i18n::{Catalog, render_text};
 use haechi_model::{Compliance, Finding, FindingState, Message, ResolvedBecause, ResourceKey, Severity, Timestamp};
 
-use crate::input::{Change, FindingEntry, Report, RuleInfo, SourceKind};
+use crate::input::{Change, FindingEntry, Report, RuleInfo, SourceKind, Unreadable};
 
 /// A report in one language.
 pub(crate) struct Words<'r> {
@@ -172,4 +172,17 @@ pub(crate) fn resource_name(finding: &Finding) -> &str {
         None if id.starts_with("arn:") => id.splitn(6, ':').nth(5).filter(|rest| !rest.is_empty()).unwrap_or(id),
         None => id,
     }
+}
+
+/// What could not be read, in a phrase a kind: files (however many places in each), and members of live resources.
+pub(crate) fn unreadable(words: &Words<'_>, report: &Report) -> Vec<String> {
+    let is_member = |unreadable: &&Unreadable| unreadable.reason.id == "member-missing";
+    let members = report.unreadable.iter().filter(is_member).count();
+    let files: std::collections::BTreeSet<_> =
+        report.unreadable.iter().filter(|one| !is_member(one)).map(|one| one.path.as_str()).collect();
+    [("page-unreadable", files.len()), ("page-members-missing", members)]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(id, count)| words.catalog.count(id, count as u64))
+        .collect()
 }

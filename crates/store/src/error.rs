@@ -46,14 +46,12 @@ impl StoreError {
     /// What the user can do about it, when there is something.
     pub fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Missing(_) => {
-                "run `haechi record` or `haechi assess` first, or name the store with --store PATH".into()
-            }
+            Self::Missing(_) => "run `haechi assess` first, or name the store with --store PATH".into(),
             Self::NotAStore(_) => "name another file with --store PATH; this one was left as it is".into(),
             Self::NewerSchema { .. } => "use the newer haechi, or another store with --store PATH".into(),
             Self::Corrupt { path, .. } => format!(
-                "bring back a backup with `haechi restore`, \
-                 or move {} (and its -wal and -shm files) away and record again",
+                "put a backup of it in its place, \
+                 or move {} (and its -wal and -shm files) away and run `haechi assess` again",
                 path.display()
             ),
             Self::Busy(_) => "wait until it has finished and try again; reading is possible meanwhile".into(),

@@ -297,7 +297,7 @@ examples:
   - {name: large, item: {configuration: {size: 80}}, expect: NON_COMPLIANT}
 "#;
     std::fs::write(folder.join("volumes-are-small.yaml"), rule).expect("a file");
-    assert!(haechi.text(&["content", "test", "mine"], 0).contains("1 rules, 2 examples"));
+    assert!(haechi.text(&["content", "test", "mine"], 0).contains("1 rule, 2 examples"));
     let organization = workspace().join("examples/organization");
     let report = haechi.json(
         &[
@@ -320,4 +320,83 @@ examples:
     .expect("a file");
     let text = haechi.text(&["content", "test", "mine"], 1);
     assert!(text.contains("sise") && text.contains("size"), "{text}");
+}
+
+/// What is wrong is named itself, not the store or the terminal that was asked; and nothing half-right passes.
+#[test]
+fn wrong_words_are_answered_by_what_is_wrong_with_them() {
+    let haechi = Haechi::new();
+    let folder = workspace().join("examples/organization");
+    haechi.run(&["assess", folder.to_str().expect("a path")], 1);
+    let check = |arguments: &[&str], wanted: &str| {
+        let error = String::from_utf8(haechi.run(arguments, 2).stderr).expect("UTF-8");
+        assert!(error.starts_with(wanted), "{arguments:?}: {error}");
+        assert!(!error.contains("the store could not be"), "{arguments:?}: {error}");
+    };
+    check(&["findings", "show", "zzzz"], "error: `zzzz` is not an id");
+    check(&["findings", "show", "00000000"], "error: no finding `00000000`");
+    check(&["findings", "suppress", "--lift", "9", "--owner", "me"], "error: no suppression `9`");
+    check(
+        &["findings", "list", "--format", "html"],
+        "error: --format: this command has no `html`\nhelp: it has table, json",
+    );
+    check(&["rules", "show", "ACCESS_KEYS_ROTATED", "--format", "csv"], "error: --format: this command has no `csv`");
+    let list = haechi.json(&["findings", "list", "--format", "json", "--limit", "1"], 0);
+    let row = &list["rows"][0];
+    let id = row["id"].as_str().expect("an id");
+    check(&["findings", "comment", id, "  "], "error: a comment needs words");
+    assert_eq!(row["accountId"].as_str().map(str::len), Some(12), "{row}");
+    let missing = Haechi::new();
+    let error = String::from_utf8(missing.run(&["findings", "list"], 2).stderr).expect("UTF-8");
+    assert!(error.contains("run `haechi assess` first") && !error.contains("haechi record"), "{error}");
+}
+
+/// A rule that is cut to `S3_B…TED` names nothing: the list keeps its titles readable and gives up dates first.
+#[test]
+fn the_list_of_findings_is_readable_on_every_width() {
+    let haechi = Haechi::new();
+    let folder = workspace().join("examples/organization");
+    haechi.run(&["assess", folder.to_str().expect("a path")], 1);
+    for (columns, wanted) in
+        [("100", "IAM user with a console passwo…"), ("160", "EBS snapshot cannot be restored by the public")]
+    {
+        let output = haechi.command(&["findings", "list"]).env("COLUMNS", columns).output().expect("the program runs");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(text.contains(wanted), "{text}");
+        let widest = text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        assert!(widest <= columns.parse().expect("a number"), "{text}");
+        assert_eq!(text.contains("First seen"), columns == "160", "dates need room: {text}");
+    }
+}
+
+/// In a folder there may be anything; a file that was named and is no file of Config is missed.
+#[test]
+fn a_named_file_that_is_not_of_config_makes_the_run_incomplete() {
+    let haechi = Haechi::new();
+    let folder = workspace().join("examples/organization");
+    let pack = workspace().join("content/packs/haechi-baseline.yaml");
+    let (folder, pack) = (folder.to_str().expect("a path"), pack.to_str().expect("a path"));
+    let report = haechi.json(&["assess", folder, pack, "--format", "json", "--strict"], 2);
+    assert_eq!(report["unreadable"][0]["path"], pack);
+    assert_eq!(report["unreadable"].as_array().map(Vec::len), Some(1));
+    assert_eq!(haechi.json(&["assess", folder, "--format", "json"], 1)["unreadable"], serde_json::json!([]));
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_every_format_quietly() {
+    use std::io::Read as _;
+    let haechi = Haechi::new();
+    for format in ["table", "json", "jsonl", "csv", "ocsf", "html"] {
+        let mut child = haechi
+            .command(&["demo", "--format", format])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut first = [0; 10];
+        child.stdout.take().expect("a pipe").read_exact(&mut first).expect("a beginning");
+        let output = child.wait_with_output().expect("the program ends");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{format}");
+        assert_eq!(output.status.code(), Some(0), "{format}");
+    }
 }

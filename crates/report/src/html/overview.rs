@@ -158,9 +158,7 @@ fn warning(page: &Page<'_>) -> String {
         let args = [("failed", json!(listings.failed)), ("total", json!(listings.failed + listings.complete))];
         parts.push(page.words.catalog.with("page-incomplete-note", &args));
     }
-    if !page.report.unreadable.is_empty() {
-        parts.push(page.words.catalog.count("page-unreadable", page.report.unreadable.len() as u64));
-    }
+    parts.extend(crate::words::unreadable(page.words, page.report));
     if !page.report.not_implemented.is_empty() {
         parts.push(page.words.catalog.count("page-not-implemented", page.report.not_implemented.len() as u64));
     }

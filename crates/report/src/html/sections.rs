@@ -42,7 +42,7 @@ pub(super) fn fixes(page: &Page<'_>) -> String {
     let mut lines: Vec<_> = by_rule.into_iter().collect();
     lines.sort_by(|a, b| (b.1.severity, b.1.open, a.0).cmp(&(a.1.severity, a.1.open, b.0)));
     if lines.is_empty() {
-        let id = if page.summary.evaluations.judged() == 0 { "findings-none-judged" } else { "findings-none" };
+        let id = page.summary.why_no_findings();
         let body = format!("<p class=\"empty\">{}</p>\n", page.text(id));
         return section("fixes", &page.text("html-fixes"), "", &body);
     }
@@ -256,7 +256,7 @@ fn heat_cell(page: &Page<'_>, service: &str, severity: Severity, open: BySeverit
 /// The place where the script lists findings, with its filters.
 pub(super) fn findings(page: &Page<'_>) -> String {
     if page.report.findings.is_empty() {
-        let id = if page.summary.evaluations.judged() == 0 { "findings-none-judged" } else { "findings-none" };
+        let id = page.summary.why_no_findings();
         let body = format!("<p class=\"empty\">{}</p>\n", page.text(id));
         return section("findings", &page.text("html-findings"), "", &body);
     }

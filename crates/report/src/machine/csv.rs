@@ -53,9 +53,10 @@ pub(crate) const HEADER: [&str; 31] = [
 pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let tongues = Tongues::new(report);
     let mut csv = writer(out);
-    csv.write_record(HEADER)?;
+    csv.write_record(HEADER).map_err(cause)?;
     for entry in sorted(report) {
-        csv.write_record(record(entry, &tongues).iter().map(|cell| inert(cell).into_owned()))?;
+        let cells = record(entry, &tongues);
+        csv.write_record(cells.iter().map(|cell| inert(cell).into_owned())).map_err(cause)?;
     }
     csv.flush()
 }
@@ -107,10 +108,10 @@ fn record<'r>(entry: &'r FindingEntry, tongues: &Tongues<'r>) -> Vec<String> {
 
 pub(crate) fn write_rows(table: &Table, catalogs: &[Catalog; 3], out: &mut dyn Write) -> io::Result<()> {
     let mut csv = writer(out);
-    csv.write_record(table.columns.iter().map(|column| column.key))?;
+    csv.write_record(table.columns.iter().map(|column| column.key)).map_err(cause)?;
     for row in &table.rows {
         let cells = (0..table.columns.len()).map(|at| row.get(at).map_or_else(String::new, |cell| raw(cell, catalogs)));
-        csv.write_record(cells)?;
+        csv.write_record(cells).map_err(cause)?;
     }
     csv.flush()
 }
@@ -134,6 +135,14 @@ fn raw(cell: &Cell, catalogs: &[Catalog; 3]) -> String {
 
 fn writer(out: &mut dyn Write) -> csv::Writer<&mut dyn Write> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out)
+}
+
+/// The writer's own error with its kind: a pipe that broke must stay recognizable as one.
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// The cell as a spreadsheet will show and not run it.

@@ -11,7 +11,7 @@ use super::layout::{Line, Style, bar, cut, elide, width, wrap};
 use crate::format::Options;
 use crate::input::{Change, FindingEntry, Report};
 use crate::summary::{AccountLine, GapLine, PackLine, Summary};
-use crate::words::{Words, resource_name};
+use crate::words::{Words, resource_name, unreadable};
 
 /// Rows of packs and of accounts that fit on a screen.
 const ROWS: usize = 5;
@@ -100,16 +100,18 @@ impl Page<'_> {
             })
             .collect();
         let facts = [
-            self.words.catalog.list(&sources),
             self.words.catalog.count("meta-accounts", self.report.accounts.len() as u64),
             self.words.catalog.count("meta-resources", meta.resources),
             self.words.catalog.moment(meta.as_of.unwrap_or(meta.generated_at)),
         ];
-        let facts: Vec<_> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
+        let facts = facts.join(" · ");
         let mut line = self.line();
-        line.push(&name, Style::Bold);
-        let room = self.width.saturating_sub(line.width() + 2);
-        line.plain("  ").push(&elide(&facts.join(" · "), room), Style::Dim);
+        line.push(&name, Style::Bold).plain("  ");
+        let room = self.width.saturating_sub(line.width());
+        // Paths may be of any length: they give way before what is counted.
+        let source = elide(&self.words.catalog.list(&sources), room.saturating_sub(width(&facts) + 3).max(12));
+        let facts = if source.is_empty() { facts } else { format!("{source} · {facts}") };
+        line.push(&cut(&facts, room), Style::Dim);
         vec![line, self.line()]
     }
 
@@ -216,8 +218,7 @@ impl Page<'_> {
         let mut lines: Vec<_> = self.section(&self.text("page-top"), &notes.join(" · ")).into();
         if groups.is_empty() {
             let mut line = self.line();
-            let nothing_judged = self.summary.evaluations.judged() == 0;
-            line.plain("  ").plain(&self.text(if nothing_judged { "findings-none-judged" } else { "findings-none" }));
+            line.plain("  ").plain(&cut(&self.text(self.summary.why_no_findings()), self.width - 2));
             lines.push(line);
         }
         let shown = &groups[..groups.len().min(self.options.top)];
@@ -391,9 +392,7 @@ impl Page<'_> {
         if self.summary.gaps.len() > GAPS {
             rest.push(self.words.catalog.count("page-more-gaps", (self.summary.gaps.len() - GAPS) as u64));
         }
-        if !self.report.unreadable.is_empty() {
-            rest.push(self.words.catalog.count("page-unreadable", self.report.unreadable.len() as u64));
-        }
+        rest.extend(unreadable(self.words, self.report));
         if !self.report.not_implemented.is_empty() {
             rest.push(self.words.catalog.count("page-not-implemented", self.report.not_implemented.len() as u64));
         }
