@@ -44,7 +44,7 @@ help-any-owner = 所有者: 所有者タグの値、または検出結果の担�
 help-any-control = コントロール(例: aws-fsbp:S3.2)
 help-any-rule = ルール識別子
 help-any-status = ステータス: open、suppressed、resolved
-help-any-profile = 使用する AWS プロファイル
+help-any-profile = 使用する AWS プロファイル。環境変数のキーより優先 [デフォルト: AWS CLI と同じ]
 help-any-param = パックのパラメータ、NAME=VALUE。繰り返し可
 help-any-limit = 1 ページの行数、0 ですべて
 help-any-page = 表示するページ(1 から)

@@ -44,7 +44,7 @@ help-any-owner = 소유자: 소유자 태그의 값 또는 결과의 담당자
 help-any-control = 통제 항목(예: aws-fsbp:S3.2)
 help-any-rule = 규칙 식별자
 help-any-status = 상태: open, suppressed, resolved
-help-any-profile = 사용할 AWS 프로필
+help-any-profile = 사용할 AWS 프로필. 환경 변수의 키보다 우선 [기본값: AWS CLI와 동일]
 help-any-param = 팩의 파라미터, NAME=VALUE. 반복 가능
 help-any-limit = 페이지당 행 수, 0이면 전체
 help-any-page = 표시할 페이지(1부터)

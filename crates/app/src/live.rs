@@ -38,7 +38,8 @@ pub async fn connect(reach: &Reach) -> Result<Live> {
         builder = builder.concurrency(Concurrency { total: reach.concurrency, ..usual });
     }
     let client = builder.build().await;
-    let identity = client.call("sts", client.region(), "GetCallerIdentity", json!({})).await.map_err(no_identity)?;
+    let identity = client.call("sts", client.region(), "GetCallerIdentity", json!({})).await;
+    let identity = identity.map_err(|error| no_identity(error, reach.profile.as_deref()))?;
     let text = |name: &str| identity[name].as_str().unwrap_or_default().to_owned();
     let strange = |error: &dyn std::fmt::Display| {
         UserError::new("AWS's answer to GetCallerIdentity makes no sense").because(error)
@@ -51,7 +52,12 @@ pub async fn connect(reach: &Reach) -> Result<Live> {
     Ok(Live { client, caller, target })
 }
 
-fn no_identity(error: ApiError) -> UserError {
+fn no_identity(error: ApiError, profile: Option<&str>) -> UserError {
+    if let (ErrorKind::NoCredentials, Some(profile)) = (error.kind, profile) {
+        return UserError::new(format!("the profile {profile} has no credentials")).because(error).help(format!(
+            "`aws configure list-profiles` names the profiles; `aws sso login --profile {profile}` signs in"
+        ));
+    }
     let help = match error.kind {
         ErrorKind::NoCredentials => {
             "set AWS_PROFILE or pass --profile NAME, run `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

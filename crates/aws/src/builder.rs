@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -33,7 +35,8 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The profile of the AWS configuration files, as `--profile` gives it.
+    /// The profile of the AWS configuration files, as `--profile` gives it: its credentials and no others,
+    /// also where the environment holds keys. `AWS_PROFILE` comes after such keys, as in the AWS CLI.
     #[must_use]
     pub fn profile(mut self, profile: impl Into<String>) -> Self {
         self.profile = Some(profile.into());
@@ -114,11 +117,15 @@ impl Builder {
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
+        let own = self.credentials.is_some();
         if let Some(provider) = self.credentials {
             loader = loader.credentials_provider(provider);
         }
         let config = loader.load().await;
-        let source = config.credentials_provider().map_or(Source::Nothing, Source::Provider);
+        let source = match &self.profile {
+            Some(profile) if !own => Source::Provider(of_profile(profile, &config)),
+            _ => config.credentials_provider().map_or(Source::Nothing, Source::Provider),
+        };
         let region = config.region().map_or_else(|| "us-east-1".to_owned(), ToString::to_string);
         Client {
             shared: Arc::new(Shared {
@@ -132,6 +139,14 @@ impl Builder {
             region: region.into(),
         }
     }
+}
+
+/// The credentials of a profile that was named. The usual chain would take keys of the environment first,
+/// and so judge another account than the one that was asked for.
+fn of_profile(profile: &str, config: &SdkConfig) -> SharedCredentialsProvider {
+    let place = ProviderConfig::default().with_region(config.region().cloned());
+    let provider = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&place).build();
+    SharedCredentialsProvider::new(provider)
 }
 
 /// The user's own endpoints.

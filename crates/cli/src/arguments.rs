@@ -159,8 +159,8 @@ pub struct Assess {
     /// Config snapshot or history files, or folders of them; none: the live account
     #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
     pub sources: Vec<PathBuf>,
-    /// The AWS profile to use
-    #[arg(long, value_name = "NAME", env = "AWS_PROFILE", help_heading = "Live account")]
+    /// The AWS profile to use, whatever keys the environment holds [default: as the AWS CLI]
+    #[arg(long, value_name = "NAME", help_heading = "Live account")]
     pub profile: Option<String>,
     /// Keep environment variables of functions and user data as they are, secrets included
     #[arg(long, help_heading = "Live account")]
@@ -381,8 +381,8 @@ pub struct Attest {
 
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// The AWS profile to use
-    #[arg(long, value_name = "NAME", env = "AWS_PROFILE")]
+    /// The AWS profile to use, whatever keys the environment holds [default: as the AWS CLI]
+    #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Print only the IAM policy, as JSON; calls nothing
     #[arg(long)]

@@ -141,3 +141,19 @@ fn credentials_that_do_not_work_are_said_so() {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(text.contains("error: the account could not be reached") && text.contains("help: "), "{text}");
 }
+
+/// Keys in the environment are another account's: a profile that was named is judged, or nothing is.
+#[test]
+fn a_named_profile_is_never_replaced_by_keys_of_the_environment() {
+    let haechi = Haechi::new();
+    let output = haechi
+        .command(&["assess", "--profile", "nope"])
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        .env("AWS_ACCESS_KEY_ID", "testing")
+        .env("AWS_SECRET_ACCESS_KEY", "testing")
+        .output()
+        .expect("the program runs");
+    let error = String::from_utf8(output.stderr).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("nope") && !error.contains("Connect"), "{error}");
+}
