@@ -17,8 +17,9 @@ pub(crate) const MAX_BODY: usize = 256 << 20;
 pub(crate) const TRAIN_FROM: usize = 24;
 pub(crate) const SAMPLES: usize = 400;
 const DICTIONARY: usize = 24 << 10;
-/// Compressors kept ready; each holds some hundred kilobytes.
-const KEPT: usize = 64;
+/// Compressors kept ready. Each holds a megabyte or more once it was used; a type that comes again after
+/// it was dropped costs the reading of its dictionary.
+const KEPT: usize = 8;
 
 /// Packs bodies. Belongs to one writer.
 pub(crate) struct Encoder {
