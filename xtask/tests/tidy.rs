@@ -113,6 +113,52 @@ fn only_one_crate_knows_each_outside_thing() {
     }
 }
 
+/// Licences under which a dependency may be used and passed on, by its SPDX expression's alternatives.
+const LICENCES: [&str; 13] = [
+    "Apache-2.0",
+    "MIT",
+    "MIT-0",
+    "ISC",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "Zlib",
+    "Unlicense",
+    "CC0-1.0",
+    "Unicode-3.0",
+    "BSL-1.0",
+    "CDLA-Permissive-2.0",
+    "OpenSSL",
+];
+
+#[test]
+fn dependencies_may_be_passed_on() {
+    // Only what is built here: crates of other systems need not have been fetched.
+    let rustc = Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let text = String::from_utf8_lossy(&rustc.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc names its host");
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", host])
+        .current_dir(root())
+        .output()
+        .expect("cargo metadata runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    assert!(packages.len() > 100, "all dependencies are looked at");
+    for package in packages {
+        let (name, licence) = (&package["name"], package["license"].as_str().unwrap_or_default());
+        // `A OR B` asks for one, `A AND B` for both.
+        let fits = licence.replace('/', " OR ").split(" OR ").any(|choice| {
+            choice.split(" AND ").all(|part| {
+                LICENCES.contains(&part.trim_matches(['(', ')', ' ']).split(" WITH ").next().unwrap_or_default())
+            })
+        });
+        assert!(fits, "{name}: the licence `{licence}` is not one that Haechi may pass on");
+        let source = package["source"].as_str().unwrap_or("registry+");
+        assert!(source.starts_with("registry+"), "{name}: comes from {source}, not from the crates registry");
+    }
+}
+
 #[test]
 fn engines_are_pure() {
     let forbidden = [
