@@ -93,7 +93,7 @@ impl App {
     /// Judges the example organization, as of the moment it was recorded, in a store in memory.
     pub fn demo(&self, progress: &dyn Progress) -> Result<Assessment> {
         let started = Instant::now();
-        let now = Timestamp::parse(example::TAKEN).map_err(|error| UserError::new(error.to_string()))?;
+        let now = Timestamp::parse(example::TAKEN).map_err(UserError::verbatim)?;
         let mut store = Store::open_in_memory().map_err(in_store)?;
         let rulebook = Rulebook::of_packs(&self.content, &[], &parameter_values(&[])?)?;
         let mut run = store
@@ -103,8 +103,8 @@ impl App {
         let mut sink = StoreSink::new(&mut run, now);
         let mut facts = Facts::default();
         let stop = Stop::default();
-        let summary = import_embedded(example::FILES, &extended, &mut sink, &mut |_| {}, &stop)
-            .map_err(|error| UserError::new(error.to_string()))?;
+        let summary =
+            import_embedded(example::FILES, &extended, &mut sink, &mut |_| {}, &stop).map_err(UserError::verbatim)?;
         facts.take(summary, now);
         facts.seen = sink.finish();
         let sources = vec![Source { kind: SourceKind::Example, name: String::new() }];
@@ -122,12 +122,14 @@ impl App {
         let rulebook = Rulebook::of_packs(&self.content, packs, &values)?;
         // Wrong words are refused before anything long begins, and before a store is made.
         if let Some(missing) = request.sources.iter().find(|path| !path.exists()) {
-            return Err(UserError::new(format!("{} is not there", missing.display()))
-                .help("name AWS Config snapshot or history files, or a folder of them; without a SOURCE the live account is judged"));
+            return Err(UserError::said("error-source-missing").arg("path", missing.display()).help("advice-source"));
         }
         request.selection.findings()?;
         let as_of = match &request.as_of {
-            Some(text) => Some(Timestamp::parse(text).map_err(|error| UserError::new(format!("--as-of: {error}")))?),
+            Some(text) => Some(
+                Timestamp::parse(text)
+                    .map_err(|error| UserError::said("error-flag").arg("flag", "as-of").arg("text", error))?,
+            ),
             None => None,
         };
         let mut pass = Pass {
@@ -170,8 +172,7 @@ impl Pass<'_> {
         if regions.is_empty() {
             for word in &self.app.settings.regions {
                 regions.push(
-                    Region::parse(word)
-                        .map_err(|error| UserError::new("`regions` in the settings file").because(error))?,
+                    Region::parse(word).map_err(|error| UserError::said("error-settings-regions").because(error))?,
                 );
             }
         }
@@ -182,11 +183,10 @@ impl Pass<'_> {
         };
         let live = connect(&reach).await?;
         if let Some(other) = request.selection.accounts()?.iter().find(|account| **account != live.target.account) {
-            return Err(UserError::new(format!(
-                "--account {other}: the credentials are of account {}",
-                live.target.account
-            ))
-            .help("name the profile of that account with --profile"));
+            return Err(UserError::said("error-account-other")
+                .arg("wanted", other)
+                .arg("account", live.target.account)
+                .help("advice-account-profile"));
         }
         let (organization, accounts) = describe(&live, now).await;
         let mut info = self.app.run_info(RunKind::Assess, now, vec!["live".to_owned()], &request.selection);
@@ -225,8 +225,7 @@ impl Pass<'_> {
             });
         };
         let summary = collect(&collectors, &plan, &mut sink, &mut show, stop).await;
-        let summary =
-            summary.map_err(|error| UserError::new("what was collected could not be stored").because(error))?;
+        let summary = summary.map_err(|error| UserError::said("error-collected-store").because(error))?;
         Ok((sink.finish(), summary))
     }
 
@@ -249,7 +248,7 @@ impl Pass<'_> {
         let mut redacting = Redacting::new(&collectors, &mut sink);
         let into: &mut dyn Sink = if request.secrets == Secrets::Kept { redacting.inner() } else { &mut redacting };
         let summary = import(&request.sources, &Extended::of(self.app.content.types()), into, &mut show, stop);
-        let summary = summary.map_err(|error| UserError::new("what was read could not be stored").because(error))?;
+        let summary = summary.map_err(|error| UserError::said("error-read-store").because(error))?;
         let mut facts = Facts::default();
         let nothing = summary.items == 0 && summary.unreadable.is_empty();
         let skipped = summary
@@ -268,9 +267,9 @@ impl Pass<'_> {
         }));
         facts.take(summary, now);
         if nothing {
-            let error = UserError::new(format!("no configuration item in {}", names.join(", ")));
+            let error = UserError::said("error-no-items").arg("names", names.join(", "));
             let error = skipped.iter().fold(error, |error, line| error.because(line));
-            return Err(error.help("Haechi reads AWS Config snapshot and history files: .json and .json.gz"));
+            return Err(error.help("advice-config-files"));
         }
         facts.seen = sink.finish();
         let sources = names.into_iter().map(|name| Source { kind: SourceKind::Files, name }).collect();
@@ -297,7 +296,7 @@ impl Pass<'_> {
             let each = |item: ConfigurationItem, _| match sink.items(vec![item]) {
                 Ok(()) => std::ops::ControlFlow::Continue(()),
                 Err(error) => {
-                    failed = Some(UserError::new("the past could not be read").because(error));
+                    failed = Some(UserError::said("error-past-read").because(error));
                     std::ops::ControlFlow::Break(())
                 }
             };
@@ -307,14 +306,11 @@ impl Pass<'_> {
             return Err(error);
         }
         for line in store.latest_coverage().map_err(in_store)? {
-            sink.coverage(line.coverage)
-                .map_err(|error| UserError::new("the past could not be read").because(error))?;
+            sink.coverage(line.coverage).map_err(|error| UserError::said("error-past-read").because(error))?;
         }
         let facts = Facts { seen: sink.finish(), ..Facts::default() };
         if facts.seen.items == 0 {
-            return Err(UserError::new(format!("nothing was recorded that was so at {at}")).help(
-                "the past begins with the first `haechi assess`, or with the Config files that you give as SOURCE",
-            ));
+            return Err(UserError::said("error-past-empty").arg("moment", at).help("advice-past"));
         }
         let sources = vec![Source { kind: SourceKind::Store, name: self.app.store.display().to_string() }];
         self.judge_and_report(run, facts, sources)
@@ -387,7 +383,7 @@ impl Facts {
 }
 
 fn collectors() -> Result<Collectors> {
-    Collectors::embedded().map_err(|error| UserError::new("a built-in collector is not right").because(error))
+    Collectors::embedded().map_err(|error| UserError::said("error-collector").because(error))
 }
 
 /// The findings to list. A live account's global resources belong to the regions that were asked for.
@@ -441,5 +437,5 @@ fn account_without_facts(key: &ResourceKey, now: Timestamp) -> Result<Configurat
         "arn": format!("arn:{}:iam::{}:root", key.partition, key.account_id), "configurationItemCaptureTime": now, "configurationItemStatus": "OK",
         "configuration": {}, "notCollected": {"configuration": "the source does not hold account-level facts"},
     });
-    ConfigurationItem::from_value(&item).map_err(|error| UserError::new(error.to_string()))
+    ConfigurationItem::from_value(&item).map_err(UserError::verbatim)
 }

@@ -25,16 +25,15 @@ impl App {
     pub fn attest(&self, request: &AttestRequest) -> Result<Attestation> {
         let subject = request.subject.trim();
         if subject.is_empty() || request.evidence.trim().is_empty() {
-            return Err(UserError::new("an attestation names what it is about and what was looked at")
-                .help("such as: haechi attest security-awareness-program-exists --evidence 'LMS report 2026-Q4'"));
+            return Err(UserError::said("error-attestation-empty").help("advice-attestation"));
         }
         // `catalogue:id` must exist; anything else is the name of a process check in somebody's pack.
         if subject.contains(':')
             && let Err(unknown) = self.content.controls().find(subject)
         {
-            let error = UserError::new(unknown.message);
+            let error = UserError::said("error-control").arg("text", unknown.message);
             return Err(match unknown.meant {
-                Some(meant) => error.help(format!("did you mean `{meant}`?")),
+                Some(meant) => error.help("advice-near").arg("near", meant),
                 None => error,
             });
         }
@@ -42,13 +41,13 @@ impl App {
         let accounts = request.accounts.iter().map(|id| AccountId::parse(id.trim()));
         let accounts = accounts
             .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(|error| UserError::new(format!("--account: {error}")))?;
+            .map_err(|error| UserError::said("error-flag").arg("flag", "account").arg("text", error))?;
         let expires = match &request.until {
             Some(text) => until("until", text)?,
             None => now.plus_days(STANDS_DAYS),
         };
         if expires <= now {
-            return Err(UserError::new("--until lies in the past"));
+            return Err(UserError::said("error-until-past"));
         }
         let attestation = Attestation {
             subject: subject.to_owned(),

@@ -45,14 +45,14 @@ impl App {
     pub fn rule(&self, id: &str) -> Result<(Table, Value)> {
         let wanted = id.trim().to_ascii_uppercase().replace('-', "_");
         let Some(rule) = self.content.rule(&wanted) else {
-            let error = UserError::new(format!("there is no rule {wanted}"));
+            let error = UserError::said("error-no-rule").arg("rule", &wanted);
             let near = haechi_content::source::nearest(&wanted, self.content.rules().map(|rule| rule.file.id.as_str()));
             return Err(match near {
-                Some(near) => error.help(format!("did you mean {near}? `haechi rules list` names them all")),
+                Some(near) => error.help("advice-near-rule").arg("near", near),
                 None if haechi_content::ManagedRules::known().get(&wanted).is_some() => {
-                    error.help("AWS Config has this rule; Haechi does not implement it yet. `haechi rules list` names those it has")
+                    error.help("advice-rule-not-implemented")
                 }
-                None => error.help("`haechi rules list` names them all"),
+                None => error.help("advice-rules-list"),
             });
         };
         let file = &rule.file;
@@ -85,7 +85,7 @@ impl App {
         let mut table = lines.table();
         // Logic and references are to be read whole.
         table.columns[1].fit = Fit::Whole;
-        let value = serde_json::to_value(file).map_err(|error| UserError::new(error.to_string()))?;
+        let value = serde_json::to_value(file).map_err(UserError::verbatim)?;
         Ok((table, json!({"rule": value, "file": rule.path()})))
     }
 }
@@ -102,8 +102,9 @@ pub struct ContentCheck {
 pub fn check_content(folder: Option<&Path>) -> Result<ContentCheck> {
     let content = match folder {
         Some(folder) if !folder.is_dir() => {
-            return Err(UserError::new(format!("{} is not a folder", folder.display()))
-                .help("rules lie in its folder rules/<service>/"));
+            return Err(UserError::said("error-not-a-folder")
+                .arg("path", folder.display())
+                .help("advice-rules-folder"));
         }
         Some(folder) => Content::load_dir(folder),
         None => Content::embedded(),

@@ -30,8 +30,7 @@ pub struct DoctorRequest {
 
 /// The least IAM policy with which everything can be collected: it only reads.
 pub fn audit_policy() -> Result<Value> {
-    let collectors =
-        Collectors::embedded().map_err(|error| UserError::new("a built-in collector is not right").because(error))?;
+    let collectors = Collectors::embedded().map_err(|error| UserError::said("error-collector").because(error))?;
     let besides = BESIDES.iter().map(|(service, operation)| haechi_aws::iam_action(service, operation));
     Ok(haechi_inventory::audit_policy(&collectors, besides))
 }

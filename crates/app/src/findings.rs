@@ -20,7 +20,8 @@ pub struct SuppressRequest {
 
 /// A date or a moment in words; a bare date means its end.
 pub(crate) fn until(flag: &str, text: &str) -> Result<Timestamp> {
-    let moment = Timestamp::parse(text).map_err(|error| UserError::new(format!("--{flag}: {error}")))?;
+    let moment =
+        Timestamp::parse(text).map_err(|error| UserError::said("error-flag").arg("flag", flag).arg("text", error))?;
     Ok(if text.trim().len() == 10 { moment.plus_days(1) } else { moment })
 }
 
@@ -146,15 +147,12 @@ impl App {
     }
 
     pub fn suppress(&self, request: &SuppressRequest) -> Result<(SuppressionId, usize)> {
-        let filter = FilterExpression::parse(&request.expression).map_err(|error| {
-            UserError::new("the filter expression is not right")
-                .because(error)
-                .help("such as: rule = 'X' AND (account = '111122223333' OR tag.env = 'dev')")
-        })?;
+        let filter = FilterExpression::parse(&request.expression)
+            .map_err(|error| UserError::said("error-filter").because(error).help("advice-filter"))?;
         let expires = request.until.as_deref().map(|text| until("until", text)).transpose()?;
         let now = self.now();
         if expires.is_some_and(|expires| expires <= now) {
-            return Err(UserError::new("--until lies in the past"));
+            return Err(UserError::said("error-until-past"));
         }
         let mut store = self.existing_store()?;
         let open = store.findings(&FindingFilter::default(), now).map_err(in_store)?;
@@ -212,8 +210,7 @@ impl App {
     pub fn comment(&self, id: &str, text: &str, by: &str) -> Result<()> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(UserError::new("a comment needs words")
-                .help("such as: haechi findings comment 3f2a 'fixed by TICKET-481'"));
+            return Err(UserError::said("error-comment-empty").help("advice-comment"));
         }
         let mut store = self.existing_store()?;
         let finding = store.finding(id, self.now()).map_err(in_store)?.finding.id;

@@ -20,13 +20,16 @@ mod rulebook;
 mod selection;
 mod settings;
 mod sink;
+mod store_error;
 mod write;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use haechi_content::{Content, Language};
 use haechi_model::Timestamp;
 use haechi_store::Store;
+
+use store_error::{in_store, store_error};
 
 pub use assess::{AssessRequest, Assessment, Since};
 pub use attest::AttestRequest;
@@ -94,13 +97,14 @@ impl App {
         if let Some(problem) = content.problems().first() {
             let more = content.problems().len() - 1;
             let told = problem.to_string();
-            let error =
-                UserError::new("the content is not right").because(told.strip_prefix("error: ").unwrap_or(&told));
-            return Err(error.help(match (more, &options.content) {
-                (0, Some(folder)) => format!("run `haechi content test {}`", folder.display()),
-                (_, Some(folder)) => format!("{more} more: run `haechi content test {}`", folder.display()),
-                (_, None) => "this is a bug in Haechi: please report it".to_owned(),
-            }));
+            let error = UserError::said("error-content").because(told.strip_prefix("error: ").unwrap_or(&told));
+            return Err(match (more, &options.content) {
+                (0, Some(folder)) => error.help("advice-content-test").arg("path", folder.display()),
+                (_, Some(folder)) => {
+                    error.help("advice-content-test-more").arg("more", more).arg("path", folder.display())
+                }
+                (_, None) => error.help("advice-report-bug"),
+            });
         }
         Ok(Self {
             content,
@@ -136,27 +140,5 @@ impl App {
     /// The store, which must be there.
     fn existing_store(&self) -> Result<Store> {
         Store::open_existing(&self.store).map_err(|error| store_error(&error, &self.store))
-    }
-}
-
-fn store_error(error: &haechi_store::StoreError, path: &Path) -> UserError {
-    let shown = UserError::new(format!("the store {} can't be used", path.display())).because(error);
-    match error.help() {
-        Some(help) => shown.help(help),
-        None => shown,
-    }
-}
-
-/// An error of the store in the middle of work.
-fn in_store(error: haechi_store::StoreError) -> UserError {
-    use haechi_store::StoreError::{Ambiguous, Filter, NotAnId, NotFound};
-    let shown = match &error {
-        // The store is well: it was asked for something that it can't have.
-        NotFound { .. } | NotAnId { .. } | Ambiguous { .. } | Filter(_) => UserError::new(error.to_string()),
-        _ => UserError::new("the store could not be read or written").because(&error),
-    };
-    match error.help() {
-        Some(help) => shown.help(help),
-        None => shown,
     }
 }

@@ -41,9 +41,7 @@ pub async fn connect(reach: &Reach) -> Result<Live> {
     let identity = client.call("sts", client.region(), "GetCallerIdentity", json!({})).await;
     let identity = identity.map_err(|error| no_identity(error, reach.profile.as_deref()))?;
     let text = |name: &str| identity[name].as_str().unwrap_or_default().to_owned();
-    let strange = |error: &dyn std::fmt::Display| {
-        UserError::new("AWS's answer to GetCallerIdentity makes no sense").because(error)
-    };
+    let strange = |error: &dyn std::fmt::Display| UserError::said("error-identity-answer").because(error);
     let account = AccountId::parse(&text("Account")).map_err(|error| strange(&error))?;
     let caller = Arn::parse(&text("Arn")).map_err(|error| strange(&error))?;
     let partition = Partition::parse(caller.partition()).map_err(|error| strange(&error))?;
@@ -54,42 +52,41 @@ pub async fn connect(reach: &Reach) -> Result<Live> {
 
 fn no_identity(error: ApiError, profile: Option<&str>) -> UserError {
     if let (ErrorKind::NoCredentials, Some(profile)) = (error.kind, profile) {
-        return UserError::new(format!("the profile {profile} has no credentials")).because(error).help(format!(
-            "`aws configure list-profiles` names the profiles; `aws sso login --profile {profile}` signs in"
-        ));
+        return UserError::said("error-profile-credentials")
+            .arg("profile", profile)
+            .because(error)
+            .help("advice-profile-sign-in")
+            .arg("profile", profile);
     }
     let help = match error.kind {
-        ErrorKind::NoCredentials => {
-            "set AWS_PROFILE or pass --profile NAME, run `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-        }
-        ErrorKind::ExpiredCredentials => {
-            "the credentials have expired: sign in again, for instance with `aws sso login`"
-        }
-        ErrorKind::Connection | ErrorKind::Timeout => "check the network, the region and AWS_ENDPOINT_URL",
-        _ => "check the credentials with `aws sts get-caller-identity`, and `haechi doctor`",
+        ErrorKind::NoCredentials => "advice-credentials",
+        ErrorKind::ExpiredCredentials => "advice-credentials-expired",
+        ErrorKind::Connection | ErrorKind::Timeout => "advice-network",
+        _ => "advice-credentials-check",
     };
-    UserError::new("the account could not be reached").because(error).help(help)
+    UserError::said("error-account-reach").because(error).help(help)
 }
 
 /// The regions to look at, and those that are wanted or known but not enabled.
 async fn choose_regions(client: &Client, partition: &Partition, reach: &Reach) -> Result<(Vec<Region>, Vec<Region>)> {
     let asked: Vec<Region> = reach.regions.iter().filter(|region| !region.is_global()).cloned().collect();
     let home = Region::parse(client.region()).or_else(|_| Region::parse(home_region(partition)));
-    let home = home.map_err(|error| UserError::new("the region is not right").because(error))?;
+    let home = home.map_err(|error| UserError::said("error-region").because(error))?;
     let known = match regions(client, &home).await {
         Ok(known) => known,
         // The regions that the user named are enough; without any, there is nothing to go by.
         Err(_) if !asked.is_empty() => return Ok((asked, Vec::new())),
         Err(error) => {
-            return Err(UserError::new("the regions of the account could not be listed")
-                .because(&error)
-                .help("allow ec2:DescribeRegions, or name the regions with --region"));
+            return Err(UserError::said("error-regions-list").because(&error).help("advice-regions-list"));
         }
     };
     if let Some(unknown) = asked.iter().find(|region| !known.iter().any(|state| state.region == **region)) {
         let names: Vec<_> = known.iter().map(|state| state.region.as_str()).collect();
-        return Err(UserError::new(format!("--region `{unknown}` is not a region of partition {partition}"))
-            .help(format!("regions: {}", names.join(", "))));
+        return Err(UserError::said("error-region-unknown")
+            .arg("region", unknown)
+            .arg("partition", partition)
+            .help("advice-regions")
+            .arg("regions", names.join(", ")));
     }
     let chosen = |state: &&RegionState| asked.is_empty() || asked.contains(&state.region);
     let of = |enabled: bool| -> Vec<Region> {

@@ -117,7 +117,8 @@ impl App {
                         continue;
                     }
                     haechi_rules::effective_parameters(file, &given).map_err(|error| {
-                        UserError::new(format!("the pack {shown} does not load"))
+                        UserError::said("error-pack-load")
+                            .arg("path", &shown)
                             .because(format!("{}: {error}", rule.config_rule_name))
                     })?;
                     implemented += 1;

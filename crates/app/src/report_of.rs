@@ -269,13 +269,10 @@ impl App {
     /// The last run's report, with what people decided about its findings since.
     pub fn report(&self, selection: &Selection) -> Result<Assessment> {
         let store = self.existing_store()?;
-        let nothing = || UserError::new("nothing was assessed yet").help("run `haechi assess` first, or `haechi demo`");
+        let nothing = || UserError::said("error-nothing-assessed").help("advice-assess-first");
         let run = store.previous_run().map_err(in_store)?.ok_or_else(nothing)?;
-        let told: Told = serde_json::from_value(run.summary.clone()).map_err(|error| {
-            UserError::new("the last run was made by another release of Haechi")
-                .because(error)
-                .help("run `haechi assess` again")
-        })?;
+        let told: Told = serde_json::from_value(run.summary.clone())
+            .map_err(|error| UserError::said("error-other-release").because(error).help("advice-assess-again"))?;
         let at = run.finished.unwrap_or(run.info.started);
         let coverage: Vec<Coverage> =
             store.coverage(run.id).map_err(in_store)?.into_iter().map(|line| line.coverage).collect();

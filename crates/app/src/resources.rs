@@ -23,7 +23,12 @@ fn each<T>(
     words: &[String],
     parse: impl Fn(&str) -> std::result::Result<T, haechi_model::IdError>,
 ) -> Result<Vec<T>> {
-    words.iter().map(|word| parse(word.trim()).map_err(|error| UserError::new(format!("--{flag}: {error}")))).collect()
+    words
+        .iter()
+        .map(|word| {
+            parse(word.trim()).map_err(|error| UserError::said("error-flag").arg("flag", flag).arg("text", error))
+        })
+        .collect()
 }
 
 impl App {
@@ -82,8 +87,7 @@ impl App {
         let store = self.existing_store()?;
         let keys = store.item_by_name(word).map_err(in_store)?;
         if keys.is_empty() {
-            return Err(UserError::new(format!("nothing that was recorded is called {word}"))
-                .help("an ARN, a resource id or a name; `haechi resources list` shows what there is"));
+            return Err(UserError::said("error-no-resource").arg("word", word).help("advice-resources-list"));
         }
         let found = keys.iter().map(|key| {
             let item = store.item(key).map_err(in_store)?;

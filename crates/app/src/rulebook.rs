@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use haechi_content::pack::{Owner, Pack, ParameterValues, ResolvedRule};
 use haechi_content::{Content, ManagedRules, RuleFile};
+use haechi_i18n::{Catalog, Language};
 use haechi_model::{AccountId, Compliance, InstanceId, Message, ResourceType, RuleInstance, Scope};
 use haechi_report::{Counts, MissingRule, PackResult, PackRule};
 use haechi_rules::{CompiledRule, Judge, effective_parameters};
@@ -51,8 +52,7 @@ enum BookRuleKind {
 pub fn parameter_values(words: &[String]) -> Result<ParameterValues> {
     words.iter().try_fold(ParameterValues::default(), |values, word| match word.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok(values.with(name.trim(), value)),
-        _ => Err(UserError::new(format!("--param `{word}` is not NAME=VALUE"))
-            .help("such as --param AccessKeysRotatedParamMaxAccessKeyAge=60")),
+        _ => Err(UserError::said("error-param-shape").arg("word", word).help("advice-param-shape")),
     })
 }
 
@@ -64,10 +64,7 @@ impl Rulebook {
         if packs.is_empty() {
             book.add_baseline(content)?;
             if let Some(name) = values.values.keys().next() {
-                return Err(UserError::new(format!(
-                    "--param {name}: the built-in rules are judged with AWS's defaults"
-                ))
-                .help("a parameter belongs to a pack: name one with --pack FILE"));
+                return Err(UserError::said("error-param-without-pack").arg("name", name).help("advice-param-pack"));
             }
             return Ok(book);
         }
@@ -79,10 +76,10 @@ impl Rulebook {
         let known: BTreeSet<&str> =
             loaded.iter().flat_map(|(pack, _)| pack.parameters()).map(|parameter| parameter.name.as_str()).collect();
         if let Some(unknown) = values.values.keys().find(|name| !known.contains(name.as_str())) {
-            let error = UserError::new(format!("--param {unknown}: no pack has this parameter"));
+            let error = UserError::said("error-param-unknown").arg("name", unknown);
             return Err(match haechi_content::source::nearest(unknown, known.iter().copied()) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help("`haechi packs check FILE` names a pack's parameters"),
+                Some(near) => error.help("advice-near").arg("near", near),
+                None => error.help("advice-pack-parameters"),
             });
         }
         for (pack, source) in &loaded {
@@ -140,8 +137,11 @@ impl Rulebook {
 
     fn pack_instance(&mut self, content: &Content, rule: &ResolvedRule, source: &str) -> Result<InstanceId> {
         let given = rule.parameters.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect();
-        self.instance(content, &rule.identifier, &given, scope_of(content, rule))
-            .map_err(|error| UserError::new(format!("{source}: {}: {}", rule.config_rule_name, error.what)))
+        self.instance(content, &rule.identifier, &given, scope_of(content, rule)).map_err(|error| {
+            let text = Catalog::new(Language::En).message(&error.what);
+            let rule = &rule.config_rule_name;
+            UserError::said("error-pack-rule").arg("source", source).arg("rule", rule).arg("text", text)
+        })
     }
 
     fn instance(
@@ -151,16 +151,16 @@ impl Rulebook {
         given: &BTreeMap<String, Value>,
         scope: Option<Scope>,
     ) -> Result<InstanceId> {
-        let Some(rule) = content.rule(id) else { return Err(UserError::new(format!("there is no rule {id}"))) };
+        let Some(rule) = content.rule(id) else { return Err(UserError::said("error-no-rule").arg("rule", id)) };
         if !self.compiled.contains_key(id) {
             let compiled = CompiledRule::compile(&rule.file, content.types()).map_err(|errors| {
-                let error = UserError::new(format!("the rule file {} does not compile", rule.path()));
+                let error = UserError::said("error-rule-compile").arg("path", rule.path());
                 errors.iter().fold(error, |error, one| error.because(one.render()))
             })?;
             self.compiled.insert(id.to_owned(), Arc::new(compiled));
             self.files.insert(id.to_owned(), rule.file.clone());
         }
-        let parameters = effective_parameters(&rule.file, given).map_err(|error| UserError::new(error.to_string()))?;
+        let parameters = effective_parameters(&rule.file, given).map_err(UserError::verbatim)?;
         let instance = RuleInstance::new(id, parameters, scope);
         let key = instance.id;
         self.instances.insert(key, instance);
@@ -294,7 +294,7 @@ fn scope_of(content: &Content, rule: &ResolvedRule) -> Option<Scope> {
 
 /// Every error of a pack, each with its place.
 pub fn pack_errors(source: &str, errors: &[haechi_content::Diagnostic]) -> UserError {
-    let error = UserError::new(format!("the pack {source} does not load"));
+    let error = UserError::said("error-pack-load").arg("path", source);
     errors.iter().fold(error, |error, one| {
         let told = one.to_string();
         error.because(told.strip_prefix("error: ").unwrap_or(&told))

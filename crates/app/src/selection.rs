@@ -27,14 +27,19 @@ pub struct Selection {
 fn each<T: FromStr<Err: Display>>(flag: &str, words: &[String]) -> Result<Vec<T>> {
     words
         .iter()
-        .map(|word| word.trim().parse().map_err(|error| UserError::new(format!("--{flag} `{word}`")).because(error)))
+        .map(|word| {
+            word.trim()
+                .parse()
+                .map_err(|error| UserError::said("error-flag-word").arg("flag", flag).arg("word", word).because(error))
+        })
         .collect()
 }
 
 fn status(word: &str) -> Result<FindingStatus> {
-    FindingStatus::ALL.into_iter().find(|status| status.as_str().eq_ignore_ascii_case(word.trim())).ok_or_else(|| {
-        UserError::new(format!("--status `{word}` is not a status")).help("statuses: open, suppressed, resolved")
-    })
+    FindingStatus::ALL
+        .into_iter()
+        .find(|status| status.as_str().eq_ignore_ascii_case(word.trim()))
+        .ok_or_else(|| UserError::said("error-status").arg("word", word).help("advice-statuses"))
 }
 
 impl Selection {

@@ -34,9 +34,8 @@ impl SettingsFile {
                 None => return Ok(Self::default()),
             },
         };
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            UserError::new(format!("the settings file {} can't be read", path.display())).because(error)
-        })?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| UserError::said("error-settings-read").arg("path", path.display()).because(error))?;
         let mut settings = Self::parse(&text, &path)?;
         // Paths in the file are meant from where the file is.
         let base = path.parent().unwrap_or(Path::new("."));
@@ -48,9 +47,10 @@ impl SettingsFile {
 
     fn parse(text: &str, path: &Path) -> Result<Self> {
         toml::from_str(text).map_err(|error| {
-            UserError::new(format!("the settings file {} is not right", path.display()))
+            UserError::said("error-settings")
+                .arg("path", path.display())
                 .because(error.to_string().trim_end())
-                .help("known keys: lang, store, content, profile, regions, fail-on, owner-tag, packs")
+                .help("advice-settings-keys")
         })
     }
 }

@@ -4,7 +4,7 @@ use haechi_app::{
     App, AssessRequest, Assessment, AttestRequest, DoctorRequest, Exit, FailOn, Page, Progress, ResourceQuery, Result,
     Secrets, Selection, Since, Step, Stop, SuppressRequest, UserError,
 };
-use haechi_report::Format;
+use haechi_report::{Format, FormatError};
 use serde_json::Value;
 
 use crate::arguments::{
@@ -33,16 +33,21 @@ pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
         Command::Man => {
             let mut page = Vec::new();
             let rendered = clap_mangen::Man::new(crate::help::command(screen.language)).render(&mut page);
-            rendered.map_err(|error| UserError::new("the manual page could not be written").because(error))?;
+            rendered.map_err(|error| UserError::said("error-manual").because(error))?;
             screen.text(&String::from_utf8_lossy(&page)).map(|()| Exit::Clean)
         }
     }
 }
 
 fn format_of(word: Option<&str>) -> Result<Format> {
-    word.unwrap_or("table")
-        .parse()
-        .map_err(|error: haechi_report::FormatError| UserError::new(format!("--format: {error}")))
+    word.unwrap_or("table").parse().map_err(|error| format_error("format", &error))
+}
+
+fn format_error(flag: &str, error: &FormatError) -> UserError {
+    match error {
+        FormatError::Name(word) => UserError::said("error-format-name").arg("flag", flag).arg("word", word),
+        FormatError::Ending(path) => UserError::said("error-format-ending").arg("flag", flag).arg("path", path),
+    }
 }
 
 /// The report on stdout and in the files that were asked for. Wrong words are refused before the work.
@@ -54,7 +59,7 @@ struct Outputs<'a> {
 impl<'a> Outputs<'a> {
     fn of(output: &'a Output) -> Result<Self> {
         for path in &output.export {
-            Format::of_path(path).map_err(|error| UserError::new(format!("--export: {error}")))?;
+            Format::of_path(path).map_err(|error| format_error("export", &error))?;
         }
         Ok(Self { format: format_of(output.format.as_deref())?, output })
     }
@@ -80,7 +85,7 @@ fn assess(app: &App, screen: &Screen, arguments: Assess) -> Result<Exit> {
     let outputs = Outputs::of(&arguments.output)?;
     let word = arguments.fail_on.as_deref().or(app.settings().fail_on.as_deref());
     let fail_on: FailOn = match word {
-        Some(word) => word.parse().map_err(|error: String| UserError::new(format!("--fail-on: {error}")))?,
+        Some(word) => word.parse().map_err(|_| UserError::said("error-fail-on").arg("word", word))?,
         None => FailOn::default(),
     };
     let request = AssessRequest {
@@ -104,7 +109,7 @@ fn assess(app: &App, screen: &Screen, arguments: Assess) -> Result<Exit> {
     let assessment = assessment?;
     outputs.write(screen, &assessment)?;
     if assessment.interrupted {
-        return Err(UserError::new(screen.words("interrupted", &[])));
+        return Err(UserError::said("interrupted"));
     }
     Ok(fail_on.exit(assessment.worst, assessment.incomplete, arguments.strict))
 }
@@ -123,7 +128,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| UserError::new("the program could not start its threads").because(error))
+        .map_err(|error| UserError::said("error-threads").because(error))
 }
 
 fn report(app: &App, screen: &Screen, arguments: &ReportArgs) -> Result<Exit> {
@@ -156,8 +161,10 @@ fn one_of(word: &str, formats: &[Format]) -> Result<Format> {
         return Ok(format);
     }
     let names: Vec<_> = formats.iter().map(ToString::to_string).collect();
-    Err(UserError::new(format!("--format: this command has no `{format}`"))
-        .help(format!("it has {}", names.join(", "))))
+    Err(UserError::said("error-format-here")
+        .arg("format", format)
+        .help("advice-formats")
+        .arg("formats", names.join(", ")))
 }
 
 fn listed(listing: &Listing) -> Result<(Format, Page)> {
@@ -177,7 +184,7 @@ fn shown(screen: &Screen, format: Format, (table, value): (haechi_report::Table,
 const IN_FULL: [Format; 2] = [Format::Table, Format::Json];
 
 fn json(screen: &Screen, value: &Value) -> Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| UserError::new(error.to_string()))?;
+    let text = serde_json::to_string_pretty(value).map_err(UserError::verbatim)?;
     screen.text(&format!("{text}\n"))
 }
 

@@ -32,11 +32,15 @@ fn main() -> ExitCode {
         }
     };
     log_to_stderr(&cli.global);
-    let ended = open(&cli.global).and_then(|(app, screen)| commands::run(&app, &screen, cli.command));
+    // The settings file may name the language; until it has been read, an error is in what is wanted without it.
+    let (ended, language) = match open(&cli.global) {
+        Ok((app, screen)) => (commands::run(&app, &screen, cli.command), screen.language),
+        Err(error) => (Err(error), wanted),
+    };
     match ended {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
-            screen::error(&error, wanted);
+            screen::error(&error, language);
             ExitCode::from(Exit::Failed.code())
         }
     }
@@ -71,7 +75,7 @@ fn open(global: &Global) -> Result<(App, screen::Screen), UserError> {
     let usual = usual_settings();
     let settings = SettingsFile::load(global.config.as_deref(), &usual)?;
     let language = match global.lang.as_deref().or(settings.lang.as_deref()) {
-        Some(word) => word.parse().map_err(|error: String| UserError::new(error))?,
+        Some(word) => word.parse().map_err(|_| UserError::said("error-language").arg("word", word))?,
         None => locale(),
     };
     let store = global.store.clone().or_else(|| settings.store.clone());
@@ -107,9 +111,8 @@ fn usual_settings() -> Vec<std::path::PathBuf> {
 
 fn default_store() -> Result<std::path::PathBuf, UserError> {
     use etcetera::BaseStrategy as _;
-    let base = etcetera::choose_base_strategy().map_err(|error| {
-        UserError::new("the user's data directory is not known").because(error).help("name the store with --store PATH")
-    })?;
+    let base = etcetera::choose_base_strategy()
+        .map_err(|error| UserError::said("error-data-directory").because(error).help("advice-name-store"))?;
     Ok(base.data_dir().join("haechi").join("haechi.db"))
 }
 

@@ -58,9 +58,8 @@ impl Screen {
 
     /// A report in a file, whole or not at all.
     pub fn export(&self, report: &Report, path: &Path) -> Result<(), UserError> {
-        let failed = |error: &dyn std::fmt::Display| {
-            UserError::new(format!("{} could not be written", path.display())).because(error)
-        };
+        let failed =
+            |error: &dyn std::fmt::Display| UserError::said("error-write").arg("path", path.display()).because(error);
         let format = Format::of_path(path).map_err(|error| failed(&error))?;
         let mut bytes = Vec::new();
         let options = Options { color: Color::Off, ..self.options(usize::MAX) };
@@ -95,13 +94,13 @@ impl Screen {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 std::process::exit(i32::from(haechi_app::Exit::Clean.code()))
             }
-            Err(error) => Err(UserError::new("stdout could not be written").because(error)),
+            Err(error) => Err(UserError::said("error-stdout").because(error)),
             Ok(()) => Ok(()),
         }
     }
 }
 
-/// An error on stderr, with its labels in the user's language.
+/// An error on stderr in the user's language; its causes are in the words of those who refused.
 pub fn error(error: &UserError, language: Language) {
     let catalog = Catalog::new(language);
     let colour = stderr_has_colour();
@@ -109,11 +108,11 @@ pub fn error(error: &UserError, language: Language) {
         let word = catalog.text(id);
         if colour { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word }
     };
-    eprintln!("{} {}", label("label-error", "1;31"), error.what);
+    eprintln!("{} {}", label("label-error", "1;31"), catalog.message(&error.what));
     for cause in &error.causes {
         eprintln!("{} {cause}", label("label-cause", "1"));
     }
     if let Some(help) = &error.help {
-        eprintln!("{} {help}", label("label-help", "1;36"));
+        eprintln!("{} {}", label("label-help", "1;36"), catalog.message(help));
     }
 }

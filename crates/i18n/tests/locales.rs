@@ -135,7 +135,7 @@ fn literals(program: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// Calls whose first argument is a message id.
-const CALLS: [&str; 4] = ["Message::new(", ".text(", "catalog.count(", "catalog.with("];
+const CALLS: [&str; 6] = ["Message::new(", ".text(", "catalog.count(", "catalog.with(", "UserError::said(", ".help("];
 
 #[test]
 fn every_message_is_used_and_every_used_one_exists() {

@@ -226,6 +226,40 @@ fn errors_say_what_why_and_what_next() {
     }
 }
 
+/// What is said and what is advised; causes are in the words of those who refused.
+#[test]
+fn errors_are_in_the_language_of_the_user() {
+    let haechi = Haechi::new();
+    let check = |language: &str, arguments: &[&str], wanted: &[&str]| {
+        let arguments = [arguments, &["--lang", language]].concat();
+        let error = String::from_utf8(haechi.run(&arguments, 2).stderr).expect("UTF-8");
+        assert!(wanted.iter().all(|part| error.contains(part)), "{arguments:?}: {error}");
+    };
+    let missing = ["assess", "no-such-folder"];
+    check("ko", &missing, &["오류: 파일이나 폴더가 없습니다: no-such-folder\n도움말: AWS Config 스냅샷"]);
+    check("ja", &missing, &["エラー: ファイルまたはフォルダがありません: no-such-folder\nヘルプ: AWS Config の"]);
+    let no_store = ["findings", "list"];
+    check(
+        "ko",
+        &no_store,
+        &["오류: 저장소를 사용할 수 없습니다: ", "원인: there is no store", "도움말: 먼저 `haechi assess`"],
+    );
+    check(
+        "ja",
+        &no_store,
+        &["エラー: ストアを使用できません: ", "原因: there is no store", "ヘルプ: 先に `haechi assess`"],
+    );
+    let folder = workspace().join("examples/organization");
+    haechi.run(&["assess", folder.to_str().expect("a path")], 1);
+    let unknown = ["findings", "show", "00000000"];
+    check("ko", &unknown, &["오류: 결과가 없습니다: `00000000`"]);
+    check("ja", &unknown, &["エラー: 検出結果がありません: `00000000`"]);
+    // Without the flag the settings file says which.
+    std::fs::write(haechi.folder().join("haechi.toml"), "lang = \"ko\"\n").expect("a file");
+    let error = String::from_utf8(haechi.run(&["findings", "show", "zzzz"], 2).stderr).expect("UTF-8");
+    assert!(error.starts_with("오류: `zzzz`: ID 또는"), "{error}");
+}
+
 #[test]
 fn a_damaged_folder_loses_only_what_is_damaged() {
     let haechi = Haechi::new();
