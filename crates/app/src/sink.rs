@@ -48,11 +48,13 @@ pub struct StoreSink<'r, 'store> {
     run: &'r mut RunWriter<'store>,
     recorded: Timestamp,
     seen: Seen,
+    /// The newest capture time of each account's items: files tell of that moment, not of today.
+    newest: HashMap<AccountId, Timestamp>,
 }
 
 impl<'r, 'store> StoreSink<'r, 'store> {
     pub fn new(run: &'r mut RunWriter<'store>, recorded: Timestamp) -> Self {
-        Self { run, recorded, seen: Seen::default() }
+        Self { run, recorded, seen: Seen::default(), newest: HashMap::new() }
     }
 
     pub fn finish(self) -> Seen {
@@ -67,6 +69,8 @@ impl Sink for StoreSink<'_, '_> {
         for item in &batch {
             let key = item.key();
             self.seen.accounts.insert(key.account_id);
+            let newest = self.newest.entry(key.account_id).or_insert(item.captured());
+            *newest = item.captured().max(*newest);
             let listing = listing_of(key);
             if !item.status().is_deleted() && !self.seen.complete.contains(&listing) {
                 self.seen.partial.entry(listing).or_default().insert(key.resource_id.clone());
@@ -81,12 +85,73 @@ impl Sink for StoreSink<'_, '_> {
         if line.is_complete() {
             let ids = self.seen.partial.remove(&listing).unwrap_or_default();
             let ids: HashSet<&str> = ids.iter().map(AsRef::as_ref).collect();
-            self.run.finish_listing(&line, &ids, self.recorded)?;
+            // An old snapshot must not delete what was seen after it was taken.
+            let at = self.newest.get(&line.account_id).copied().unwrap_or(self.recorded).min(self.recorded);
+            self.run.finish_listing(&line, &ids, at)?;
             self.seen.complete.insert(listing);
         } else {
             self.run.put_coverage(std::slice::from_ref(&line))?;
         }
         self.seen.coverage.push(line);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use haechi_model::CoverageState;
+    use haechi_store::{RunInfo, RunKind, Store};
+    use serde_json::json;
+
+    fn item(id: &str, captured: &str) -> ConfigurationItem {
+        ConfigurationItem::from_value(&json!({
+            "accountId": "123456789012", "awsRegion": "us-east-1", "resourceType": "AWS::EC2::Volume", "resourceId": id,
+            "configurationItemCaptureTime": captured, "configurationItemStatus": "OK", "configuration": {"volumeId": id},
+        }))
+        .unwrap()
+    }
+
+    /// Puts a complete listing as one run, and says which volumes there are then.
+    fn listed(store: &mut Store, day: &str, items: &[(&str, &str)]) -> Vec<String> {
+        let now = Timestamp::parse(day).unwrap();
+        let info = RunInfo {
+            started: now,
+            kind: RunKind::Assess,
+            organization: None,
+            sources: Vec::new(),
+            filters: Default::default(),
+            program_version: "0".to_owned(),
+        };
+        let mut run = store.begin_run(info).unwrap();
+        let mut sink = StoreSink::new(&mut run, now);
+        sink.items(items.iter().map(|(id, captured)| item(id, captured)).collect()).unwrap();
+        let volume = ResourceType::parse("AWS::EC2::Volume").unwrap();
+        let key = item("x", "2026-01-01").key().clone();
+        let line = Coverage {
+            account_id: key.account_id,
+            region: key.region,
+            resource_type: volume.clone(),
+            state: CoverageState::Complete,
+            resources: 0,
+        };
+        sink.coverage(line).unwrap();
+        sink.finish();
+        run.commit(now).unwrap();
+        let mut ids = Vec::new();
+        let each = |item: ConfigurationItem, _| {
+            ids.push(item.key().resource_id.to_string());
+            std::ops::ControlFlow::Continue(())
+        };
+        store.items_of_type(&volume, &Default::default(), each).unwrap();
+        ids
+    }
+
+    #[test]
+    fn an_old_snapshot_deletes_nothing_that_came_after_it() {
+        let mut store = Store::open_in_memory().unwrap();
+        assert_eq!(listed(&mut store, "2026-11-20", &[("a", "2026-11-20"), ("b", "2026-11-20")]), ["a", "b"]);
+        assert_eq!(listed(&mut store, "2026-11-21", &[("old", "2026-10-01")]), ["a", "b", "old"]);
+        assert_eq!(listed(&mut store, "2026-11-22", &[("a", "2026-11-22")]), ["a"]);
     }
 }

@@ -61,10 +61,9 @@ impl Screen {
         let failed =
             |error: &dyn std::fmt::Display| UserError::said("error-write").arg("path", path.display()).because(error);
         let format = Format::of_path(path).map_err(|error| failed(&error))?;
-        let mut bytes = Vec::new();
         let options = Options { color: Color::Off, ..self.options(usize::MAX) };
-        haechi_report::write(report, format, self.language, &options, &mut bytes).map_err(|error| failed(&error))?;
-        haechi_app::write_whole(path, &bytes).map_err(|error| failed(&error))
+        haechi_app::write_whole(path, |out| haechi_report::write(report, format, self.language, &options, out))
+            .map_err(|error| failed(&error))
     }
 
     pub fn table(&self, table: &Table, format: Format) -> Result<(), UserError> {

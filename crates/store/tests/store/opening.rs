@@ -126,7 +126,9 @@ fn damage_is_told_with_what_to_do() {
     };
     for length in [20, 100, 4096, 5000, whole.len() / 2] {
         match read(&whole[..length]) {
-            Err(error @ StoreError::Corrupt { .. }) => assert!(error.help().unwrap().contains("put a backup of it in its place")),
+            Err(error @ StoreError::Corrupt { .. }) => {
+                assert!(error.help().unwrap().contains("put a backup of it in its place"))
+            }
             other => panic!("{length}: {other:?}"),
         }
     }
