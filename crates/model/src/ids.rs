@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
+use std::thread::LocalKey;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -24,24 +25,29 @@ fn short(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
+type Names = RefCell<HashSet<Arc<str>>>;
+
 thread_local! {
-    static NAMES: RefCell<HashSet<Arc<str>>> = RefCell::new(HashSet::new());
+    // One set a kind: a name that is in it was found to be of that kind.
+    static PARTITIONS: Names = RefCell::new(HashSet::new());
+    static REGIONS: Names = RefCell::new(HashSet::new());
+    static TYPES: Names = RefCell::new(HashSet::new());
 }
 
-/// How many distinct names a thread keeps: a file of made-up names cannot grow it further.
+/// How many distinct names of a kind a thread keeps: a file of made-up names cannot grow it further.
 const NAMES_KEPT: usize = 4096;
 
-/// One shared copy of a name that recurs on every item (regions, types).
-fn shared(text: &str) -> Arc<str> {
-    NAMES.with_borrow_mut(|names| {
+/// One shared copy of a name that recurs on every item. One that is known needs no second look.
+fn shared(kind: &'static LocalKey<Names>, text: &str, fits: impl FnOnce(&str) -> bool) -> Option<Arc<str>> {
+    kind.with_borrow_mut(|names| {
         if let Some(known) = names.get(text) {
-            return known.clone();
+            return Some(known.clone());
         }
-        let fresh: Arc<str> = Arc::from(text);
+        let fresh: Arc<str> = fits(text).then(|| Arc::from(text))?;
         if names.len() < NAMES_KEPT {
             names.insert(fresh.clone());
         }
-        fresh
+        Some(fresh)
     })
 }
 
@@ -69,20 +75,22 @@ pub struct Partition(Arc<str>);
 
 impl Partition {
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let rest = text.strip_prefix("aws").filter(|rest| rest.is_empty() || rest.starts_with('-'));
-        match rest {
-            Some(rest)
-                if rest.len() <= 24
-                    && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') =>
-            {
-                Ok(Self(shared(text)))
-            }
-            _ => Err(IdError::Partition(short(text))),
-        }
+        let fits = |text: &str| {
+            let rest = text.strip_prefix("aws").filter(|rest| rest.is_empty() || rest.starts_with('-'));
+            rest.is_some_and(|rest| {
+                rest.len() <= 24 && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            })
+        };
+        shared(&PARTITIONS, text, fits).map(Self).ok_or_else(|| IdError::Partition(short(text)))
+    }
+
+    /// A partition by a name that is one.
+    fn known(name: &str) -> Self {
+        Self(shared(&PARTITIONS, name, |_| true).unwrap_or_else(|| Arc::from(name)))
     }
 
     pub fn aws() -> Self {
-        Self(shared("aws"))
+        Self::known("aws")
     }
 
     /// The partition that a region belongs to, by the region's name.
@@ -97,7 +105,7 @@ impl Partition {
             r if r.starts_with("eusc-") => "aws-eusc",
             _ => "aws",
         };
-        Self(shared(name))
+        Self::known(name)
     }
 
     pub fn as_str(&self) -> &str {
@@ -113,13 +121,15 @@ impl Region {
     pub const GLOBAL: &'static str = "global";
 
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let fits = (2..=32).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if fits { Ok(Self(shared(text))) } else { Err(IdError::Region(short(text))) }
+        let fits = |text: &str| {
+            (2..=32).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        shared(&REGIONS, text, fits).map(Self).ok_or_else(|| IdError::Region(short(text)))
     }
 
     pub fn global() -> Self {
-        Self(shared(Self::GLOBAL))
+        Self(shared(&REGIONS, Self::GLOBAL, |_| true).unwrap_or_else(|| Arc::from(Self::GLOBAL)))
     }
 
     pub fn is_global(&self) -> bool {
@@ -140,14 +150,16 @@ impl ResourceType {
     pub const ACCOUNT: &'static str = "AWS::::Account";
 
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let fits = text.len() <= 128
-            && text.matches("::").count() >= 2
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b':' || b == b'_' || b == b'-');
-        if fits { Ok(Self(shared(text))) } else { Err(IdError::ResourceType(short(text))) }
+        let fits = |text: &str| {
+            text.len() <= 128
+                && text.matches("::").count() >= 2
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b':' || b == b'_' || b == b'-')
+        };
+        shared(&TYPES, text, fits).map(Self).ok_or_else(|| IdError::ResourceType(short(text)))
     }
 
     pub fn account() -> Self {
-        Self(shared(Self::ACCOUNT))
+        Self(shared(&TYPES, Self::ACCOUNT, |_| true).unwrap_or_else(|| Arc::from(Self::ACCOUNT)))
     }
 
     pub fn as_str(&self) -> &str {
@@ -245,6 +257,15 @@ mod tests {
         assert_eq!(AccountId::parse("012345678901").unwrap().as_str(), "012345678901");
         for wrong in ["", "12345678901", "1234567890123", "12345678901x", "１２３４"] {
             assert!(AccountId::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_one_kind_is_none_of_another() {
+        for _ in 0..2 {
+            assert!(Region::parse("us-east-1").is_ok() && ResourceType::parse("AWS::S3::Bucket").is_ok());
+            assert!(ResourceType::parse("us-east-1").is_err() && Partition::parse("us-east-1").is_err());
+            assert!(Region::parse("AWS::S3::Bucket").is_err());
         }
     }
 
