@@ -97,6 +97,16 @@ pub enum ItemError {
 }
 
 impl ConfigurationItem {
+    /// The members that say when and how the resource was seen, not what it is: no part of its content hash.
+    pub const SEEN: [&str; 6] = [
+        "configurationItemCaptureTime",
+        "configurationItemDeliveryTime",
+        "configurationStateId",
+        "configurationItemMD5Hash",
+        "configurationItemStatus",
+        "recordingFrequency",
+    ];
+
     /// Reads an item from JSON text, in any of AWS's spellings.
     pub fn parse(bytes: &[u8]) -> Result<Self, ItemError> {
         let mut reader = serde_json::Deserializer::from_slice(bytes);
@@ -213,16 +223,8 @@ impl ConfigurationItem {
     /// Members are taken in the order of their names: AWS does not promise an order.
     pub fn content_hash(&self) -> ContentHash {
         let mut hasher = crate::hash::Hasher::default();
-        const SEEN: [&str; 6] = [
-            "configurationItemCaptureTime",
-            "configurationItemDeliveryTime",
-            "configurationStateId",
-            "configurationItemMD5Hash",
-            "configurationItemStatus",
-            "recordingFrequency",
-        ];
         hasher.part(if self.status.is_deleted() { b"deleted" } else { b"present" });
-        let mut members: Vec<_> = self.root().members().filter(|(name, _)| !SEEN.contains(name)).collect();
+        let mut members: Vec<_> = self.root().members().filter(|(name, _)| !Self::SEEN.contains(name)).collect();
         members.sort_by_key(|(name, _)| *name);
         for (name, node) in members {
             hasher.part(name.as_bytes());

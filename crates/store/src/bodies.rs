@@ -7,16 +7,6 @@ use crate::contents;
 use crate::fault::{Fault, from_json, to_json};
 use crate::open::Store;
 
-/// The members that a content hash leaves out.
-const SEEN: [&str; 6] = [
-    "configurationItemCaptureTime",
-    "configurationItemDeliveryTime",
-    "configurationStateId",
-    "configurationItemMD5Hash",
-    "configurationItemStatus",
-    "recordingFrequency",
-];
-
 const STATUSES: [ItemStatus; 5] = [
     ItemStatus::Ok,
     ItemStatus::ResourceDiscovered,
@@ -39,7 +29,7 @@ pub(crate) fn status(number: i64) -> Result<ItemStatus, Fault> {
 /// The JSON that is stored by content hash.
 pub(crate) fn content(item: &ConfigurationItem) -> Result<Vec<u8>, Fault> {
     let mut body = Vec::with_capacity(1024);
-    for (name, node) in item.root().members().filter(|(name, _)| !SEEN.contains(name)) {
+    for (name, node) in item.root().members().filter(|(name, _)| !ConfigurationItem::SEEN.contains(name)) {
         body.push(if body.is_empty() { b'{' } else { b',' });
         body.extend(to_json(&name)?.into_bytes());
         body.push(b':');
@@ -51,14 +41,14 @@ pub(crate) fn content(item: &ConfigurationItem) -> Result<Vec<u8>, Fault> {
 
 fn plain_seen(captured: Timestamp, status: ItemStatus) -> Map<String, Value> {
     let mut seen = Map::new();
-    seen.insert(SEEN[0].into(), captured.to_string().into());
-    seen.insert(SEEN[4].into(), status.as_str().into());
+    seen.insert("configurationItemCaptureTime".into(), captured.to_string().into());
+    seen.insert("configurationItemStatus".into(), status.as_str().into());
     seen
 }
 
 /// The members about the seeing, when the capture time and the status do not say it all.
 pub(crate) fn seen(item: &ConfigurationItem) -> Result<Option<String>, Fault> {
-    let members = item.root().members().filter(|(name, _)| SEEN.contains(name));
+    let members = item.root().members().filter(|(name, _)| ConfigurationItem::SEEN.contains(name));
     let seen: Map<_, _> = members.map(|(name, node)| (name.to_owned(), node.to_value())).collect();
     if seen == plain_seen(item.captured(), item.status()) { Ok(None) } else { to_json(&seen).map(Some) }
 }
