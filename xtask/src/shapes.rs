@@ -130,8 +130,19 @@ fn trimmed_operation(model: &Value, pages: &Value, name: &str, shapes: &mut BTre
             }
         }
         out.insert("pages".into(), Value::Object(kept));
+    } else if let Some(token) = next_token(model, operation) {
+        out.insert("pages".into(), json!({"input_token": token, "output_token": token}));
     }
     Ok(Value::Object(out))
+}
+
+/// The page token of an operation that the models give no paginator, though its request and its answer
+/// have one: without it only the first page would be read.
+fn next_token<'m>(model: &'m Value, operation: &Value) -> Option<&'m str> {
+    let members = |side: &str| model["shapes"][operation[side]["shape"].as_str()?]["members"].as_object();
+    let (input, output) = (members("input")?, members("output")?);
+    let token = input.keys().find(|name| name.eq_ignore_ascii_case("NextToken"))?;
+    output.contains_key(token).then_some(token.as_str())
 }
 
 /// Adds the shape and all that it refers to; a shape that is there already ends the descent, so that
