@@ -164,6 +164,17 @@ impl Store {
         ))
     }
 
+    /// The same for one account: what is in memory does not grow with their number.
+    pub fn latest_coverage_of(&self, account: AccountId) -> Result<Vec<StoredCoverage>> {
+        self.told(self.all(
+            "SELECT s.account, s.region, s.type, c.last_run, c.body FROM h_coverage c JOIN h_scopes s ON s.id = c.scope
+             WHERE s.account = ? AND c.first_run = (SELECT max(n.first_run) FROM h_coverage n WHERE n.scope = c.scope)
+             ORDER BY s.region, s.type",
+            [account.as_str()],
+            coverage_of,
+        ))
+    }
+
     /// Accounts as they were at a moment, or as they were last known.
     pub fn accounts(&self, at: Option<Timestamp>) -> Result<Vec<Account>> {
         let at = at.map_or(i64::MAX, Timestamp::as_micros);
