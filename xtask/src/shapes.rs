@@ -14,6 +14,8 @@ use serde_json::{Map, Value, json};
 /// Members of a service's metadata that the client reads.
 const METADATA: &[&str] =
     &["serviceId", "apiVersion", "protocol", "jsonVersion", "targetPrefix", "endpointPrefix", "signingName"];
+/// The protocols that the client speaks (crates/aws/src/protocol).
+const PROTOCOLS: &[&str] = &["ec2", "json", "query", "rest-json", "rest-xml"];
 /// Traits of a member that the client reads, in botocore's spelling.
 const TRAITS: &[&str] =
     &["location", "locationName", "queryName", "flattened", "timestampFormat", "xmlAttribute", "xmlNamespace"];
@@ -89,7 +91,8 @@ fn read_json(path: &Path) -> Result<Option<Value>> {
 fn service_file(model: &Value, pages: &Value, operations: &BTreeSet<String>) -> Result<String> {
     let mut text = String::from("{\n");
     for key in METADATA {
-        if let Some(value) = model["metadata"].get(*key) {
+        let value = if *key == "protocol" { Some(protocol(model)) } else { model["metadata"].get(*key) };
+        if let Some(value) = value {
             writeln!(text, "\"{key}\":{value},")?;
         }
     }
@@ -103,6 +106,14 @@ fn service_file(model: &Value, pages: &Value, operations: &BTreeSet<String>) -> 
     let lines: Vec<_> = shapes.iter().map(|(name, shape)| format!("\"{name}\":{shape}")).collect();
     writeln!(text, "\"shapes\":{{\n{}\n}}\n}}", lines.join(",\n"))?;
     Ok(text)
+}
+
+/// The protocol to speak: the model's first choice, or the next of its list that the client has.
+fn protocol(model: &Value) -> &Value {
+    let spoken = |name: &&Value| name.as_str().is_some_and(|name| PROTOCOLS.contains(&name));
+    let preferred = &model["metadata"]["protocol"];
+    let others = model["metadata"]["protocols"].as_array().into_iter().flatten();
+    std::iter::once(preferred).chain(others).find(spoken).unwrap_or(preferred)
 }
 
 fn trimmed_operation(model: &Value, pages: &Value, name: &str, shapes: &mut BTreeMap<String, Value>) -> Result<Value> {
