@@ -1,6 +1,6 @@
 //! Coverage, accounts and runs: written and read.
 
-use haechi_model::{Coverage, ResourceType, Timestamp};
+use haechi_model::{AccountId, Coverage, ResourceType, Timestamp};
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Map, Value, json};
 
@@ -173,6 +173,28 @@ impl Store {
             [account.as_str()],
             coverage_of,
         ))
+    }
+
+    /// What could be seen at a moment: of each account, region and type the word of the last run that had begun then.
+    pub fn coverage_at(&self, at: Timestamp) -> Result<Vec<StoredCoverage>> {
+        self.snapshot(|| {
+            let mut begun = Vec::new();
+            for run in self.all(&format!("{RUN} ORDER BY id"), [], run_of)? {
+                if run.info.started <= at {
+                    begun.push(run.id.0);
+                }
+            }
+            let Some(newest) = begun.last() else { return Ok(Vec::new()) };
+            self.all(
+                "SELECT s.account, s.region, s.type, min(c.last_run, ?1), c.body
+                 FROM h_coverage c JOIN h_scopes s ON s.id = c.scope
+                 WHERE c.first_run = (SELECT max(n.first_run) FROM h_coverage n
+                                      WHERE n.scope = c.scope AND n.first_run <= ?1)
+                 ORDER BY s.account, s.region, s.type",
+                [newest],
+                coverage_of,
+            )
+        })
     }
 
     /// Accounts as they were at a moment, or as they were last known.
