@@ -89,7 +89,7 @@ pub struct Evaluation {
     /// The offending parts of the item, as they stand in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Value>,
-    /// What the verdict rests on besides the rule: it stands while these stand.
+    /// What the verdict rests on: it stands while these stand.
     pub reads: Vec<Read>,
     /// Until when the verdict holds if nothing changes (an age, an expiry).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,6 +102,8 @@ pub struct Evaluation {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "camelCase")]
 pub enum Read {
+    /// The rule's own logic: after an update of the rules its evaluations stand no more.
+    Rule { hash: ContentHash },
     /// The judged item itself.
     Item { hash: ContentHash },
     /// All items of a type in an account and region (none: in every region), and its coverage.

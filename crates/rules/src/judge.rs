@@ -120,8 +120,6 @@ impl Judge {
 
     /// The same when some evaluations are known from before: those that still hold are kept as they are.
     /// Gives all evaluations, and how many were made anew.
-    ///
-    /// An evaluation does not tell by which text of its rule it was made: after an update of the rules, pass none.
     pub fn evaluate_again(
         &self,
         previous: &[Evaluation],
@@ -135,7 +133,7 @@ impl Judge {
             .about(item)
             .map(|entry| {
                 let known = previous.iter().find(|known| known.instance == entry.instance.id);
-                match known.filter(|known| session.still_holds(known)) {
+                match known.filter(|known| session.still_holds(entry, known)) {
                     Some(known) => known.clone(),
                     None => {
                         anew += 1;
@@ -156,8 +154,8 @@ impl Judge {
         now: Timestamp,
         item: &ConfigurationItem,
     ) -> bool {
-        self.about(item).any(|entry| entry.instance.id == evaluation.instance)
-            && Session::new(world, now, item, Recording::On).still_holds(evaluation)
+        let entry = self.about(item).find(|entry| entry.instance.id == evaluation.instance);
+        entry.is_some_and(|entry| Session::new(world, now, item, Recording::On).still_holds(entry, evaluation))
     }
 }
 
@@ -190,6 +188,7 @@ impl<'a> Session<'a> {
         let verdict = self.verdict(&entry.rule.id, &entry.rule.program);
         let mut reads = Vec::new();
         if self.frame.recording != Recording::Off {
+            reads.push(Read::Rule { hash: entry.rule.logic });
             reads.push(Read::Item { hash: self.hash() });
             let world = self.frame.world;
             reads.extend(std::mem::take(&mut self.frame.looks).into_iter().map(|look| look.into_read(world)));
@@ -233,13 +232,14 @@ impl<'a> Session<'a> {
         Verdict { compliance: Compliance::NonCompliant, message, evidence: shown(&evidence) }
     }
 
-    fn still_holds(&mut self, evaluation: &Evaluation) -> bool {
+    fn still_holds(&mut self, entry: &Entry, evaluation: &Evaluation) -> bool {
         evaluation.resource == *self.frame.item.key()
             && evaluation.holds_until.is_none_or(|until| self.frame.now < until)
-            && !evaluation.reads.is_empty()
+            && evaluation.reads.contains(&Read::Rule { hash: entry.rule.logic })
             && evaluation.reads.iter().all(|read| match (read, Look::of_read(read)) {
                 (_, Some((look, hash))) => self.frame.world.hash(&look) == hash,
                 (Read::Item { hash }, None) => self.hash() == *hash,
+                (Read::Rule { hash }, None) => entry.rule.logic == *hash,
                 (_, None) => false,
             })
     }

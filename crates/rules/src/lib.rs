@@ -9,6 +9,7 @@
 //! World::builder().add(item).coverage(&coverage)...build()
 //! judge.evaluate(&World, now, &item, Recording) -> Vec<Evaluation>
 //! judge.evaluate_again(&previous, &World, now, &item)       only what no longer holds is judged anew
+//! Standing::new(Judge, World)                               keeps what evaluations rest on, and follows changes
 //! finding_of(&Evaluation, &CompiledRule, &RuleInstance, &World, &item, now) -> Option<Finding>
 //! lifecycle(previous, &Outcome, now) -> Change
 //! check_examples(&RuleFile, &Arc<CompiledRule>, &TypeCatalogue) -> Vec<ExampleFailure>
@@ -28,6 +29,7 @@ mod path;
 mod program;
 mod rule;
 mod shape;
+mod standing;
 pub mod syntax;
 #[cfg(test)]
 mod tests;
@@ -42,4 +44,5 @@ pub use frame::Recording;
 pub use judge::{Judge, MAX_EVIDENCE};
 pub use parameters::{ParameterError, effective_parameters};
 pub use rule::CompiledRule;
+pub use standing::{Affected, Fact, Standing};
 pub use world::{World, WorldBuilder};

@@ -1,7 +1,8 @@
 //! A rule file made ready to judge: its expressions compiled, its paths checked.
 
 use haechi_content::{RuleFile, RuleScope, TypeCatalogue};
-use haechi_model::{ResourceType, Severity};
+use haechi_model::hash::Hasher;
+use haechi_model::{ContentHash, ResourceType, Severity};
 
 use crate::compile::Scope;
 use crate::error::RuleError;
@@ -22,6 +23,8 @@ pub struct CompiledRule {
     /// Names of parameters, in the order in which the program counts them.
     pub(crate) parameters: Vec<String>,
     pub(crate) program: Program,
+    /// Of everything that decides a verdict: see [`logic_of`].
+    pub(crate) logic: ContentHash,
     neighbours: Vec<ResourceType>,
 }
 
@@ -115,6 +118,7 @@ impl CompiledRule {
                 args,
                 variables: scope.variables,
             },
+            logic: logic_of(file),
             neighbours: neighbours.into_iter().collect(),
         })
     }
@@ -141,6 +145,27 @@ impl CompiledRule {
     pub fn neighbours(&self) -> &[ResourceType] {
         &self.neighbours
     }
+}
+
+/// The hash of what a verdict and its words are made of. A check in Rust changes with the program only.
+fn logic_of(file: &RuleFile) -> ContentHash {
+    let mut hasher = Hasher::default();
+    let mut part = |text: &str| hasher.part(text.as_bytes());
+    part(&file.id);
+    part(&format!("{:?}", file.scope));
+    file.resources.iter().for_each(|of| part(of.as_str()));
+    let bindings = file.bindings.iter().map(|(name, text)| (name, text));
+    for (name, text) in bindings.chain(&file.args) {
+        part(name);
+        part(text);
+    }
+    part(file.applies.as_deref().unwrap_or_default());
+    part(&file.check);
+    if file.check.trim_start().starts_with("rust:") {
+        part(env!("CARGO_PKG_VERSION"));
+    }
+    part(file.evidence.as_deref().unwrap_or_default());
+    hasher.finish()
 }
 
 fn bindings(parts: &mut Parts<'_, '_>, file: &RuleFile) -> Vec<Op> {

@@ -1,4 +1,6 @@
-//! The neighbours that rules look at, and how completely each type was listed. It never changes once built.
+//! The neighbours that rules look at, and how completely each type was listed.
+//!
+//! It changes only in the hands of [`Standing`](crate::Standing), one item at a time.
 //!
 //! Indexes for `lookup` and hashes for what an evaluation remembers are made when first asked for, once.
 
@@ -7,7 +9,9 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use haechi_model::hash::Hasher;
-use haechi_model::{AccountId, ConfigurationItem, ContentHash, Coverage, CoverageState, Read, Region, ResourceType};
+use haechi_model::{
+    AccountId, ConfigurationItem, ContentHash, Coverage, CoverageState, Read, Region, ResourceKey, ResourceType,
+};
 
 use crate::path::Path;
 use crate::value::{Unknown, Val};
@@ -113,6 +117,53 @@ impl Listing {
         Some(Unknown::Missing { what: format!("{resource_type} in {}", self.region), reason })
     }
 
+    /// Puts an item in its place, and gives the one that stood there.
+    fn put(&mut self, item: Arc<ConfigurationItem>) -> Option<Arc<ConfigurationItem>> {
+        self.whole = OnceLock::new();
+        match self.place_of(&item.key().resource_id) {
+            Ok(at) => {
+                let old = std::mem::replace(&mut self.items[at], item);
+                self.hashes[at] = OnceLock::new();
+                self.each_index(|index, path, items| {
+                    leave(index, path, &old, at);
+                    enter(index, path, &items[at], at);
+                });
+                Some(old)
+            }
+            Err(at) => {
+                self.items.insert(at, item);
+                self.hashes.insert(at, OnceLock::new());
+                self.each_index(|index, path, items| {
+                    move_places(index, |place| place + u32::from(place >= at as u32));
+                    enter(index, path, &items[at], at);
+                });
+                None
+            }
+        }
+    }
+
+    fn remove(&mut self, resource_id: &str) -> Option<Arc<ConfigurationItem>> {
+        let at = self.place_of(resource_id).ok()?;
+        self.whole = OnceLock::new();
+        let old = self.items.remove(at);
+        self.hashes.remove(at);
+        self.each_index(|index, path, _| {
+            leave(index, path, &old, at);
+            move_places(index, |place| place - u32::from(place > at as u32));
+        });
+        Some(old)
+    }
+
+    fn place_of(&self, resource_id: &str) -> Result<usize, usize> {
+        self.items.binary_search_by(|item| (*item.key().resource_id).cmp(resource_id))
+    }
+
+    fn each_index(&mut self, mut change: impl FnMut(&mut Index, &Path, &[Arc<ConfigurationItem>])) {
+        for (name, index) in self.indexes.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            change(Arc::make_mut(index), &Path::parse(name), &self.items);
+        }
+    }
+
     fn hash_of(&self, at: usize) -> ContentHash {
         *self.hashes[at].get_or_init(|| self.items[at].content_hash())
     }
@@ -153,6 +204,39 @@ impl Listing {
     }
 }
 
+/// Takes an item's place out of an index.
+fn leave(index: &mut Index, path: &Path, item: &ConfigurationItem, at: usize) {
+    each_key(&path.of_item(item), |key| {
+        if let Some(places) = index.get_mut(&key) {
+            places.retain(|place| *place != at as u32);
+            if places.is_empty() {
+                index.remove(&key);
+            }
+        }
+    });
+}
+
+/// Puts an item's place into an index, in order.
+fn enter(index: &mut Index, path: &Path, item: &ConfigurationItem, at: usize) {
+    each_key(&path.of_item(item), |key| {
+        let places = index.entry(key).or_default();
+        if let Err(to) = places.binary_search(&(at as u32)) {
+            places.insert(to, at as u32);
+        }
+    });
+}
+
+fn move_places(index: &mut Index, to: impl Fn(u32) -> u32) {
+    index.values_mut().flatten().for_each(|place| *place = to(*place));
+}
+
+/// The keys under which an item is found at a path.
+pub(crate) fn keys_at(item: &ConfigurationItem, name: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    each_key(&Path::parse(name).of_item(item), |key| keys.push(key));
+    keys
+}
+
 /// The keys under which a value is found: its own, or those of its elements.
 fn each_key(value: &Val<'_>, mut visit: impl FnMut(String)) {
     if value.is_list() {
@@ -178,7 +262,7 @@ fn visit_key(value: &Val<'_>, visit: &mut impl FnMut(String)) {
 }
 
 /// Where a rule looks: a type in one region of the subject's account, or in all.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     pub resource_type: ResourceType,
     pub account_id: AccountId,
@@ -186,7 +270,7 @@ pub(crate) struct Place {
 }
 
 /// Something that an evaluation looked at; its hash is taken when the evaluation is kept.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Look {
     Items(Place),
     Lookup(Place, String, String),
@@ -195,6 +279,50 @@ pub(crate) enum Look {
 impl World {
     pub fn builder() -> WorldBuilder {
         WorldBuilder::new()
+    }
+
+    /// Puts an item among the neighbours, and gives the one that stood there.
+    pub(crate) fn put(&mut self, item: Arc<ConfigurationItem>) -> Option<Arc<ConfigurationItem>> {
+        let key = item.key();
+        self.listing_mut(&key.resource_type, key.account_id, &key.region.clone()).put(item)
+    }
+
+    pub(crate) fn remove(&mut self, key: &ResourceKey) -> Option<Arc<ConfigurationItem>> {
+        self.listing_mut(&key.resource_type, key.account_id, &key.region).remove(&key.resource_id)
+    }
+
+    /// The neighbours of one listing.
+    pub(crate) fn keys(
+        &self,
+        resource_type: &ResourceType,
+        account_id: AccountId,
+        region: &Region,
+    ) -> impl Iterator<Item = ResourceKey> {
+        let place = Place { resource_type: resource_type.clone(), account_id, region: Some(region.clone()) };
+        self.listings(&place).iter().flat_map(|listing| &listing.items).map(|item| item.key().clone())
+    }
+
+    /// Says how completely a type is listed from now on, and whether that is news.
+    pub(crate) fn cover(&mut self, coverage: &Coverage) -> bool {
+        let listing = self.listing_mut(&coverage.resource_type, coverage.account_id, &coverage.region);
+        let news = listing.coverage.as_ref() != Some(&coverage.state);
+        if news {
+            listing.coverage = Some(coverage.state.clone());
+            listing.whole = OnceLock::new();
+        }
+        news
+    }
+
+    fn listing_mut(&mut self, resource_type: &ResourceType, account_id: AccountId, region: &Region) -> &mut Listing {
+        let all = self.listings.entry((resource_type.clone(), account_id)).or_default();
+        let at = match all.binary_search_by(|listing| listing.region.cmp(region)) {
+            Ok(at) => at,
+            Err(at) => {
+                all.insert(at, Listing::new(region.clone()));
+                at
+            }
+        };
+        &mut all[at]
     }
 
     pub fn account_name(&self, account_id: &AccountId) -> Option<&str> {
@@ -279,6 +407,12 @@ pub(crate) fn keys_of(value: &Val<'_>) -> Vec<String> {
 }
 
 impl Look {
+    pub fn place(&self) -> &Place {
+        match self {
+            Look::Items(place) | Look::Lookup(place, ..) => place,
+        }
+    }
+
     pub fn into_read(self, world: &World) -> Read {
         let hash = world.hash(&self);
         match self {
@@ -291,10 +425,10 @@ impl Look {
         }
     }
 
-    /// What a remembered read looked at, with the hash of then; none for the item itself.
+    /// What a remembered read looked at, with the hash of then; none for the item itself and the rule.
     pub fn of_read(read: &Read) -> Option<(Look, ContentHash)> {
         Some(match read.clone() {
-            Read::Item { .. } => return None,
+            Read::Item { .. } | Read::Rule { .. } => return None,
             Read::Items { resource_type, account_id, region, hash } => {
                 (Look::Items(Place { resource_type, account_id, region }), hash)
             }

@@ -175,7 +175,7 @@ impl Parser {
         self.node(at, ExprKind::Binary { operator, left: Box::new(left), right: Box::new(right) }, below)
     }
 
-    /// `!!x` and `--x`: the signs are counted, not recursed into. CEL has no mix of the two.
+    /// `!!x` and `--x`: the signs are counted, not recursed into. CEL has no mix of the two, but for a negative number after `!`.
     fn unary(&mut self) -> Result<Expr, Problem> {
         let start = self.peek().1;
         for sign in ["!", "-"] {
@@ -188,9 +188,18 @@ impl Parser {
             if count == 0 {
                 continue;
             }
-            // A minus belongs to the number behind it, so that the least number can be written.
-            let negative = if sign == "-" { self.negative_number(last)? } else { None };
-            count -= usize::from(negative.is_some());
+            // A minus belongs to the number behind it, so that the least number can be written: also after `!`.
+            let negative = match sign {
+                "-" => self.negative_number(last)?,
+                _ => match self.sign("-") {
+                    Some(minus) => {
+                        let number = self.negative_number(minus)?;
+                        Some(number.ok_or_else(|| unexpected(&Word::Sign("-"), minus, "a value"))?)
+                    }
+                    None => None,
+                },
+            };
+            count -= usize::from(sign == "-" && negative.is_some());
             let mut operand = match negative {
                 Some(number) => self.members(number)?,
                 None => self.member()?,

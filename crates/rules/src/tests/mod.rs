@@ -1,5 +1,6 @@
 //! The language held against tables, against the `cel` crate, and against arbitrary text.
 
+mod changes;
 mod errors;
 mod language;
 mod oracle;
