@@ -93,7 +93,11 @@ pub(crate) fn kind(status: u16, code: &str, message: &str, region: &str) -> Erro
     if is(DENIED) {
         return ErrorKind::AccessDenied;
     }
-    if code.starts_with("NoSuch") || code.contains("NotFound") || code == "AWSOrganizationsNotInUseException" {
+    let absent = ["NoSuch", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"];
+    if absent.iter().any(|start| code.starts_with(start))
+        || code.contains("NotFound")
+        || code == "AWSOrganizationsNotInUseException"
+    {
         return ErrorKind::NotFound;
     }
     if is(TIMED_OUT) || status >= 500 {
