@@ -141,19 +141,23 @@ fn trimmed_operation(model: &Value, pages: &Value, name: &str, shapes: &mut BTre
             }
         }
         out.insert("pages".into(), Value::Object(kept));
-    } else if let Some(token) = next_token(model, operation) {
-        out.insert("pages".into(), json!({"input_token": token, "output_token": token}));
+    } else if let Some((input, output)) = page_tokens(model, operation) {
+        out.insert("pages".into(), json!({"input_token": input, "output_token": output}));
     }
     Ok(Value::Object(out))
 }
 
-/// The page token of an operation that the models give no paginator, though its request and its answer
-/// have one: without it only the first page would be read.
-fn next_token<'m>(model: &'m Value, operation: &Value) -> Option<&'m str> {
+/// The page tokens (of the request, of the answer) of an operation that the models give no paginator, though
+/// its request and its answer have them: without them only the first page would be read.
+fn page_tokens<'m>(model: &'m Value, operation: &Value) -> Option<(&'m str, &'m str)> {
     let members = |side: &str| model["shapes"][operation[side]["shape"].as_str()?]["members"].as_object();
     let (input, output) = (members("input")?, members("output")?);
-    let token = input.keys().find(|name| name.eq_ignore_ascii_case("NextToken"))?;
-    output.contains_key(token).then_some(token.as_str())
+    let named = |side: &'m Map<String, Value>, wanted: &str| {
+        side.keys().find(|name| name.eq_ignore_ascii_case(wanted)).map(String::as_str)
+    };
+    [("NextToken", "NextToken"), ("NextMarker", "NextMarker"), ("PageToken", "NextPageToken")]
+        .into_iter()
+        .find_map(|(asked, given)| Some((named(input, asked)?, named(output, given)?)))
 }
 
 /// Adds the shape and all that it refers to; a shape that is there already ends the descent, so that
