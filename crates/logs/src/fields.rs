@@ -1,0 +1,297 @@
+//! The fields that somebody wants of each event, compiled once: one walk over a record's text puts each into
+//! its numbered slot and passes over all others.
+
+use crate::json::{self, Halt, Json};
+
+/// Names one wanted field: the index of its slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(u16);
+
+impl Slot {
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The path is not one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    #[error("`{0}` is not a field: it has an empty name in it")]
+    Empty(String),
+    #[error("`{0}` has more than {DEEPEST} names")]
+    Deep(String),
+    #[error("there are more than {MOST} fields")]
+    Many,
+}
+
+const DEEPEST: usize = 16;
+const MOST: usize = 4096;
+
+/// A set of field paths such as `userIdentity.sessionContext.sessionIssuer.arn`.
+///
+/// A path goes through objects. Where it meets an array, it goes on in each element: see
+/// [`Event::each`](crate::Event::each).
+#[derive(Debug, Clone)]
+pub struct Fields {
+    paths: Vec<Box<[Box<str>]>>,
+    nodes: Vec<Node>,
+}
+
+/// One name of one or more paths.
+#[derive(Debug, Clone, Default)]
+struct Node {
+    children: Vec<(Box<[u8]>, u16)>,
+    /// Bit n: a child has a name of n bytes (63: of 63 or more).
+    lengths: u64,
+    slot: Option<u16>,
+    /// Slots further down, by which an array here is read later.
+    below: Vec<u16>,
+    depth: u8,
+}
+
+impl Node {
+    fn child(&self, name: &[u8]) -> Option<u16> {
+        if self.lengths >> name.len().min(63) & 1 == 0 {
+            return None;
+        }
+        self.children.iter().find(|(known, _)| **known == *name).map(|(_, node)| *node)
+    }
+}
+
+/// Where in the record a slot's value is, and how many names of its path lead there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Found {
+    start: u32,
+    end: u32,
+    depth: u8,
+}
+
+impl Found {
+    /// Where in the record the value begins, when there is one.
+    pub(crate) fn start(&self) -> Option<usize> {
+        (self.end > 0).then_some(self.start as usize)
+    }
+}
+
+impl Fields {
+    /// The fields by path; equal paths share a slot.
+    pub fn new<'p>(paths: impl IntoIterator<Item = &'p str>) -> Result<Self, FieldError> {
+        let mut fields = Self { paths: Vec::new(), nodes: vec![Node::default()] };
+        for path in paths {
+            fields.add(path)?;
+        }
+        Ok(fields)
+    }
+
+    /// Adds a field, unless it is there already, and gives its slot.
+    pub fn add(&mut self, path: &str) -> Result<Slot, FieldError> {
+        let names: Box<[Box<str>]> = path.split('.').map(Into::into).collect();
+        if names.iter().any(|name| name.is_empty()) {
+            return Err(FieldError::Empty(path.into()));
+        }
+        if names.len() > DEEPEST {
+            return Err(FieldError::Deep(path.into()));
+        }
+        if let Some(known) = self.slot(path) {
+            return Ok(known);
+        }
+        if self.paths.len() == MOST {
+            return Err(FieldError::Many);
+        }
+        let slot = self.paths.len() as u16;
+        let mut at = 0;
+        for (depth, name) in names.iter().enumerate() {
+            if depth > 0 {
+                self.nodes[at].below.push(slot);
+            }
+            let next = self.nodes.len() as u16;
+            let node = &mut self.nodes[at];
+            at = match node.child(name.as_bytes()) {
+                Some(child) => child.into(),
+                None => {
+                    node.children.push((name.as_bytes().into(), next));
+                    node.lengths |= 1 << name.len().min(63);
+                    self.nodes.push(Node { depth: depth as u8 + 1, ..Node::default() });
+                    next.into()
+                }
+            };
+        }
+        self.nodes[at].slot = Some(slot);
+        self.paths.push(names);
+        Ok(Slot(slot))
+    }
+
+    /// The slot of a path that was added.
+    pub fn slot(&self, path: &str) -> Option<Slot> {
+        let fits = |names: &[Box<str>]| path.split('.').eq(names.iter().map(AsRef::as_ref));
+        self.paths.iter().position(|names| fits(names)).map(|at| Slot(at as u16))
+    }
+
+    pub fn len(&self) -> usize {
+        self.paths.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    /// The slot with this index, of a set that has it.
+    pub(crate) const fn at(index: usize) -> Slot {
+        Slot(index as u16)
+    }
+
+    /// Reads the object that begins at `at`, fills the slots and gives the position behind it.
+    pub(crate) fn read(&self, text: &[u8], at: usize, slots: &mut Vec<Found>) -> Result<usize, Halt> {
+        slots.clear();
+        slots.resize(self.paths.len(), Found::default());
+        self.object(&self.nodes[0], text, at, at, slots)
+    }
+
+    fn object(&self, node: &Node, text: &[u8], start: usize, at: usize, slots: &mut [Found]) -> Result<usize, Halt> {
+        let mut at = json::space(text, at + 1);
+        if text.get(at) == Some(&b'}') {
+            return Ok(at + 1);
+        }
+        loop {
+            let (name, escaped, value) = json::key(text, at)?;
+            let child = if escaped {
+                // The whole record is checked to be UTF-8 later: here a wrong name is just none of ours.
+                std::str::from_utf8(name).ok().and_then(|name| node.child(json::unescape(name).as_bytes()))
+            } else {
+                node.child(name)
+            };
+            let end = match child.map(|child| &self.nodes[usize::from(child)]) {
+                Some(child) => self.value(child, text, start, value, slots)?,
+                None => json::value_end(text, value)?,
+            };
+            at = json::space(text, end);
+            match text.get(at) {
+                Some(b',') => at = json::space(text, at + 1),
+                Some(b'}') => return Ok(at + 1),
+                Some(_) => return Err(Halt::Wrong { at, what: "`,` or `}` is expected here" }),
+                None => return Err(Halt::Incomplete),
+            }
+        }
+    }
+
+    fn value(&self, node: &Node, text: &[u8], start: usize, at: usize, slots: &mut [Found]) -> Result<usize, Halt> {
+        // Of two members of one name the last counts: what the first one gave is forgotten.
+        for below in &node.below {
+            slots[usize::from(*below)] = Found::default();
+        }
+        let first = text.get(at);
+        let end = if first == Some(&b'{') && !node.children.is_empty() {
+            self.object(node, text, start, at, slots)?
+        } else {
+            json::value_end(text, at)?
+        };
+        let found = Found { start: (at - start) as u32, end: (end - start) as u32, depth: node.depth };
+        if first == Some(&b'[') {
+            for below in &node.below {
+                slots[usize::from(*below)] = found;
+            }
+        }
+        if let Some(slot) = node.slot {
+            slots[usize::from(slot)] = found;
+        }
+        Ok(end)
+    }
+}
+
+/// A record with the slots that were filled from it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) fields: &'a Fields,
+    pub(crate) slots: &'a [Found],
+}
+
+impl<'a> Record<'a> {
+    /// The value at the field's path; none when there is none, or only elements of an array lead to it.
+    pub(crate) fn get(&self, slot: Slot) -> Option<Json<'a>> {
+        let found = self.slots.get(slot.index()).filter(|found| found.end > 0)?;
+        let whole = usize::from(found.depth) == self.fields.paths[slot.index()].len();
+        whole.then(|| self.json(*found)).flatten()
+    }
+
+    fn json(&self, found: Found) -> Option<Json<'a>> {
+        self.text.get(found.start as usize..found.end as usize).map(Json::of_checked)
+    }
+
+    /// Every value that the path leads to, through arrays too; the elements of a list, one by one.
+    pub(crate) fn each(&self, slot: Slot, each: &mut dyn FnMut(Json<'a>)) {
+        let Some(found) = self.slots.get(slot.index()).filter(|found| found.end > 0) else { return };
+        let rest = &self.fields.paths[slot.index()][usize::from(found.depth)..];
+        if let Some(value) = self.json(*found) {
+            walk(value, rest, each);
+        }
+    }
+}
+
+fn walk<'a>(value: Json<'a>, rest: &[Box<str>], each: &mut dyn FnMut(Json<'a>)) {
+    if value.kind() == json::JsonKind::Array {
+        return value.elements().for_each(|element| walk(element, rest, each));
+    }
+    match rest.split_first() {
+        None => each(value),
+        Some((name, rest)) => {
+            if let Some(member) = value.get(name) {
+                walk(member, rest, each);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(record: &str, path: &str, expected: &[&str]) {
+        // Others beside it must not disturb.
+        let fields = Fields::new(["a", "a.b", "a.b.c", "z.y", path]).unwrap();
+        let mut slots = Vec::new();
+        let padded = format!("  {record} tail");
+        assert_eq!(fields.read(padded.as_bytes(), 2, &mut slots), Ok(2 + record.len()), "{record}");
+        let read = Record { text: record, fields: &fields, slots: &slots };
+        let mut found = Vec::new();
+        read.each(fields.slot(path).unwrap(), &mut |value| found.push(value.as_json()));
+        assert_eq!(found, expected, "{path} of {record}");
+    }
+
+    #[test]
+    fn slots_are_filled() {
+        check(r#"{"a":1}"#, "a", &["1"]);
+        check(r#"{"a":{"b":{"c":"x"}}}"#, "a.b.c", &[r#""x""#]);
+        check(r#"{"a":{"b":{"c":"x"}}}"#, "a.b", &[r#"{"c":"x"}"#]);
+        check(r#"{ "a" : { "b" : 5 } , "c" : [ ] }"#, "a.b.c", &[]);
+        check(r#"{"resources":[{"ARN":"x"},{"type":1},{"ARN":"y"}]}"#, "resources.ARN", &[r#""x""#, r#""y""#]);
+        check(r#"{"a":[{"b":[{"c":1},{"c":[2,3]}]},{"b":{"c":4}}]}"#, "a.b.c", &["1", "2", "3", "4"]);
+        check(r#"{"a":1,"a":{"b":2}}"#, "a.b", &["2"]);
+        check(r#"{"a":{"b":2},"a":1}"#, "a.b", &[]);
+        check(r#"{"a":[{"b":2}],"a":{"b":null}}"#, "a.b", &["null"]);
+        check(r#"{"\u0061":{"\u0062":2}}"#, "a.b", &["2"]);
+        check("{}", "a", &[]);
+        check(&format!(r#"{{"{}":1}}"#, "k".repeat(90)), &"k".repeat(90), &["1"]);
+    }
+
+    #[test]
+    fn paths_that_are_none() {
+        assert_eq!(Fields::new(["a..b"]).unwrap_err(), FieldError::Empty("a..b".into()));
+        assert!(matches!(Fields::new([&*"a.".repeat(16)]), Err(FieldError::Empty(_))));
+        assert!(matches!(Fields::new([&*vec!["a"; 17].join(".")]), Err(FieldError::Deep(_))));
+        assert_eq!(Fields::new(["a", "b", "a"]).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn damage_is_seen_where_it_is() {
+        let fields = Fields::new(["a.b"]).unwrap();
+        let mut slots = Vec::new();
+        for (text, halt) in [
+            (r#"{"a":{"b":1}"#, Halt::Incomplete),
+            (r#"{"a":{"b":1]"#, Halt::Wrong { at: 11, what: "`,` or `}` is expected here" }),
+            (r#"{"a":{"x":[}"#, Halt::Wrong { at: 11, what: "no JSON value" }),
+        ] {
+            assert_eq!(fields.read(text.as_bytes(), 0, &mut slots), Err(halt), "{text}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Reads logs into events: CloudTrail's files today.
+//!
+//! ```text
+//! Fields::of_events(["userIdentity.arn", "requestParameters.bucketName"]) -> Fields     compiled once
+//! Fields::slot("userIdentity.arn") -> Slot
+//! Reader::new(&fields)
+//!     .read_paths(&paths, &mut |event| ...)   files and folders: .json, .jsonl, .log, plain, .gz or .zst
+//!     .read_file / .read_bytes / .read_stream
+//!     .finish() -> Summary                    files by kind, bytes, events, duplicates, problems, coverage
+//! Event: id, time, source, name, account, region, get(slot), text(slot), each(slot, ..), json()
+//! ```
+//!
+//! An event is a view over the record's own bytes: one walk over the record finds the wanted fields and
+//! checks the rest, nothing is copied and no map is built. Memory is one file of up to 64 MiB, or a window
+//! over a larger one, whatever the number of files.
+
+mod cloudtrail;
+mod duplicates;
+mod event;
+mod event_source;
+mod fields;
+mod files;
+mod json;
+mod reader;
+mod source;
+mod summary;
+mod window;
+
+pub use event::{Event, Place};
+pub use event_source::EventSource;
+pub use fields::{FieldError, Fields, Slot};
+pub use files::{LogFiles, is_log};
+pub use json::{Json, JsonKind};
+pub use reader::{DUPLICATE_BYTES, Reader};
+pub use source::Limits;
+pub use summary::{FileKind, Problem, Stretch, Summary};
