@@ -46,7 +46,8 @@ pub async fn connect(reach: &Reach) -> Result<Live> {
     let caller = Arn::parse(&text("Arn")).map_err(|error| strange(&error))?;
     let partition = Partition::parse(caller.partition()).map_err(|error| strange(&error))?;
     let (wanted, disabled) = choose_regions(&client, &partition, reach).await?;
-    let target = Target { api: Arc::new(client.clone()), account, partition, regions: wanted, disabled };
+    let target =
+        Target { api: Arc::new(client.clone()), account, partition, regions: wanted, disabled, organization: false };
     Ok(Live { client, caller, target })
 }
 

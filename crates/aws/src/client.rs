@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::api::{Api, BoxFuture, Pages};
 use crate::builder::{Builder, Endpoints};
 use crate::classify;
-use crate::endpoint::{self, Partition};
+use crate::endpoint::{self, Origin, Partition};
 use crate::error::{ApiError, ErrorKind};
 use crate::keyring::{Keyring, Role, Source};
 use crate::limits::{Counters, Limits, ServiceStatistics, count, locked};
@@ -280,11 +280,15 @@ impl Client {
             tokio::time::sleep(wait).await;
         }
         let permit = limits.permit(&self.account, call.service_name).await;
-        let request = self.signed(call, region, credentials)?;
+        let (request, origin) = self.signed(call, region, credentials)?;
         count(&call.counters.calls);
         let sent = self.shared.transport.send(request).await;
         drop(permit);
-        let response = sent.map_err(|failure| call.unanswered(failure))?;
+        let known = origin == Origin::Aws && limits.is_reached(region);
+        let response = sent.map_err(|failure| call.unanswered(failure, known))?;
+        if origin == Origin::Aws && !known {
+            limits.reached(region);
+        }
         if (200..300).contains(&response.status) {
             locked(&pace).succeeded();
             return Ok(call.read(&response)?);
@@ -302,7 +306,7 @@ impl Client {
         call: &Call<'_>,
         region: &str,
         credentials: &Credentials,
-    ) -> Result<http::Request<Full<Bytes>>, ApiError> {
+    ) -> Result<(http::Request<Full<Bytes>>, Origin), ApiError> {
         let bad = |text: String| call.error(ErrorKind::InvalidInput, text);
         let custom = self.shared.endpoints.custom(call.service);
         let endpoint = endpoint::resolve(call.service, region, custom.as_deref()).map_err(bad)?;
@@ -327,7 +331,8 @@ impl Client {
         for (name, value) in headers.iter().chain(&added) {
             request = request.header(name, value);
         }
-        request.body(Full::new(Bytes::from(body.clone()))).map_err(|error| bad(error.to_string()))
+        let request = request.body(Full::new(Bytes::from(body.clone()))).map_err(|error| bad(error.to_string()))?;
+        Ok((request, endpoint.origin))
     }
 }
 
@@ -381,8 +386,12 @@ impl Call<'_> {
         }
     }
 
-    fn unanswered(&self, failure: Failure) -> ApiError {
+    /// Why there is no answer. In a region whose other hosts answer, a host that does not exist is a service that
+    /// AWS does not offer there; anywhere else it may be the network.
+    fn unanswered(&self, failure: Failure, region_answers: bool) -> ApiError {
         match failure {
+            Failure::NoSuchHost(text) if region_answers => self.error(ErrorKind::NotOffered, text),
+            Failure::NoSuchHost(text) => self.error(ErrorKind::Connection, text),
             Failure::Timeout(text) => self.error(ErrorKind::Timeout, text),
             Failure::Connection(text) => self.error(ErrorKind::Connection, text),
             Failure::TooLarge(limit) => {

@@ -18,6 +18,8 @@ pub enum ErrorKind {
     NotImplemented,
     /// The region is not enabled for the account.
     RegionDisabled,
+    /// The service has no endpoint in the region, though others of the region answer.
+    NotOffered,
     /// The session token or its credentials ran out, also after one refresh.
     ExpiredCredentials,
     /// AWS does not know the access key, or the signature is wrong.
@@ -51,6 +53,7 @@ impl ErrorKind {
             Self::NotFound => "not-found",
             Self::NotImplemented => "not-implemented",
             Self::RegionDisabled => "region-disabled",
+            Self::NotOffered => "not-offered",
             Self::ExpiredCredentials => "expired-credentials",
             Self::InvalidCredentials => "invalid-credentials",
             Self::NoCredentials => "no-credentials",

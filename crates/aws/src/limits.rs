@@ -1,7 +1,7 @@
 //! What all clients of a run share: limits on concurrent calls, the pace of each service, the counters
 //! of the progress display, and what was learned about buckets' regions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -63,6 +63,8 @@ pub(crate) struct Limits {
     paces: Mutex<HashMap<PaceKey, Arc<Mutex<Pace>>>>,
     counters: Mutex<BTreeMap<String, Arc<Counters>>>,
     bucket_regions: Mutex<HashMap<String, String>>,
+    /// Regions in which some endpoint of AWS has answered.
+    reached: Mutex<HashSet<String>>,
     /// How far AWS's clock is ahead of ours, in seconds.
     skew: AtomicI64,
     started: Instant,
@@ -88,6 +90,7 @@ impl Limits {
             paces: Mutex::default(),
             counters: Mutex::default(),
             bucket_regions: Mutex::default(),
+            reached: Mutex::default(),
             skew: AtomicI64::new(0),
             started: Instant::now(),
         }
@@ -149,6 +152,18 @@ impl Limits {
 
     pub fn learn_bucket_region(&self, bucket: &str, region: &str) {
         locked(&self.bucket_regions).insert(bucket.to_owned(), region.to_owned());
+    }
+
+    /// Whether some endpoint of AWS in the region has answered: then a host that is not known there is none.
+    pub fn is_reached(&self, region: &str) -> bool {
+        locked(&self.reached).contains(region)
+    }
+
+    pub fn reached(&self, region: &str) {
+        let mut reached = locked(&self.reached);
+        if !reached.contains(region) {
+            reached.insert(region.to_owned());
+        }
     }
 
     /// The time by AWS's clock, as far as it is known to differ from ours.

@@ -45,6 +45,8 @@ pub(crate) struct Response {
 pub(crate) enum Failure {
     Timeout(String),
     Connection(String),
+    /// The name server says that there is no such host.
+    NoSuchHost(String),
     TooLarge(u64),
 }
 
@@ -94,7 +96,7 @@ impl Transport {
             let client = self.tls.get_or_init(|| tls(connector(self.timeouts)));
             timeout(read, ready(client)?.request(request)).await
         };
-        let answer = sent.map_err(|_| late())?.map_err(|error| Failure::Connection(chain(&error)))?;
+        let answer = sent.map_err(|_| late())?.map_err(|error| unconnected(chain(&error)))?;
         let (parts, mut body) = answer.into_parts();
         let bytes = self.collect(&mut body, &late).await?;
         Ok(Response { status: parts.status.as_u16(), headers: parts.headers, body: bytes })
@@ -153,6 +155,23 @@ where
         .enable_http1()
         .wrap_connector(connector);
     Ok(Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).pool_timer(TokioTimer::new()).build(https))
+}
+
+/// What `getaddrinfo` says of a name that does not exist, on Linux (glibc, musl), macOS and Windows. The words for a
+/// name server that is out of reach are others.
+const NO_SUCH_HOST: [&str; 5] = [
+    "Name or service not known",
+    "No address associated with hostname",
+    "Name does not resolve",
+    "nodename nor servname provided",
+    "No such host is known",
+];
+
+fn unconnected(text: String) -> Failure {
+    if NO_SUCH_HOST.iter().any(|words| text.contains(words)) {
+        return Failure::NoSuchHost(text);
+    }
+    Failure::Connection(text)
 }
 
 /// An error with its causes: hyper's own words alone say little.

@@ -4,7 +4,7 @@ use haechi_aws::operations;
 use serde_saphyr::{Location, Spanned};
 
 use super::path::Path;
-use super::{Collector, Get, Listing, Operation, Section};
+use super::{Collector, Get, Lacking, Listing, Operation, Section};
 
 pub(super) struct Wrong {
     pub line: u64,
@@ -29,7 +29,10 @@ pub(super) fn check(collector: &Collector) -> Vec<Wrong> {
     for section in collector.sections() {
         found.section(section);
     }
-    for path in collector.extended.iter().chain(&collector.redact) {
+    if collector.regional.is_some() && !collector.global {
+        found.at(collector.resource_type.referenced, "`regional` belongs to a type with `global: true`".to_owned());
+    }
+    for path in collector.extended.iter().chain(&collector.redact).chain(&collector.volatile) {
         found.destination(path);
     }
     for path in collector.members.keys() {
@@ -85,9 +88,6 @@ impl Found {
     fn listing(&mut self, list: &Listing) {
         if let Some(call) = &list.call {
             self.operation(call);
-            if list.per.as_ref().is_some_and(|per| per.per.is_some()) {
-                self.at(call.referenced, "`per` may not stand inside `per`".to_owned());
-            }
         }
     }
 
@@ -106,11 +106,29 @@ impl Found {
         if let Some(each) = &get.each {
             self.operation(&each.call);
         }
+        if get.batch.is_some() {
+            self.batch(get, place);
+        } else if get.lacking != Lacking::Absent {
+            self.at(place, "`lacking` belongs to a `batch`".to_owned());
+        }
         if !get.merge && get.named.is_none() && get.into.0.is_empty() {
             self.at(place, "the answer goes nowhere: give `into`, `as` or `merge`".to_owned());
         }
         for (path, _) in &get.into.0 {
             self.destination(path);
+        }
+    }
+
+    fn batch(&mut self, get: &Get, place: Location) {
+        if get.collect.is_some() || get.once {
+            self.at(place, "a `batch` needs a `call`, and no `once`".to_owned());
+        } else if !get.input.lists_names() {
+            self.at(
+                place,
+                "the `input` of a `batch` needs a list with a name in it, such as [\"{item.Name}\"]".to_owned(),
+            );
+        } else if get.only.is_empty() {
+            self.at(place, "a `batch` needs a `where` that finds each resource's part of the answer".to_owned());
         }
     }
 

@@ -13,6 +13,8 @@ mod refusals;
 pub mod shape;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use haechi_content::Text;
@@ -39,6 +41,16 @@ pub struct CollectorError {
     pub what: String,
 }
 
+/// In which accounts a type is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AskedIn {
+    #[default]
+    Every,
+    /// Where the organization is read from: the management account or a delegated administrator.
+    Organization,
+}
+
 /// How one resource type is collected. content/collectors/README.md explains the keys.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,10 +62,13 @@ pub struct Collector {
     /// The type belongs to no region.
     #[serde(default)]
     pub global: bool,
+    /// In which accounts the type is asked for.
+    #[serde(default, rename = "only")]
+    pub(crate) asked_in: AskedIn,
     #[serde(default)]
     pub references: Vec<String>,
     pub(crate) collect: Section,
-    /// What is collected in each region as well: the account's own item has a part in each.
+    /// What is collected in each region as well, of a type that has a global part.
     #[serde(default)]
     pub(crate) regional: Option<Section>,
     /// Members that items have and AWS Config's published schema lacks: path to kind.
@@ -65,6 +80,9 @@ pub struct Collector {
     /// Paths below which every text is a secret.
     #[serde(default)]
     pub(crate) redact: Vec<Spanned<Path>>,
+    /// Members that change by themselves: left out of items, where each change would be a version.
+    #[serde(default)]
+    pub(crate) volatile: Vec<Spanned<Path>>,
     #[serde(default)]
     pub(crate) examples: Vec<Example>,
 }
@@ -145,6 +163,12 @@ pub(crate) struct Get {
     /// One answer serves all resources of the listing.
     #[serde(default)]
     pub once: bool,
+    /// One call serves up to so many resources of a page: the lists of its input are joined.
+    #[serde(default)]
+    pub batch: Option<NonZeroUsize>,
+    /// What it means when the answer of a batch lacks a resource.
+    #[serde(default)]
+    pub lacking: Lacking,
     /// Where the answer's value stands.
     #[serde(default)]
     pub take: Path,
@@ -171,6 +195,17 @@ pub(crate) struct Get {
     /// May hold secrets: asked for only when the user wants it.
     #[serde(default)]
     pub secret: bool,
+}
+
+/// What it means when the answer of a batch lacks a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Lacking {
+    /// The resource has none of it.
+    #[default]
+    Absent,
+    /// The resource is gone since it was listed.
+    Gone,
 }
 
 /// A call for each element of a list.
@@ -323,6 +358,11 @@ impl Collector {
         self.extended.iter().map(|path| &path.value)
     }
 
+    /// Members that change by themselves and are left out of items.
+    pub fn volatile(&self) -> impl Iterator<Item = &Path> {
+        self.volatile.iter().map(|path| &path.value)
+    }
+
     /// Paths below which every text is a secret.
     pub fn redact(&self) -> impl Iterator<Item = &Path> {
         self.redact.iter().map(|path| &path.value)
@@ -331,6 +371,11 @@ impl Collector {
     /// The recorded examples.
     pub fn examples(&self) -> &[Example] {
         &self.examples
+    }
+
+    /// Whether the type has a part in each region beside its global one.
+    pub fn has_regional_part(&self) -> bool {
+        self.regional.is_some()
     }
 
     pub(crate) fn sections(&self) -> impl Iterator<Item = &Section> {
@@ -386,6 +431,12 @@ impl Collectors {
         embedded::FILES.iter().copied()
     }
 
+    /// The collectors in a folder and the folders in it.
+    pub fn load_dir(folder: &FilePath) -> Result<Self, CollectorError> {
+        let files = files_in(folder)?;
+        Self::parse(files.iter().map(|(file, text)| (file.as_str(), text.as_str())))
+    }
+
     /// Reads files given as path and text. A type that two files name is an error.
     pub fn parse<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Self, CollectorError> {
         let mut all = Self::default();
@@ -424,4 +475,30 @@ impl Collectors {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// The collector files in a folder and the folders in it, sorted: path from the folder on, and text.
+pub fn files_in(folder: &FilePath) -> Result<Vec<(String, String)>, CollectorError> {
+    let unread = |path: &FilePath, error: std::io::Error| CollectorError {
+        file: path.display().to_string(),
+        line: 1,
+        column: 1,
+        what: error.to_string(),
+    };
+    let mut files = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
+    while let Some(at) = folders.pop() {
+        for entry in std::fs::read_dir(&at).map_err(|error| unread(&at, error))? {
+            let path = entry.map_err(|error| unread(&at, error))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "yaml") {
+                let text = std::fs::read_to_string(&path).map_err(|error| unread(&path, error))?;
+                let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+                files.push((name, text));
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
 }

@@ -70,6 +70,20 @@ impl Path {
         *at = value;
     }
 
+    /// Takes away every member at this path; lists on the way are opened.
+    pub fn remove(&self, value: &mut Value) {
+        let Some((last, outer)) = self.0.split_last() else { return };
+        each_mut(outer, value, &mut |found| {
+            let members = match found {
+                Value::Array(list) => list.iter_mut().collect(),
+                other => vec![other],
+            };
+            for member in members.into_iter().filter_map(Value::as_object_mut) {
+                member.shift_remove(&**last);
+            }
+        });
+    }
+
     /// Does something to every value at this path; lists on the way are opened, the last one is not.
     pub fn each_mut(&self, value: &mut Value, act: &mut dyn FnMut(&mut Value)) {
         each_mut(&self.0, value, act);
@@ -273,6 +287,17 @@ impl Input {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
+    /// Whether a list somewhere in it names data: what a batch joins over resources.
+    pub fn lists_names(&self) -> bool {
+        self.0.iter().any(|(_, argument)| argument.lists_names())
+    }
+
+    /// The input for a call, but nothing when a list that names data has none of it.
+    pub fn fill_lists(&self, names: &Names<'_>) -> Option<Value> {
+        let given = self.0.iter().all(|(_, argument)| argument.lists_given(names));
+        given.then(|| self.fill(names))
+    }
+
     /// The input for a call.
     pub fn fill(&self, names: &Names<'_>) -> Value {
         Value::Object(self.0.iter().filter_map(|(name, value)| Some((name.clone(), value.fill(names)?))).collect())
@@ -287,6 +312,33 @@ impl Argument {
             Value::Object(_) => Self::Object(Input::of(value)?),
             plain => Self::Plain(plain),
         })
+    }
+
+    fn names_data(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Text(Template(parts)) => parts.iter().any(|part| matches!(part, Part::Name { .. })),
+            Self::List(list) => list.iter().any(Self::names_data),
+            Self::Object(input) => input.0.iter().any(|(_, argument)| argument.names_data()),
+        }
+    }
+
+    fn lists_names(&self) -> bool {
+        match self {
+            Self::List(list) => list.iter().any(Self::names_data),
+            Self::Object(input) => input.lists_names(),
+            Self::Plain(_) | Self::Text(_) => false,
+        }
+    }
+
+    fn lists_given(&self, names: &Names<'_>) -> bool {
+        match self {
+            Self::List(list) if self.names_data() => {
+                list.iter().any(|element| element.names_data() && element.fill(names).is_some())
+            }
+            Self::Object(input) => input.0.iter().all(|(_, argument)| argument.lists_given(names)),
+            _ => true,
+        }
     }
 
     fn fill(&self, names: &Names<'_>) -> Option<Value> {

@@ -1,12 +1,14 @@
 //! How a value of an API answer becomes a value of a configuration item: the mapping language.
 //!
 //! A shape is a path (`LoggingEnabled.TargetBucket`) or a map of steps, done in this order:
-//! `from`; then `either`, or `join`, or `where`, `first` and one of `each` (with `by`), `build` and spelling
-//! (`case`, `drop`, `rename`, `wrap`, `verbatim`); then `words`, `equals`, `present`, `otherwise`, `list`, `text`.
+//! `from`; then `either`, or `join`, or `where`, `first` and one of `then`, `each` (with `by`), `build` and spelling
+//! (`case`, `drop`, `rename`, `wrap`, `verbatim`); then `words`, `number`, `time`, `equals`, `present`, `otherwise`,
+//! `list`, `text`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use haechi_model::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde_json::{Map, Value};
@@ -102,6 +104,8 @@ struct Steps {
     only: Conditions,
     /// Of a list, its first element.
     first: bool,
+    /// What `where` and `first` left, by this shape.
+    then: Option<Shape>,
     /// Each element of a list by this shape.
     each: Option<Shape>,
     /// The list as a map: the key is this member of each element (before `each`).
@@ -119,6 +123,10 @@ struct Steps {
     verbatim: Vec<Path>,
     /// Other words for these.
     words: BTreeMap<String, Value>,
+    /// A number that the API writes as text.
+    number: bool,
+    /// A time that the API writes as a number of seconds or of milliseconds since 1970.
+    time: bool,
     /// Whether it is this value: a boolean.
     #[serde(deserialize_with = "given")]
     equals: Option<Value>,
@@ -229,6 +237,9 @@ impl Steps {
     }
 
     fn members(&self, value: Value, names: &Names<'_>, case: Case) -> Value {
+        if let Some(then) = &self.then {
+            return then.apply(&value, names, case);
+        }
         if self.each.is_some() || self.by.is_some() {
             let Value::Array(list) = value else { return Value::Null };
             let plain = Shape::default();
@@ -265,6 +276,12 @@ impl Steps {
         }
         if let Some(wanted) = &self.equals {
             return if value.is_null() { value } else { Value::Bool(&value == wanted) };
+        }
+        if self.number {
+            return number(value);
+        }
+        if self.time {
+            return time(value);
         }
         if self.words.is_empty() {
             return value;
@@ -321,6 +338,28 @@ fn spell(value: Value, case: Case, edits: &Edits<'_>) -> Value {
             Value::Object(spelt)
         }
         other => other,
+    }
+}
+
+/// Text that is a number as that number; all else stays.
+fn number(value: Value) -> Value {
+    let parsed = value.as_str().and_then(|text| {
+        let whole = text.parse::<i64>().ok().map(Value::from);
+        whole.or_else(|| text.parse::<f64>().ok().filter(|found| found.is_finite()).map(Value::from))
+    });
+    parsed.unwrap_or(value)
+}
+
+/// No time in seconds is as large before the year 5138, and none in milliseconds as small after 1973.
+const MILLISECONDS: i64 = 100_000_000_000;
+
+/// Seconds or milliseconds since 1970 as a time; all else stays.
+fn time(value: Value) -> Value {
+    let whole = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
+    match whole {
+        Some(count) if count.abs() < MILLISECONDS => Value::String(Timestamp::from_seconds(count).to_string()),
+        Some(count) => Value::String(Timestamp::from_micros(count.saturating_mul(1_000)).to_string()),
+        None => value,
     }
 }
 
@@ -395,6 +434,31 @@ mod tests {
         check(json!({"from": "P", "otherwise": "Off"}), json!({}), json!("Off"));
         check(json!({"from": "P", "words": {"A": "b"}}), json!({"P": "A"}), json!("b"));
         check(json!({"either": ["X", {"from": "Y", "words": {"u": "U"}}]}), json!({"Y": "u"}), json!("U"));
+    }
+
+    #[test]
+    fn numbers_and_times() {
+        check(json!({"from": "N", "number": true}), json!({"N": "30"}), json!(30));
+        check(json!({"from": "N", "number": true}), json!({"N": "0.5"}), json!(0.5));
+        check(json!({"from": "N", "number": true}), json!({"N": "NaN"}), json!("NaN"));
+        check(json!({"from": "N", "number": true}), json!({}), Value::Null);
+        for (given, want) in [
+            (json!("1704164645"), "2024-01-02T03:04:05Z"),
+            (json!(1_704_164_645_000_i64), "2024-01-02T03:04:05Z"),
+            (json!(0), "1970-01-01T00:00:00Z"),
+            (json!("2024-01-02T03:04:05Z"), "2024-01-02T03:04:05Z"),
+        ] {
+            check(json!({"from": "T", "time": true}), json!({"T": given}), json!(want));
+        }
+    }
+
+    #[test]
+    fn then_takes_a_part_of_what_is_left() {
+        let options = json!({"Set": [{"Key": "a", "Values": [{"Value": 1}]}, {"Key": "b", "Values": [{"Value": 2}, {"Value": 3}]}]});
+        check(json!({"from": "Set", "where": {"Key": "b"}, "then": "Values.Value"}), options.clone(), json!([2, 3]));
+        let first = json!({"from": "Set", "where": {"Key": "a"}, "then": {"from": "Values.Value", "first": true}});
+        check(first, options.clone(), json!(1));
+        check(json!({"from": "Set", "where": {"Key": "c"}, "first": true, "then": "Values"}), options, Value::Null);
     }
 
     #[test]

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use super::credential_report::credential_report;
 use super::unit::{Answer, Unit};
 use crate::collector::path::{Names, Path};
-use crate::collector::{Coded, EachGet, Get, Operation};
+use crate::collector::{Coded, EachGet, Get, Lacking, Operation};
 
-/// What a further call gave.
+/// What a further call gave a resource.
 pub(super) enum Got {
     /// The value that the entry takes; null when AWS says that there is none.
     Value(Value),
@@ -47,23 +47,117 @@ pub(super) async fn get(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Re
     };
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) if has(&entry.absent, &error) => return Got::Value(Value::Null),
-        Err(error) if has(&entry.gone, &error) => return Got::Gone,
-        Err(error) => return Got::Failed(error),
+        Err(error) => return refused(entry, error),
     };
-    let mut taken = match (key, entry.only.first_word(names)) {
+    let taken = match (key, entry.only.first_word(names)) {
         (Some(key), Some((path, word))) => {
             let index = index(unit, format!("{key} {} {path}", entry.take), entry, &answer, path);
             select(entry, index.find(&word), names)
         }
         _ => select(entry, entry.take.take(&answer), names),
     };
+    completed(unit, entry, names, region, taken).await
+}
+
+async fn completed(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Region, taken: Value) -> Got {
+    let mut taken = taken;
     if let Some(each) = &entry.each
         && let Err(error) = complete(unit, each, names, region, &mut taken).await
     {
         return Got::Failed(error);
     }
     Got::Value(taken)
+}
+
+/// The calls that are alike but for their lists, and so may be one.
+pub(super) fn skeleton(input: &Value) -> Value {
+    match input {
+        Value::Array(_) => json!([]),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, value)| (name.clone(), skeleton(value))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Puts the lists of an input into one that is alike. What is in both is there once.
+fn join_input(whole: &mut Value, more: &Value) {
+    match (whole, more) {
+        (Value::Array(list), Value::Array(more)) => {
+            for element in more {
+                match list.iter_mut().find(|known| skeleton(known) == skeleton(element)) {
+                    Some(known) => join_input(known, element),
+                    None => list.push(element.clone()),
+                }
+            }
+        }
+        (Value::Object(members), Value::Object(more)) => {
+            for (name, value) in more {
+                match members.get_mut(name) {
+                    Some(known) => join_input(known, value),
+                    None => {
+                        members.insert(name.clone(), value.clone());
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Makes one call for several resources, and finds each one's part of the answer. The inputs are alike.
+pub(super) async fn batch(
+    unit: &Unit,
+    entry: &Get,
+    call: &Operation,
+    resources: &[(Value, Names<'_>)],
+    region: &Region,
+) -> Vec<Got> {
+    let mut input = json!({});
+    resources.iter().for_each(|(one, _)| join_input(&mut input, one));
+    let answer = match all_pages(unit, call, region, input).await {
+        Ok(answer) => answer,
+        // One of them is the reason: each is asked for alone, and the others keep theirs.
+        Err(error) if resources.len() > 1 && (has(&entry.absent, &error) || has(&entry.gone, &error)) => {
+            let mut found = Vec::new();
+            for one in resources {
+                found.extend(Box::pin(batch(unit, entry, call, std::slice::from_ref(one), region)).await);
+            }
+            return found;
+        }
+        Err(error) => return resources.iter().map(|_| refused(entry, error.clone())).collect(),
+    };
+    let mut indexes: Vec<(&Path, Index)> = Vec::new();
+    let mut found = Vec::new();
+    for (_, names) in resources {
+        let taken = match entry.only.first_word(names) {
+            Some((path, word)) => {
+                if !indexes.iter().any(|(known, _)| *known == path) {
+                    indexes.push((path, Index::of(entry, &answer, path)));
+                }
+                let index = indexes.iter().find(|(known, _)| *known == path);
+                index.map_or(json!([]), |(_, index)| index.find(&word))
+            }
+            None => entry.take.take(&answer),
+        };
+        let taken = select(entry, taken, names);
+        let lacks = taken.is_null() || taken.as_array().is_some_and(Vec::is_empty);
+        found.push(match entry.lacking {
+            Lacking::Gone if lacks => Got::Gone,
+            _ => completed(unit, entry, names, region, taken).await,
+        });
+    }
+    found
+}
+
+fn refused(entry: &Get, error: ApiError) -> Got {
+    if has(&entry.absent, &error) {
+        Got::Value(Value::Null)
+    } else if has(&entry.gone, &error) {
+        Got::Gone
+    } else {
+        Got::Failed(error)
+    }
 }
 
 fn has(codes: &[String], error: &ApiError) -> bool {
@@ -107,15 +201,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    fn find(&self, word: &str) -> Value {
-        let found = self.by.get(word).into_iter().flatten();
-        Value::Array(found.filter_map(|at| self.list.get(*at)).cloned().collect())
-    }
-}
-
-fn index(unit: &Unit, key: String, entry: &Get, answer: &Value, path: &Path) -> Arc<Index> {
-    let mut indexes = unit.account.indexes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let make = || {
+    fn of(entry: &Get, answer: &Value, path: &Path) -> Self {
         let list: Vec<Value> = entry.take.all(answer).into_iter().cloned().collect();
         let mut by: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, element) in list.iter().enumerate() {
@@ -124,9 +210,18 @@ fn index(unit: &Unit, key: String, entry: &Get, answer: &Value, path: &Path) -> 
                 by.entry(word).or_default().push(at);
             }
         }
-        Arc::new(Index { list, by })
-    };
-    indexes.entry(key).or_insert_with(make).clone()
+        Self { list, by }
+    }
+
+    fn find(&self, word: &str) -> Value {
+        let found = self.by.get(word).into_iter().flatten();
+        Value::Array(found.filter_map(|at| self.list.get(*at)).cloned().collect())
+    }
+}
+
+fn index(unit: &Unit, key: String, entry: &Get, answer: &Value, path: &Path) -> Arc<Index> {
+    let mut indexes = unit.account.indexes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    indexes.entry(key).or_insert_with(|| Arc::new(Index::of(entry, answer, path))).clone()
 }
 
 /// An answer that is asked for once in a run.

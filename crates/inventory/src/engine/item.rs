@@ -1,6 +1,7 @@
 //! Makes a configuration item of a resource: further calls, shapes, tags, relationships, redaction.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use haechi_aws::ApiError;
 use haechi_model::ConfigurationItem;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::call::{Got, get};
 use super::unit::{Seed, Unit, names};
 use super::{Secrets, gap};
-use crate::collector::path::{Names, Path};
+use crate::collector::path::Names;
 use crate::collector::{Get, Header, Relation};
 use crate::redact::redact;
 
@@ -19,33 +20,82 @@ pub(super) struct Made {
     pub missing: Vec<(String, String)>,
 }
 
-/// Completes and shapes a resource. `None`: it is gone. The error is a fault of the collector file.
-pub(super) async fn make(unit: &Unit, seed: Seed) -> Result<Option<Made>, String> {
-    let section = unit.section();
-    let mut raw = seed.raw;
-    let mut parts: Vec<(&Path, Value)> = Vec::new();
-    let mut missing: Vec<(String, String)> = Vec::new();
-    for entry in &section.get {
-        let names = names(unit, &seed.asked, &raw, &seed.parent);
-        if !entry.when.hold(&raw, &names) {
-            continue;
+/// A resource whose further calls are under way.
+pub(super) struct Work {
+    pub seed: Seed,
+    /// What goes into the item, by the position of the entry of `get` and of its destination.
+    parts: Vec<((usize, usize), Value)>,
+    missing: Vec<(String, String)>,
+}
+
+/// Whether a resource is still there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alive {
+    Yes,
+    Gone,
+}
+
+impl Work {
+    pub fn new(seed: Seed) -> Self {
+        Self { seed, parts: Vec::new(), missing: Vec::new() }
+    }
+
+    pub fn names<'a>(&'a self, unit: &'a Unit) -> Names<'a> {
+        names(unit, &self.seed.asked, &self.seed.raw, &self.seed.parent)
+    }
+
+    /// Whether an entry of `get` is for this resource.
+    pub fn wants(&mut self, unit: &Unit, entry: &Get) -> bool {
+        if !entry.when.hold(&self.seed.raw, &self.names(unit)) {
+            return false;
         }
         if entry.secret && unit.account.secrets == Secrets::Redacted {
             let reason = || "NotAsked: it may hold secrets".to_owned();
-            missing.extend(entry.into.0.iter().map(|(path, _)| (path.value.to_string(), reason())));
-            continue;
+            self.missing.extend(entry.into.0.iter().map(|(path, _)| (path.value.to_string(), reason())));
+            return false;
         }
-        match get(unit, entry, &names, &seed.asked).await {
-            Got::Value(value) => {
-                for (path, shape) in &entry.into.0 {
-                    parts.push((&path.value, shape.apply(&value, &names, section.case)));
-                }
-                merge(entry, &mut raw, value);
-            }
-            Got::Gone => return Ok(None),
-            Got::Failed(error) => missing.extend(unknown(entry, &error)),
-        }
+        true
     }
+
+    /// Makes the calls of some entries of `get`, one after another.
+    pub async fn advance(&mut self, unit: &Unit, entries: Range<usize>) -> Alive {
+        for at in entries {
+            let Some(entry) = unit.section().get.get(at) else { break };
+            if !self.wants(unit, entry) {
+                continue;
+            }
+            let got = get(unit, entry, &self.names(unit), &self.seed.asked).await;
+            if self.take(unit, at, got) == Alive::Gone {
+                return Alive::Gone;
+            }
+        }
+        Alive::Yes
+    }
+
+    /// Takes what the call of an entry of `get` gave.
+    pub fn take(&mut self, unit: &Unit, at: usize, got: Got) -> Alive {
+        let section = unit.section();
+        let Some(entry) = section.get.get(at) else { return Alive::Yes };
+        match got {
+            Got::Value(value) => {
+                for (destination, (_, shape)) in entry.into.0.iter().enumerate() {
+                    let part = shape.apply(&value, &self.names(unit), section.case);
+                    self.parts.push(((at, destination), part));
+                }
+                merge(entry, &mut self.seed.raw, value);
+            }
+            Got::Gone => return Alive::Gone,
+            Got::Failed(error) => self.missing.extend(unknown(entry, &error)),
+        }
+        Alive::Yes
+    }
+}
+
+/// Shapes a completed resource. The error is a fault of the collector file.
+pub(super) fn make(unit: &Unit, work: Work) -> Result<Made, String> {
+    let section = unit.section();
+    let Work { seed, parts, mut missing } = work;
+    let raw = seed.raw;
     let names = Names { region: seed.region.as_str(), ..names(unit, &seed.region, &raw, &seed.parent) };
     let mut configuration = section.item.configuration.apply(&raw, &names, section.case);
     if configuration.is_null() {
@@ -59,11 +109,13 @@ pub(super) async fn make(unit: &Unit, seed: Seed) -> Result<Option<Made>, String
     }
     item.insert("configuration".into(), configuration);
     let mut item = Value::Object(item);
-    for (path, value) in parts {
-        if !value.is_null() {
-            path.put(&mut item, value);
+    for ((entry, destination), value) in parts {
+        let entry = section.get.get(entry);
+        if let (Some((path, _)), false) = (entry.and_then(|entry| entry.into.0.get(destination)), value.is_null()) {
+            path.value.put(&mut item, value);
         }
     }
+    unit.collector.volatile().for_each(|path| path.remove(&mut item));
     if unit.account.secrets == Secrets::Redacted {
         redact(&unit.collector, &mut item);
     }
@@ -74,7 +126,7 @@ pub(super) async fn make(unit: &Unit, seed: Seed) -> Result<Option<Made>, String
     }
     let item = ConfigurationItem::from_value(&item).map_err(|error| error.to_string())?;
     missing.retain(|(_, reason)| !reason.starts_with("NotAsked:"));
-    Ok(Some(Made { item, missing }))
+    Ok(Made { item, missing })
 }
 
 fn merge(entry: &Get, raw: &mut Value, value: Value) {

@@ -21,7 +21,7 @@ use serde_json::json;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::collector::{Collector, Collectors};
+use crate::collector::{AskedIn, Collector, Collectors};
 use unit::{Reach, Unit};
 
 /// Items in a batch.
@@ -50,6 +50,8 @@ pub struct Target {
     pub regions: Vec<Region>,
     /// Regions that are known to be disabled: their coverage is skipped.
     pub disabled: Vec<Region>,
+    /// Whether this is where the organization is read from: only here are its own types asked for.
+    pub organization: bool,
 }
 
 /// What to collect, and how.
@@ -260,7 +262,7 @@ fn units(collectors: &Collectors, plan: &Plan) -> Vec<Unit> {
     for target in &plan.targets {
         let account = Arc::new(unit::Account::new(target, plan));
         let home = Region::parse(home_region(&target.partition)).unwrap_or_else(|_| Region::global());
-        for collector in &wanted {
+        for collector in wanted.iter().filter(|collector| asked(collector, target)) {
             let unit = |reach, part| Unit { account: account.clone(), collector: collector.clone(), reach, part };
             if collector.global {
                 units.push(unit(Reach::Global { home: home.clone() }, unit::Part::Main));
@@ -277,6 +279,14 @@ fn units(collectors: &Collectors, plan: &Plan) -> Vec<Unit> {
         }
     }
     units
+}
+
+/// Whether a type is asked for in an account.
+fn asked(collector: &Collector, target: &Target) -> bool {
+    match collector.asked_in {
+        AskedIn::Every => true,
+        AskedIn::Organization => target.organization,
+    }
 }
 
 fn wanted(collectors: &Collectors, plan: &Plan) -> Vec<Arc<Collector>> {
@@ -332,7 +342,8 @@ impl<'r> Run<'r> {
 
     fn disabled(&mut self, collectors: &Collectors, plan: &Plan) -> Result<(), SinkError> {
         for target in &plan.targets {
-            for collector in wanted(collectors, plan).iter().filter(|c| !c.global || c.regional.is_some()) {
+            let regional = |collector: &&Arc<Collector>| !collector.global || collector.regional.is_some();
+            for collector in wanted(collectors, plan).iter().filter(regional).filter(|c| asked(c, target)) {
                 for region in &target.disabled {
                     self.coverage(Coverage {
                         account_id: target.account,

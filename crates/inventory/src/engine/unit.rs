@@ -1,17 +1,20 @@
 //! One listing: a resource type in one region (or globally, or one listing for all regions of an account).
 
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use haechi_aws::{Api, ApiError, Pages};
+use haechi_aws::{Api, ApiError, ErrorKind, Pages};
 use haechi_model::{
     AccountId, ConfigurationItem, Coverage, CoverageState, Gap, Partition, Region, ResourceType, Timestamp,
 };
 use serde_json::{Value, json};
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OnceCell, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use super::call::Index;
+use super::call::{Index, batch, skeleton};
+use super::item::{Alive, Work};
 use super::{BATCH, Event, Plan, Secrets, Target, gap, item, place};
 use crate::collector::path::Names;
 use crate::collector::{Collector, Listing, Section};
@@ -79,7 +82,7 @@ pub(crate) struct Unit {
 /// A resource on its way to become an item.
 pub(crate) struct Seed {
     pub raw: Value,
-    pub parent: Value,
+    pub parent: Arc<Value>,
     /// The region that its calls go to.
     pub asked: Region,
     /// The region that its item names.
@@ -131,8 +134,11 @@ impl Unit {
         let mut listing = Run { unit: Arc::new(self), calls, events, seen: BTreeMap::new(), failed: None, gone: false };
         let result = listing.list().await;
         let state = match (result, listing.failed.take()) {
-            (Err(error), _) if error.kind == haechi_aws::ErrorKind::RegionDisabled => {
+            (Err(error), _) if error.kind == ErrorKind::RegionDisabled => {
                 CoverageState::Skipped { reason: "the region is not enabled".to_owned() }
+            }
+            (Err(error), _) if error.kind == ErrorKind::NotOffered => {
+                CoverageState::Skipped { reason: "the service is not offered in this region".to_owned() }
             }
             (Err(error), _) => CoverageState::Failed { gap: gap(&error) },
             (Ok(()), Some(gap)) => CoverageState::Failed { gap },
@@ -165,42 +171,14 @@ impl Run {
 
     async fn list(&mut self) -> Result<(), ApiError> {
         let unit = self.unit.clone();
-        self.level(&unit.section().list, Value::Null).await
-    }
-
-    /// A listing, below another one where there is `per`.
-    async fn level(&mut self, list: &Listing, parent: Value) -> Result<(), ApiError> {
-        let mut outer = vec![parent];
-        if let Some(per) = &list.per {
-            outer = self.parents(per).await?;
-        }
-        for parent in outer {
-            self.pages(list, parent).await?;
+        let list = &unit.section().list;
+        for parent in parents(&unit, list.per.as_deref()).await? {
+            self.pages(list, Arc::new(parent)).await?;
         }
         Ok(())
     }
 
-    /// The resources of an outer listing, all of them: their number is that of a page or two.
-    async fn parents(&mut self, list: &Listing) -> Result<Vec<Value>, ApiError> {
-        let unit = self.unit.clone();
-        let names = names(&unit, unit.asked(), &Value::Null, &Value::Null);
-        let Some(call) = &list.call else { return Ok(vec![Value::Null]) };
-        let input = list.input.fill(&names);
-        let api = &*unit.account.api;
-        let mut pages = Pages::new(api, &call.value.service, unit.asked().as_str(), &call.value.name, input);
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            match page {
-                Ok(page) => found.extend(elements(list, &page)),
-                Err(error) if list.absent.iter().any(|code| **code == *error.code) => break,
-                Err(error) => return Err(error),
-            }
-        }
-        found.retain(|element| list.only.hold(element, &names));
-        Ok(found)
-    }
-
-    async fn pages(&mut self, list: &Listing, parent: Value) -> Result<(), ApiError> {
+    async fn pages(&mut self, list: &Listing, parent: Arc<Value>) -> Result<(), ApiError> {
         let unit = self.unit.clone();
         let Some(call) = &list.call else {
             return self.page(list, vec![json!({})], &parent).await;
@@ -223,7 +201,7 @@ impl Run {
     }
 
     /// Completes the resources of a page, some at a time, and sends their items.
-    async fn page(&mut self, list: &Listing, page: Vec<Value>, parent: &Value) -> Result<(), ApiError> {
+    async fn page(&mut self, list: &Listing, page: Vec<Value>, parent: &Arc<Value>) -> Result<(), ApiError> {
         let unit = self.unit.clone();
         let asked = unit.asked().clone();
         let names = names(&unit, &asked, &Value::Null, parent);
@@ -231,40 +209,109 @@ impl Run {
         let id = |raw: &Value| unit.section().item.id.text(&self::names(&unit, &asked, raw, parent));
         let mut ids: HashMap<String, usize> = HashMap::new();
         page.iter().filter_map(id).for_each(|id| *ids.entry(id).or_default() += 1);
-        let mut tasks = JoinSet::new();
-        let mut batch = Vec::with_capacity(BATCH.min(page.len()));
+        let mut resources = Vec::with_capacity(page.len());
         for raw in page {
             let shares_id = id(&raw).is_some_and(|id| ids[&id] > 1);
-            // As many as there are permits wait for an answer; the others wait here.
-            while let Some(done) = tasks.try_join_next() {
-                self.done(done, &mut batch).await;
-            }
-            let Ok(permit) = self.calls.clone().acquire_owned().await else { return Ok(()) };
-            tasks.spawn(one(unit.clone(), raw, parent.clone(), shares_id, permit));
+            resources.push(Stage::Listed { raw, parent: parent.clone(), shares_id });
         }
-        while let Some(done) = tasks.join_next().await {
-            self.done(done, &mut batch).await;
+        // Between two batches each resource goes its own way; a batch waits for all of the page.
+        let batches = unit.section().get.iter().enumerate().filter(|(_, entry)| entry.batch.is_some());
+        let mut from = 0;
+        for (at, _) in batches {
+            let reached = self.advance(resources, from..at, Then::Wait).await;
+            resources = self.batches(reached, at).await.into_iter().map(Stage::Begun).collect();
+            from = at + 1;
         }
-        self.flush(&mut batch).await;
+        self.advance(resources, from..unit.section().get.len(), Then::Finish).await;
         Ok(())
     }
 
-    async fn done(&mut self, done: Result<One, tokio::task::JoinError>, batch: &mut Vec<ConfigurationItem>) {
+    /// Takes resources through some entries of `get`, some at a time; sends the items of those that are finished,
+    /// and gives back those that wait.
+    async fn advance(&mut self, resources: Vec<Stage>, entries: Range<usize>, then: Then) -> Vec<Work> {
+        let mut tasks = JoinSet::new();
+        let mut ready = Ready { items: Vec::with_capacity(BATCH.min(resources.len())), waiting: Vec::new() };
+        for (at, resource) in resources.into_iter().enumerate() {
+            // As many as there are permits wait for an answer; the others wait here.
+            while let Some(done) = tasks.try_join_next() {
+                self.done(done, &mut ready).await;
+            }
+            let Ok(permit) = self.calls.clone().acquire_owned().await else { return Vec::new() };
+            let (unit, entries) = (self.unit.clone(), entries.clone());
+            tasks.spawn(async move {
+                let _permit = permit;
+                (at, one(unit, resource, entries, then).await)
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            self.done(done, &mut ready).await;
+        }
+        self.flush(&mut ready.items).await;
+        ready.waiting.sort_by_key(|(at, _)| *at);
+        ready.waiting.into_iter().map(|(_, work)| work).collect()
+    }
+
+    /// The calls of a batch entry for the resources of a page; gives back those that are still there.
+    async fn batches(&mut self, resources: Vec<Work>, at: usize) -> Vec<Work> {
+        let unit = self.unit.clone();
+        let Some(entry) = unit.section().get.get(at) else { return resources };
+        let most = entry.batch.map_or(1, NonZeroUsize::get);
+        let mut left = Vec::with_capacity(resources.len());
+        let mut groups: Vec<Group> = Vec::new();
+        let mut open: HashMap<(Region, String), usize> = HashMap::new();
+        for (order, mut work) in resources.into_iter().enumerate() {
+            let wants = work.wants(&unit, entry);
+            let input = wants.then(|| entry.input.fill_lists(&work.names(&unit))).flatten();
+            let Some(input) = input else {
+                left.push((order, work));
+                continue;
+            };
+            let alike = (work.seed.asked.clone(), skeleton(&input).to_string());
+            let group = *open.entry(alike.clone()).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[group].push((order, input, work));
+            if groups[group].len() == most {
+                open.remove(&alike);
+            }
+        }
+        let mut tasks = JoinSet::new();
+        for group in groups {
+            let Ok(permit) = self.calls.clone().acquire_owned().await else { return Vec::new() };
+            let unit = unit.clone();
+            tasks.spawn(async move {
+                let _permit = permit;
+                together(&unit, at, group).await
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            match done {
+                Ok(done) => left.extend(done),
+                Err(error) => self.failed = Some(internal(&format!("the task of a batch ended: {error}"))),
+            }
+        }
+        left.sort_by_key(|(order, _)| *order);
+        left.into_iter().map(|(_, work)| work).collect()
+    }
+
+    async fn done(&mut self, done: Result<(usize, One), tokio::task::JoinError>, ready: &mut Ready) {
         match done {
-            Ok(One::Item(made)) => {
+            Ok((_, One::Item(made))) => {
                 for (path, reason) in made.missing {
                     let resource_type = self.unit.resource_type().clone();
                     self.send(Event::Missing { resource_type, path, reason }).await;
                 }
                 *self.seen.entry(made.item.key().region.clone()).or_default() += 1;
-                batch.push(made.item);
-                if batch.len() >= BATCH {
-                    self.flush(batch).await;
+                ready.items.push(made.item);
+                if ready.items.len() >= BATCH {
+                    self.flush(&mut ready.items).await;
                 }
             }
-            Ok(One::Gone) => {}
-            Ok(One::Elsewhere) => self.send(Event::Elsewhere).await,
-            Ok(One::Failed(gap)) => self.failed = Some(gap),
+            Ok((at, One::Waits(work))) => ready.waiting.push((at, *work)),
+            Ok((_, One::Gone)) => {}
+            Ok((_, One::Elsewhere)) => self.send(Event::Elsewhere).await,
+            Ok((_, One::Failed(gap))) => self.failed = Some(gap),
             Err(error) => self.failed = Some(internal(&format!("a resource's task ended: {error}"))),
         }
     }
@@ -276,9 +323,32 @@ impl Run {
     }
 }
 
+/// A resource of a page on its way.
+enum Stage {
+    Listed { raw: Value, parent: Arc<Value>, shares_id: bool },
+    Begun(Work),
+}
+
+/// What follows after some of a resource's calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Wait,
+    Finish,
+}
+
+/// Resources that are through: items to send, and those that wait for a batch, with their order in the page.
+struct Ready {
+    items: Vec<ConfigurationItem>,
+    waiting: Vec<(usize, Work)>,
+}
+
+/// The resources of one call: order, input and the resource.
+type Group = Vec<(usize, Value, Work)>;
+
 /// What became of one resource.
 enum One {
     Item(item::Made),
+    Waits(Box<Work>),
     /// It is gone since it was listed.
     Gone,
     /// It is in a region outside the plan.
@@ -287,23 +357,77 @@ enum One {
     Failed(Gap),
 }
 
-async fn one(unit: Arc<Unit>, raw: Value, parent: Value, shares_id: bool, permit: OwnedSemaphorePermit) -> One {
-    let _permit = permit;
-    let (asked, region) = match &unit.reach {
-        Reach::Global { home } => (home.clone(), Region::global()),
-        Reach::Region(region) => (region.clone(), region.clone()),
-        Reach::Spread { home } => match place::bucket_region(&*unit.account.api, home, &raw).await {
-            Ok(region) if unit.account.regions.contains(&region) => (region.clone(), region),
-            Ok(_) => return One::Elsewhere,
-            Err(error) if &*error.code == "NoSuchBucket" => return One::Gone,
-            Err(error) => return One::Failed(gap(&error)),
-        },
+async fn one(unit: Arc<Unit>, resource: Stage, entries: Range<usize>, then: Then) -> One {
+    let mut work = match resource {
+        Stage::Begun(work) => work,
+        Stage::Listed { raw, parent, shares_id } => {
+            let (asked, region) = match &unit.reach {
+                Reach::Global { home } => (home.clone(), Region::global()),
+                Reach::Region(region) => (region.clone(), region.clone()),
+                Reach::Spread { home } => match place::bucket_region(&*unit.account.api, home, &raw).await {
+                    Ok(region) if unit.account.regions.contains(&region) => (region.clone(), region),
+                    Ok(_) => return One::Elsewhere,
+                    Err(error) if &*error.code == "NoSuchBucket" => return One::Gone,
+                    Err(error) => return One::Failed(gap(&error)),
+                },
+            };
+            Work::new(Seed { raw, parent, asked, region, shares_id })
+        }
     };
-    match item::make(&unit, Seed { raw, parent, asked, region, shares_id }).await {
-        Ok(Some(made)) => One::Item(made),
-        Ok(None) => One::Gone,
-        Err(what) => One::Failed(internal(&what)),
+    match (work.advance(&unit, entries).await, then) {
+        (Alive::Gone, _) => One::Gone,
+        (Alive::Yes, Then::Wait) => One::Waits(Box::new(work)),
+        (Alive::Yes, Then::Finish) => match item::make(&unit, work) {
+            Ok(made) => One::Item(made),
+            Err(what) => One::Failed(internal(&what)),
+        },
     }
+}
+
+/// One call for some resources; gives back those that are still there.
+async fn together(unit: &Unit, at: usize, group: Group) -> Vec<(usize, Work)> {
+    let entry = unit.section().get.get(at);
+    let Some((entry, call)) = entry.and_then(|entry| Some((entry, entry.call.as_ref()?))) else { return Vec::new() };
+    let Some(region) = group.first().map(|(_, _, work)| work.seed.asked.clone()) else { return Vec::new() };
+    let inputs: Vec<_> = group.iter().map(|(_, input, work)| (input.clone(), work.names(unit))).collect();
+    let got = batch(unit, entry, &call.value, &inputs, &region).await;
+    drop(inputs);
+    let mut left = Vec::with_capacity(group.len());
+    for ((order, _, mut work), got) in group.into_iter().zip(got) {
+        if work.take(unit, at, got) == Alive::Yes {
+            left.push((order, work));
+        }
+    }
+    left
+}
+
+/// The elements of an outer listing, all of them: their number is that of a page or two. One empty element without
+/// a listing. Those of a listing below another one have the element of that as their member `parent`.
+async fn parents(unit: &Unit, list: Option<&Listing>) -> Result<Vec<Value>, ApiError> {
+    let Some((list, call)) = list.and_then(|list| Some((list, list.call.as_ref()?))) else {
+        return Ok(vec![Value::Null]);
+    };
+    let mut found = Vec::new();
+    for outer in Box::pin(parents(unit, list.per.as_deref())).await? {
+        let names = names(unit, unit.asked(), &Value::Null, &outer);
+        let input = list.input.fill(&names);
+        let api = &*unit.account.api;
+        let mut pages = Pages::new(api, &call.value.service, unit.asked().as_str(), &call.value.name, input);
+        while let Some(page) = pages.next().await {
+            let page = match page {
+                Ok(page) => page,
+                Err(error) if list.absent.iter().any(|code| **code == *error.code) => break,
+                Err(error) => return Err(error),
+            };
+            for mut element in elements(list, &page).into_iter().filter(|element| list.only.hold(element, &names)) {
+                if let (Some(members), false) = (element.as_object_mut(), outer.is_null()) {
+                    members.insert("parent".to_owned(), outer.clone());
+                }
+                found.push(element);
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn internal(what: &str) -> Gap {

@@ -21,6 +21,7 @@ fn plan(api: Arc<dyn Api>, regions: &[&str], types: &[&str]) -> Plan {
         partition: Partition::aws(),
         regions: regions.iter().map(|name| Region::parse(name).unwrap()).collect(),
         disabled: Vec::new(),
+        organization: false,
     };
     let mut plan = Plan::new(vec![target], Timestamp::parse("2026-01-01T00:00:00Z").unwrap());
     plan.types = types.iter().map(|name| ResourceType::parse(name).unwrap()).collect();

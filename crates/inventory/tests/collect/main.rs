@@ -3,4 +3,5 @@
 mod examples;
 mod fake;
 mod faults;
+mod language;
 mod moto;
