@@ -290,6 +290,7 @@ impl Pass<'_> {
             accounts: request.selection.accounts()?,
             regions: request.selection.regions()?,
             as_of: Some(at),
+            ..ItemFilter::default()
         };
         let mut failed = None;
         for resource_type in store.types().map_err(in_store)? {

@@ -38,7 +38,7 @@ impl App {
         let filter = ItemFilter {
             accounts: each("account", &query.accounts, AccountId::parse)?,
             regions: each("region", &query.regions, Region::parse)?,
-            as_of: None,
+            ..ItemFilter::default()
         };
         let (from, limit) = (page.page.max(1).saturating_sub(1).saturating_mul(page.limit), page.limit);
         let (mut rows, mut total) = (Vec::new(), 0_usize);

@@ -6,6 +6,7 @@
 
 pub mod arn;
 pub mod coverage;
+pub mod diff;
 pub mod doc;
 pub mod evaluation;
 pub mod finding;
@@ -19,6 +20,7 @@ pub mod time;
 
 pub use arn::{Arn, ArnError};
 pub use coverage::{Coverage, CoverageState, Gap};
+pub use diff::{ChangeType, ItemDiff, PropertyChange};
 pub use doc::{Doc, DocError, Kind, Node};
 pub use evaluation::{Compliance, Evaluation, InstanceId, Read, RuleInstance, Scope};
 pub use finding::{Finding, FindingId, FindingKind, FindingState, ResolvedBecause, Subject};

@@ -4,14 +4,22 @@ use rusqlite::types::Value;
 
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
+    /// The query has a WHERE already.
+    begun: bool,
     sql: String,
     values: Vec<Value>,
 }
 
 impl Conditions {
+    /// Conditions for a query that has some already.
+    pub(crate) fn more() -> Self {
+        Self { begun: true, ..Self::default() }
+    }
+
     /// A condition with its values; `sql` has one `?` for each.
     pub(crate) fn add(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
-        self.sql.push_str(if self.sql.is_empty() { " WHERE " } else { " AND " });
+        self.sql.push_str(if self.begun { " AND " } else { " WHERE " });
+        self.begun = true;
         self.sql.push_str(sql);
         self.values.extend(values);
     }
@@ -27,6 +35,10 @@ impl Conditions {
 
     pub(crate) fn sql(&self) -> &str {
         &self.sql
+    }
+
+    pub(crate) fn into_values(self) -> Vec<Value> {
+        self.values
     }
 
     pub(crate) fn values(&self) -> impl rusqlite::Params + '_ {

@@ -17,6 +17,7 @@
 //! RunWriter::finish_listing(&mut self, &Coverage, seen: &HashSet<&str>, at: Timestamp) -> Result<ListingOutcome>
 //!      writes the coverage and, when complete, deletes what is not in `seen` (resource ids)
 //! RunWriter::put_coverage(&mut self, &[Coverage]) -> Result<()>         never deletes
+//! RunWriter::put_change_events(&mut self, &[ChangeEvent]) -> Result<u64>   who changed what; says how many are new
 //! RunWriter::put_accounts(&mut self, &[Account]) -> Result<()>
 //!   judgements: one transaction from the first of these calls to `commit`: all of a run's or none
 //! RunWriter::put_instances(&mut self, &[RuleInstance]) -> Result<()>
@@ -29,15 +30,23 @@
 //! RunWriter::commit(self, finished: Timestamp) -> Result<RunId>         dropped instead: interrupted
 //!
 //! Store::items_of_type(&self, &ResourceType, &ItemFilter, FnMut(ConfigurationItem, ContentHash) -> ControlFlow<()>) -> Result<()>
+//! Store::resources(&self, &ItemFilter, Slice) -> Result<Vec<ResourceRow>>   a page of the list, without bodies
+//! Store::count_resources(&self, &ItemFilter) -> Result<u64>
 //! Store::item(&self, &ResourceKey) -> Result<Option<ConfigurationItem>>
 //! Store::item_at(&self, &ResourceKey, Timestamp) -> Result<Option<ConfigurationItem>>
 //! Store::item_by_name(&self, &str) -> Result<Vec<ResourceKey>>          ARN, resource id or name
 //! Store::versions(&self, &ResourceKey) -> Result<Vec<Version>>          oldest first
+//! Store::version_item(&self, &ResourceKey, captured: Timestamp, sequence: u64) -> Result<Option<ConfigurationItem>>
+//! Store::timeline(&self, &ResourceKey, Span, Slice) -> Result<Vec<TimelineEntry>>   versions, differences, events
+//! Store::find_resources(&self, AccountId, &Region, candidates: &[&str]) -> Result<Vec<ResourceKey>>   by ARN, id or name
+//! Store::change_events(&self, &ResourceKey, Span) -> Result<Vec<ChangeEvent>>   oldest first
+//! Store::related(&self, &ResourceKey, as_of: Option<Timestamp>) -> Result<Vec<Related>>   in both directions
 //! Store::types(&self) -> Result<Vec<ResourceType>>
 //! Store::resource_counts(&self) -> Result<Vec<ResourceCount>>
 //! Store::accounts(&self, at: Option<Timestamp>) -> Result<Vec<Account>> none: the newest of each
 //! Store::coverage(&self, RunId) -> Result<Vec<StoredCoverage>>
 //! Store::latest_coverage(&self) -> Result<Vec<StoredCoverage>>          per account, region and type
+//! Store::coverage_at(&self, at: Timestamp) -> Result<Vec<StoredCoverage>>   the newest word at a moment
 //! Store::run(&self, RunId) -> Result<Option<Run>>
 //! Store::runs(&self) -> Result<Vec<Run>>                                newest first
 //! Store::previous_run(&self) -> Result<Option<Run>>                     the last committed one
@@ -68,6 +77,7 @@
 //! ```
 
 mod bodies;
+mod changes;
 mod codec;
 mod conditions;
 mod contents;
@@ -81,23 +91,30 @@ mod glob;
 mod judgements;
 mod listings;
 mod lock;
+mod names;
 mod open;
 mod put_items;
 mod query;
 mod read_items;
 mod records;
+mod relations;
+mod resources;
 mod run;
 mod scopes;
 mod sightings;
+mod timeline;
 mod writer;
 
+pub use changes::ChangeEvent;
 pub use error::StoreError;
 pub use filter_expression::{FilterError, FilterExpression};
 pub use glob::glob_matches;
 pub use open::Store;
 pub use query::QueryAnswer;
 pub use records::*;
+pub use relations::{Direction, Related};
 pub use run::{ListingOutcome, PutOutcome, Run, RunCounts, RunId, RunInfo, RunKind, RunState, StoredCoverage};
+pub use timeline::TimelineEntry;
 pub use writer::RunWriter;
 
 /// What every call of the store gives.

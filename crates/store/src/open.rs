@@ -14,6 +14,7 @@ use crate::Result;
 use crate::codec::Decoder;
 use crate::error::StoreError;
 use crate::fault::Fault;
+use crate::glob::glob_matches;
 use crate::lock::{RunLock, beside};
 
 /// A store of one or more organizations. Not shared between threads: open it once for each.
@@ -39,7 +40,7 @@ enum Age {
 
 /// "HAEC" in the header of the file.
 const APPLICATION_ID: u32 = 0x4841_4543;
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_history.sql")];
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Store {
@@ -154,6 +155,10 @@ impl Store {
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
         self.connection.create_scalar_function(c"haechi_time", 1, flags, |context| {
             Ok(context.get::<Option<i64>>(0)?.map(|micros| Timestamp::from_micros(micros).to_string()))
+        })?;
+        self.connection.create_scalar_function(c"haechi_glob", 2, flags, |context| {
+            let text = context.get_raw(1).as_str_or_null()?;
+            Ok(text.is_some_and(|text| context.get_raw(0).as_str().is_ok_and(|glob| glob_matches(glob, text))))
         })?;
         // With a dictionary that is not known: null, so that the view calls again and hands it over.
         let decoder = self.decoder.clone();

@@ -180,6 +180,8 @@ impl RunWriter<'_> {
         let Some(current) = self.current(scope, &item.key().resource_id)? else {
             let content = if gone { None } else { Some(self.put_content(item, hash, dictionary)?) };
             let id = self.insert_current(item, scope.id, hash, content)?;
+            self.put_names(id, item)?;
+            self.put_relations(id, item)?;
             self.add_version(item, id, recorded, content)?;
             return Ok(if gone { PutOutcome::Deleted } else { PutOutcome::New });
         };
@@ -295,6 +297,8 @@ impl RunWriter<'_> {
             current.id
         ])?;
         drop(update);
+        self.put_names(current.id, item)?;
+        self.put_relations(current.id, item)?;
         current.content.map_or(Ok(()), |old| self.rest_on(old, content))
     }
 
@@ -359,6 +363,7 @@ impl RunWriter<'_> {
         }
         let content = if gone { None } else { Some(self.put_content(item, hash, dictionary)?) };
         self.add_version(item, current.id, recorded, content)?;
+        self.put_relations(current.id, item)?;
         if let (Some(old), Some(new)) = (content, current.content) {
             self.rest_on(old, new)?;
         }

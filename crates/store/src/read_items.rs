@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use haechi_model::{ConfigurationItem, ContentHash, Partition, ResourceKey, ResourceType, Timestamp};
+use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, params};
 
 use crate::Result;
@@ -11,15 +12,13 @@ use crate::conditions::{Conditions, text};
 use crate::contents;
 use crate::fault::{Fault, from_text};
 use crate::open::Store;
-use crate::records::{ItemFilter, Version};
-use crate::run::RunId;
+use crate::records::{ItemFilter, Presence, TagFilter};
 use crate::scopes;
 
 /// The current version of each item of a scope.
 const CURRENT: &str = "SELECT i.content, i.hash, v.captured, v.status, v.seen FROM h_items i
     JOIN h_versions v ON v.item = i.id AND v.captured = i.captured AND v.sequence = i.sequence
-    WHERE i.scope = ?1 AND i.status < 3 AND ?2 IS NULL
-    ORDER BY i.resource_id";
+    WHERE i.scope = ?1 AND i.status < 3 AND ?2 IS NULL";
 
 /// The version of each item of a scope that was so at a moment.
 const AS_OF: &str = "SELECT v.content, c.hash, v.captured, v.status, v.seen FROM h_items i
@@ -27,16 +26,20 @@ const AS_OF: &str = "SELECT v.content, c.hash, v.captured, v.status, v.seen FROM
         (SELECT n.captured, n.sequence FROM h_versions n WHERE n.item = i.id AND n.captured <= ?2
          ORDER BY n.captured DESC, n.sequence DESC LIMIT 1)
     JOIN h_contents c ON c.id = v.content
-    WHERE i.scope = ?1 AND v.status < 3 ORDER BY i.resource_id";
+    WHERE i.scope = ?1 AND v.status < 3";
 
 impl Store {
-    /// Gives every item of a type, by account, region and id, one at a time: memory does not grow with their number.
+    /// Gives the items of a type that a filter lets pass, by account, region and id, one at a time: memory does
+    /// not grow with their number. Deleted ones have no configuration: they are in [`resources`](Self::resources) only.
     pub fn items_of_type(
         &self,
         resource_type: &ResourceType,
         filter: &ItemFilter,
         mut each: impl FnMut(ConfigurationItem, ContentHash) -> ControlFlow<()>,
     ) -> Result<()> {
+        if !(filter.types.is_empty() || filter.types.contains(resource_type)) || filter.presence == Presence::Gone {
+            return Ok(());
+        }
         self.snapshot(|| {
             let mut conditions = Conditions::default();
             conditions.add("type = ?", [text(resource_type)]);
@@ -44,7 +47,7 @@ impl Store {
             conditions.any_of("region", filter.regions.iter().map(text));
             let sql = format!("SELECT id FROM h_scopes{} ORDER BY account, region, partition", conditions.sql());
             for scope in self.all(&sql, conditions.values(), |row| Ok(row.get::<_, i64>(0)?))? {
-                if self.items_of_scope(scope, filter.as_of, &mut each)?.is_break() {
+                if self.items_of_scope(scope, filter, &mut each)?.is_break() {
                     break;
                 }
             }
@@ -55,16 +58,27 @@ impl Store {
     fn items_of_scope(
         &self,
         scope: i64,
-        as_of: Option<Timestamp>,
+        filter: &ItemFilter,
         each: &mut impl FnMut(ConfigurationItem, ContentHash) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, Fault> {
-        let sql = if as_of.is_some() { AS_OF } else { CURRENT };
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![scope, as_of.map(Timestamp::as_micros)])?;
+        let mut conditions = Conditions::more();
+        filter.add_names(&mut conditions);
+        let all = if filter.as_of.is_some() { AS_OF } else { CURRENT };
+        let sql = format!("{all}{} ORDER BY i.resource_id", conditions.sql());
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let at = filter.as_of.map_or(Value::Null, |at| Value::Integer(at.as_micros()));
+        let values = [Value::Integer(scope), at].into_iter().chain(conditions.into_values());
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
             let body = contents::read(&self.connection, &self.decoder, row.get(0)?)?;
             let seen: Option<String> = row.get(4)?;
             let item = bodies::join(&body, row.get(2)?, row.get(3)?, seen.as_deref())?;
+            let has = |tag: &TagFilter| {
+                item.tag(&tag.key).is_some_and(|value| tag.value.as_ref().is_none_or(|wanted| wanted == value))
+            };
+            if !filter.tags.iter().all(has) {
+                continue;
+            }
             if each(item, ContentHash::from_bytes(row.get(1)?)).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
@@ -79,62 +93,28 @@ impl Store {
 
     /// A resource as it was at a moment (valid time); none when it was not there or not yet known to be.
     pub fn item_at(&self, key: &ResourceKey, at: Timestamp) -> Result<Option<ConfigurationItem>> {
-        self.snapshot(|| {
-            let Some(item) = self.number_of(key)? else { return Ok(None) };
-            let mut statement = self.connection.prepare_cached(
-                "SELECT v.content, c.hash, v.captured, v.status, v.seen
-                 FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
-                 WHERE v.item = ? AND v.captured <= ? ORDER BY v.captured DESC, v.sequence DESC LIMIT 1",
-            )?;
-            let mut rows = statement.query([item, at.as_micros()])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            let Some(content) = row.get::<_, Option<i64>>(0)? else { return Ok(None) };
-            let (hash, seen) = (ContentHash::from_bytes(row.get(1)?), row.get::<_, Option<String>>(4)?);
-            bodies::item(self, content, hash, row.get(2)?, row.get(3)?, seen.as_deref()).map(Some)
-        })
+        self.snapshot(|| self.read_item_at(key, at))
     }
 
-    fn number_of(&self, key: &ResourceKey) -> Result<Option<i64>, Fault> {
+    pub(crate) fn read_item_at(&self, key: &ResourceKey, at: Timestamp) -> Result<Option<ConfigurationItem>, Fault> {
+        let Some(item) = self.number_of(key)? else { return Ok(None) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT v.content, c.hash, v.captured, v.status, v.seen
+             FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
+             WHERE v.item = ? AND v.captured <= ? ORDER BY v.captured DESC, v.sequence DESC LIMIT 1",
+        )?;
+        let mut rows = statement.query([item, at.as_micros()])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let Some(content) = row.get::<_, Option<i64>>(0)? else { return Ok(None) };
+        let (hash, seen) = (ContentHash::from_bytes(row.get(1)?), row.get::<_, Option<String>>(4)?);
+        bodies::item(self, content, hash, row.get(2)?, row.get(3)?, seen.as_deref()).map(Some)
+    }
+
+    pub(crate) fn number_of(&self, key: &ResourceKey) -> Result<Option<i64>, Fault> {
         let Some(scope) = scopes::find(&self.connection, key)? else { return Ok(None) };
         let mut statement =
             self.connection.prepare_cached("SELECT id FROM h_items WHERE scope = ? AND resource_id = ?")?;
         Ok(statement.query_row(params![scope.id, &*key.resource_id], |row| row.get(0)).optional()?)
-    }
-
-    /// The history of a resource, oldest first; empty when it was never seen.
-    pub fn versions(&self, key: &ResourceKey) -> Result<Vec<Version>> {
-        self.snapshot(|| {
-            let Some(item) = self.number_of(key)? else { return Ok(Vec::new()) };
-            self.all(
-                "SELECT v.captured, v.recorded, v.run, v.status, c.hash
-                 FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
-                 WHERE v.item = ? ORDER BY v.captured, v.sequence",
-                [item],
-                |row| {
-                    Ok(Version {
-                        captured: Timestamp::from_micros(row.get(0)?),
-                        recorded: Timestamp::from_micros(row.get(1)?),
-                        run: RunId(row.get(2)?),
-                        status: bodies::status(row.get(3)?)?,
-                        hash: row
-                            .get::<_, Option<[u8; 16]>>(4)?
-                            .map_or_else(|| ContentHash::of(b""), ContentHash::from_bytes),
-                    })
-                },
-            )
-        })
-    }
-
-    /// The resources that have this ARN, id or name, deleted ones too.
-    pub fn item_by_name(&self, name: &str) -> Result<Vec<ResourceKey>> {
-        self.told(self.all(
-            "SELECT s.partition, s.account, s.region, s.type, i.resource_id
-             FROM h_items i JOIN h_scopes s ON s.id = i.scope
-             WHERE i.arn = ?1 OR i.resource_id = ?1 OR i.name = ?1
-             ORDER BY s.partition, s.account, s.region, s.type, i.resource_id",
-            [name],
-            |row| key_of(row, 0),
-        ))
     }
 }
 

@@ -60,24 +60,84 @@ pub struct PackRule {
     pub instance: InstanceId,
 }
 
-/// Narrows the items that are read; empty lists mean all.
+/// Narrows the items that are read; empty lists mean all, several in one list mean any of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ItemFilter {
     pub accounts: Vec<AccountId>,
     pub regions: Vec<Region>,
     /// Items as they were at this moment (valid time); none means now.
     pub as_of: Option<Timestamp>,
+    pub types: Vec<ResourceType>,
+    pub ids: Vec<String>,
+    /// Globs (`*`, `?`) over the ARN, the id or the name.
+    pub names: Vec<String>,
+    /// All of these must be there.
+    pub tags: Vec<TagFilter>,
+    pub presence: Presence,
 }
 
-/// One version of an item, without its body: see [`item_at`](crate::Store::item_at).
+/// Which resources are meant: those that are there, those that are gone, or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Presence {
+    #[default]
+    There,
+    Gone,
+    Any,
+}
+
+/// A stretch of time, both ends included; none means open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+impl Span {
+    pub(crate) fn micros(self) -> (i64, i64) {
+        (self.from.map_or(i64::MIN, Timestamp::as_micros), self.to.map_or(i64::MAX, Timestamp::as_micros))
+    }
+}
+
+/// A part of a long list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Slice {
+    pub offset: u64,
+    /// None: all that are left.
+    pub limit: Option<u64>,
+}
+
+/// A resource as a list shows it: without its configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceRow {
+    pub key: ResourceKey,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    pub tags: BTreeMap<String, String>,
+    /// Since when it is as it is.
+    pub captured: Timestamp,
+    pub status: ItemStatus,
+    pub hash: ContentHash,
+}
+
+/// One version of an item, without its body: see [`version_item`](crate::Store::version_item).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Version {
+    /// Its place in the history: 1 is the oldest that is kept.
+    pub number: u64,
     /// When it was so (valid time).
     pub captured: Timestamp,
+    /// Tells versions of one moment apart.
+    pub sequence: u64,
+    /// Until when it is known to have stood, at least.
+    pub confirmed: Timestamp,
     /// When the store learned it (record time).
     pub recorded: Timestamp,
     pub run: RunId,
+    /// As AWS Config counts: `ResourceDiscovered` when it was not there before, later `OK`, then `ResourceDeleted`.
     pub status: ItemStatus,
     /// Equal hashes: equal content. For a deletion, the hash of an empty text.
     pub hash: ContentHash,

@@ -1,5 +1,6 @@
 //! The store from outside: what callers rely on.
 
+mod history;
 mod items;
 mod judgements;
 mod opening;
