@@ -60,10 +60,12 @@ const KEPT: usize = 64 << 20;
 
 impl Memory {
     pub(crate) fn shrink(&mut self) {
-        self.packed.clear();
-        self.text.clear();
-        self.packed.shrink_to(KEPT);
-        self.text.shrink_to(KEPT);
+        for kept in [&mut self.packed, &mut self.text] {
+            if kept.capacity() > KEPT {
+                kept.clear();
+                kept.shrink_to(KEPT);
+            }
+        }
     }
 
     /// The text of a file.
@@ -120,6 +122,7 @@ impl Memory {
         if length > limits.whole || grown {
             return false;
         }
+        // What the last file left is written over: only what is longer has to be cleared.
         self.text.resize(length, 0);
         let inflater = self.inflater.get_or_insert_default();
         match inflater.gzip_decompress(&self.packed, &mut self.text) {
