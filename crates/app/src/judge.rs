@@ -1,7 +1,8 @@
 //! Judges what a run saw: items out of the store, evaluations and findings into it.
 //!
-//! In memory are the types that some active rule reads as neighbours, and the evaluations of one type in
-//! one account and region; never all items.
+//! Accounts are judged one after the other: no rule looks into another account. In memory are the types that
+//! some active rule reads as neighbours, of one account; its findings; and the evaluations of one type in one
+//! of its regions. Never all items.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -31,6 +32,9 @@ pub struct Judged {
     pub resources: u64,
     /// Findings that were open and could not be judged again: they stay open.
     pub unknown: u64,
+    /// Findings that are new or have come back, and those that were resolved.
+    pub opened: u64,
+    pub resolved: u64,
     counts: BTreeMap<(String, InstanceId, AccountId, Region, ResourceType), Counts>,
 }
 
@@ -56,6 +60,30 @@ impl Judged {
         let mut all = Counts::default();
         self.counts.iter().filter(|(key, _)| key.1 == instance).for_each(|(_, counts)| all.add(*counts));
         all
+    }
+
+    /// What becomes of a finding after its evaluation: the finding to write, when there is one.
+    pub fn settle(
+        &mut self,
+        previous: Option<&Finding>,
+        judgement: &Judgement,
+        names: &Names,
+        judging: &Judging<'_>,
+    ) -> Option<Finding> {
+        let compliance = judgement.evaluation.compliance;
+        let outcome = match (&judgement.finding, compliance) {
+            (Some(finding), _) => Outcome::Wrong(Box::new(names.complete(finding.clone(), judging.owner_tag))),
+            (None, Compliance::NotApplicable) => Outcome::NotApplicable,
+            (None, Compliance::InsufficientData) => Outcome::InsufficientData,
+            (None, _) => Outcome::Right,
+        };
+        if compliance == Compliance::InsufficientData && previous.is_some_and(Finding::is_open) {
+            self.unknown += 1;
+        }
+        let change = lifecycle(previous, outcome, judging.now);
+        self.opened += u64::from(matches!(change, Change::New(_) | Change::Reopened(_)));
+        self.resolved += u64::from(matches!(change, Change::Resolved(_)));
+        to_write(change)
     }
 
     pub fn count(&mut self, evaluation: &Evaluation) {
@@ -86,66 +114,104 @@ pub struct Judging<'a> {
     pub progress: &'a dyn Progress,
 }
 
-/// Names of an account, for the findings.
-struct Names {
+/// Names of accounts, for the findings.
+pub struct Names {
     accounts: HashMap<AccountId, (Option<String>, Option<String>)>,
 }
 
 pub fn judge(run: &mut RunWriter<'_>, judging: &Judging<'_>) -> Result<Judged> {
     let judge = judging.rulebook.judge();
-    let store = run.store();
-    let world = world(store, &judge, judging)?;
-    let names = names(store)?;
-    let mut findings = open_and_resolved(store, judging)?;
-    let instances: Vec<_> = judging.rulebook.instances().cloned().collect();
-    run.put_instances(&instances).map_err(in_store)?;
-    run.put_packs(&judging.rulebook.references()).map_err(in_store)?;
-    let (mut judged, mut settled) = (Judged::default(), BTreeSet::new());
+    put_rules(run, judging.rulebook)?;
+    let names = Names::of(run.store())?;
+    let mut judged = Judged::default();
     let of = total(run.store(), judging, &judge)?;
+    let mut listings: BTreeMap<AccountId, Vec<(Region, ResourceType)>> = BTreeMap::new();
     for (account, region, resource_type) in judging.seen.listings() {
-        if !judge.judged_types().contains(&resource_type) {
-            continue;
-        }
-        let filter = ItemFilter { accounts: vec![account], regions: vec![region], as_of: None };
-        let results = one_listing(run.store(), &judge, &world, judging, &resource_type, &filter, &mut |items| {
-            judged.resources += items;
-            judging.progress.step(Step::Judging { items: judged.resources, of });
-        })?;
-        let mut changed = Vec::new();
-        let mut evaluations = Vec::with_capacity(results.len());
-        for Judgement { evaluation, finding } in results {
-            judged.count(&evaluation);
-            let id = Finding::id_of(FindingKind::Rule, evaluation.instance, &evaluation.resource, "");
-            settled.insert(id);
-            let outcome = match (finding, evaluation.compliance) {
-                (Some(finding), _) => Outcome::Wrong(Box::new(names.complete(finding, judging.owner_tag))),
-                (None, Compliance::NotApplicable) => Outcome::NotApplicable,
-                (None, Compliance::InsufficientData) => Outcome::InsufficientData,
-                (None, _) => Outcome::Right,
-            };
-            let previous = findings.remove(&id);
-            if evaluation.compliance == Compliance::InsufficientData && previous.as_ref().is_some_and(Finding::is_open)
-            {
-                judged.unknown += 1;
-            }
-            changed.extend(to_write(lifecycle(previous.as_ref(), outcome, judging.now)));
-            evaluations.push(evaluation);
-        }
-        run.put_evaluations(&evaluations, judging.now).map_err(in_store)?;
-        run.upsert_findings(&changed).map_err(in_store)?;
+        listings.entry(account).or_default().push((region, resource_type));
     }
-    let (gone, unknown) = not_judged(run.store(), judging, findings.into_values())?;
-    judged.unknown += unknown;
-    let forgotten: Vec<_> = gone.iter().map(|finding| (finding.rule_instance, finding.subject.key.clone())).collect();
-    run.remove_evaluations(&forgotten).map_err(in_store)?;
-    run.upsert_findings(&gone).map_err(in_store)?;
+    for account in judging.seen.accounts.iter().copied() {
+        let listings = listings.remove(&account).unwrap_or_default();
+        let work = AccountWork { judge: &judge, judging, names: &names, account, of };
+        work.judge(run, listings, &mut judged)?;
+    }
     Ok(judged)
 }
 
+/// Writes which rules the run asks for: evaluations name them.
+pub fn put_rules(run: &mut RunWriter<'_>, rulebook: &Rulebook) -> Result<()> {
+    let instances: Vec<_> = rulebook.instances().cloned().collect();
+    run.put_instances(&instances).map_err(in_store)?;
+    run.put_packs(&rulebook.references()).map_err(in_store)
+}
+
+/// One account of a run.
+struct AccountWork<'a> {
+    judge: &'a Judge,
+    judging: &'a Judging<'a>,
+    names: &'a Names,
+    account: AccountId,
+    /// Items of all accounts, for the progress display.
+    of: u64,
+}
+
+impl AccountWork<'_> {
+    fn judge(
+        &self,
+        run: &mut RunWriter<'_>,
+        listings: Vec<(Region, ResourceType)>,
+        judged: &mut Judged,
+    ) -> Result<()> {
+        let (judge, judging) = (self.judge, self.judging);
+        let world = world(run.store(), judge, self.account)?;
+        let mut findings = open_and_resolved(run.store(), self.account, judging.now)?;
+        for (region, resource_type) in listings {
+            if !judge.judged_types().contains(&resource_type) {
+                continue;
+            }
+            let filter = ItemFilter { accounts: vec![self.account], regions: vec![region], ..ItemFilter::default() };
+            let results = one_listing(run.store(), judge, &world, judging, &resource_type, &filter, &mut |items| {
+                judged.resources += items;
+                judging.progress.step(Step::Judging { items: judged.resources, of: self.of });
+            })?;
+            let mut changed = Vec::new();
+            let mut evaluations = Vec::with_capacity(results.len());
+            for judgement in results {
+                judged.count(&judgement.evaluation);
+                let previous = findings.remove(&judgement.finding_id());
+                changed.extend(judged.settle(previous.as_ref(), &judgement, self.names, judging));
+                evaluations.push(judgement.evaluation);
+            }
+            run.put_evaluations(&evaluations, judging.now).map_err(in_store)?;
+            run.upsert_findings(&changed).map_err(in_store)?;
+        }
+        let (gone, unknown) = not_judged(run.store(), judging, findings.into_values())?;
+        judged.unknown += unknown;
+        judged.resolved += gone.len() as u64;
+        let forgotten: Vec<_> =
+            gone.iter().map(|finding| (finding.rule_instance, finding.subject.key.clone())).collect();
+        run.remove_evaluations(&forgotten).map_err(in_store)?;
+        run.upsert_findings(&gone).map_err(in_store)
+    }
+}
+
 /// An evaluation and, when the resource is NON_COMPLIANT, what there is to say.
-struct Judgement {
-    evaluation: Evaluation,
-    finding: Option<Finding>,
+pub struct Judgement {
+    pub evaluation: Evaluation,
+    pub finding: Option<Finding>,
+}
+
+impl Judgement {
+    /// The evaluation with the finding that it makes.
+    pub fn of(evaluation: Evaluation, judge: &Judge, world: &World, item: &ConfigurationItem, now: Timestamp) -> Self {
+        let finding = judge
+            .instance(&evaluation.instance)
+            .and_then(|(rule, instance)| finding_of(&evaluation, rule, instance, world, item, now));
+        Self { evaluation, finding }
+    }
+
+    pub fn finding_id(&self) -> FindingId {
+        Finding::id_of(FindingKind::Rule, self.evaluation.instance, &self.evaluation.resource, "")
+    }
 }
 
 fn one_listing(
@@ -162,12 +228,7 @@ fn one_listing(
         let now = judging.now;
         let judged = batch.par_iter().flat_map_iter(|(item, hash)| {
             let evaluations = judge.evaluate(world, now, item, Recording::Known(*hash));
-            evaluations.into_iter().map(move |evaluation| {
-                let finding = judge
-                    .instance(&evaluation.instance)
-                    .and_then(|(rule, instance)| finding_of(&evaluation, rule, instance, world, item, now));
-                Judgement { evaluation, finding }
-            })
+            evaluations.into_iter().map(move |evaluation| Judgement::of(evaluation, judge, world, item, now))
         });
         results.par_extend(judged);
         tick(batch.len() as u64);
@@ -188,12 +249,11 @@ fn one_listing(
     Ok(results)
 }
 
-/// The neighbours that some rule reads, of the accounts of this run, and what is known of their listings.
-fn world(store: &Store, judge: &Judge, judging: &Judging<'_>) -> Result<World> {
+/// The neighbours that some rule reads, of one account, and what is known of their listings.
+pub fn world(store: &Store, judge: &Judge, account: AccountId) -> Result<World> {
     let mut builder = World::builder();
-    let accounts: Vec<_> = judging.seen.accounts.iter().copied().collect();
+    let filter = ItemFilter { accounts: vec![account], ..ItemFilter::default() };
     for resource_type in judge.needed_types() {
-        let filter = ItemFilter { accounts: accounts.clone(), ..ItemFilter::default() };
         store
             .items_of_type(&resource_type, &filter, |item, _| {
                 builder.add(Arc::new(item));
@@ -201,12 +261,11 @@ fn world(store: &Store, judge: &Judge, judging: &Judging<'_>) -> Result<World> {
             })
             .map_err(in_store)?;
     }
-    // What an earlier run listed counts as well, unless this run says otherwise.
+    // What an earlier run listed counts as well, unless this run said otherwise.
     // A region that is switched off holds nothing that could be asked for: it leaves no listing open.
-    let earlier = store.latest_coverage().map_err(in_store)?.into_iter().map(|line| line.coverage);
-    for line in earlier.chain(judging.seen.coverage.iter().cloned()) {
-        if !matches!(line.state, CoverageState::Skipped { .. }) {
-            builder.coverage(&line);
+    for line in store.latest_coverage_of(account).map_err(in_store)? {
+        if !matches!(line.coverage.state, CoverageState::Skipped { .. }) {
+            builder.coverage(&line.coverage);
         }
     }
     for account in store.accounts(None).map_err(in_store)? {
@@ -217,12 +276,13 @@ fn world(store: &Store, judge: &Judge, judging: &Judging<'_>) -> Result<World> {
     Ok(builder.build())
 }
 
-fn names(store: &Store) -> Result<Names> {
-    let accounts = store.accounts(None).map_err(in_store)?;
-    Ok(Names { accounts: accounts.into_iter().map(|account| (account.id, (account.name, account.ou_path))).collect() })
-}
-
 impl Names {
+    pub fn of(store: &Store) -> Result<Self> {
+        let accounts = store.accounts(None).map_err(in_store)?;
+        let names = accounts.into_iter().map(|account| (account.id, (account.name, account.ou_path)));
+        Ok(Self { accounts: names.collect() })
+    }
+
     fn complete(&self, mut finding: Finding, owner_tag: Option<&str>) -> Finding {
         let subject = &mut finding.subject;
         if let Some((name, ou_path)) = self.accounts.get(&subject.key.account_id) {
@@ -237,14 +297,14 @@ impl Names {
     }
 }
 
-/// Every finding of the rules and accounts of this run, whatever its state.
-fn open_and_resolved(store: &Store, judging: &Judging<'_>) -> Result<HashMap<FindingId, Finding>> {
+/// Every finding of an account, whatever its state.
+fn open_and_resolved(store: &Store, account: AccountId, now: Timestamp) -> Result<HashMap<FindingId, Finding>> {
     let filter = FindingFilter {
-        accounts: judging.seen.accounts.iter().copied().collect(),
+        accounts: vec![account],
         statuses: FindingStatus::ALL.to_vec(),
         ..FindingFilter::default()
     };
-    let stored = store.findings(&filter, judging.now).map_err(in_store)?;
+    let stored = store.findings(&filter, now).map_err(in_store)?;
     Ok(stored.into_iter().map(|stored| (stored.finding.id, stored.finding)).collect())
 }
 
@@ -276,7 +336,7 @@ fn not_judged(
 }
 
 /// The finding to write, when there is one.
-fn to_write(change: Change) -> Option<Finding> {
+pub fn to_write(change: Change) -> Option<Finding> {
     match change {
         Change::New(finding) | Change::Reopened(finding) | Change::Still(finding) | Change::Resolved(finding) => {
             Some(finding)
