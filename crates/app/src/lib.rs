@@ -10,6 +10,7 @@ mod doctor;
 mod error;
 mod exit;
 mod findings;
+mod follow;
 mod judge;
 mod live;
 mod packs;
