@@ -3,17 +3,16 @@
 //! `cargo run --release -p haechi-benches --bin bench-rules [ITEMS] [ROUNDS]`: items default to 100,000, rounds to 5.
 //! Items are those of the example organization, repeated for other accounts. Rounds alternate; medians are printed.
 
+mod organization;
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use haechi_content::Content;
-use haechi_model::{ConfigurationItem, Coverage, CoverageState, RuleInstance, Timestamp};
-use haechi_rules::{CompiledRule, Judge, Recording, World, effective_parameters};
+use haechi_model::{ConfigurationItem, Coverage, CoverageState, Timestamp};
+use haechi_rules::{Judge, Recording, World};
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -21,9 +20,9 @@ fn main() -> Result<()> {
     let mut words = std::env::args().skip(1);
     let items: usize = words.next().map_or(Ok(100_000), |word| word.parse()).context("ITEMS is a number")?;
     let rounds: usize = words.next().map_or(Ok(5), |word| word.parse()).context("ROUNDS is a number")?;
-    let texts = texts(items)?;
+    let texts = organization::texts(items)?;
     let bytes: usize = texts.iter().map(Vec::len).sum();
-    let (judge, now) = (judge()?, Timestamp::parse("2026-11-20T03:00:00Z")?);
+    let (judge, now) = (organization::judge()?, Timestamp::parse("2026-11-20T03:00:00Z")?);
     let world = world(&judge, &texts)?;
     println!("{} items, {:.1} MB, {} rule instances", texts.len(), bytes as f64 / 1e6, judge.instances().len());
     // As the store keeps them: an assessment does not hash an item to judge it.
@@ -92,19 +91,6 @@ fn judged(judge: &Judge, world: &World, now: Timestamp, text: &[u8], recording: 
     black_box(judge.evaluate(world, now, &item, recording)).len()
 }
 
-/// All embedded rules with AWS's defaults.
-fn judge() -> Result<Judge> {
-    let content = Content::embedded();
-    let mut pairs = Vec::new();
-    for rule in content.rules() {
-        let compiled =
-            CompiledRule::compile(&rule.file, content.types()).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
-        let parameters = effective_parameters(&rule.file, &BTreeMap::new())?;
-        pairs.push((Arc::new(compiled), RuleInstance::new(rule.file.id.clone(), parameters, None)));
-    }
-    Ok(Judge::new(pairs))
-}
-
 /// The neighbours among the items, completely listed.
 fn world(judge: &Judge, texts: &[Vec<u8>]) -> Result<World> {
     let needed = judge.needed_types();
@@ -124,41 +110,4 @@ fn world(judge: &Judge, texts: &[Vec<u8>]) -> Result<World> {
         }
     }
     Ok(builder.build())
-}
-
-/// The example organization's items as JSON texts, repeated for other accounts until there are enough: each
-/// repetition is three accounts of their own, so that neighbours stay as many as they are in life.
-fn texts(wanted: usize) -> Result<Vec<Vec<u8>>> {
-    let mut originals = Vec::new();
-    read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/organization"), &mut originals)?;
-    anyhow::ensure!(!originals.is_empty(), "examples/organization is empty");
-    let originals: Vec<String> = originals.iter().map(Value::to_string).collect();
-    let text = |number: usize| {
-        let round = number / originals.len();
-        let accounts = ["111122223333", "444455556666", "777788889999"];
-        let renamed =
-            accounts.iter().enumerate().fold(originals[number % originals.len()].clone(), |text, (at, account)| {
-                text.replace(account, &format!("{:012}", 100_000_000_000 + 3 * round + at))
-            });
-        renamed.into_bytes()
-    };
-    Ok((0..wanted).map(text).collect())
-}
-
-fn read_folder(folder: &Path, items: &mut Vec<Value>) -> Result<()> {
-    let mut entries: Vec<_> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            read_folder(&path, items)?;
-            continue;
-        }
-        let mut text = Vec::new();
-        flate2::read::GzDecoder::new(std::fs::File::open(&path)?).read_to_end(&mut text)?;
-        let mut body: Value = serde_json::from_slice(&text)?;
-        if let Value::Array(found) = body["configurationItems"].take() {
-            items.extend(found);
-        }
-    }
-    Ok(())
 }
