@@ -46,6 +46,11 @@ fn plain_seen(captured: Timestamp, status: ItemStatus) -> Map<String, Value> {
     seen
 }
 
+/// The members about the seeing of a version that has no more of them than its columns say.
+pub(crate) fn plain_seen_json(captured: i64, number: i64) -> Result<String, Fault> {
+    to_json(&plain_seen(Timestamp::from_micros(captured), status(number)?))
+}
+
 /// The members about the seeing, when the capture time and the status do not say it all.
 pub(crate) fn seen(item: &ConfigurationItem) -> Result<Option<String>, Fault> {
     let members = item.root().members().filter(|(name, _)| ConfigurationItem::SEEN.contains(name));

@@ -71,6 +71,8 @@
 //! Store::attestations(&self, at: Timestamp) -> Result<Vec<Attestation>> those that stand at that moment
 //! Store::all_attestations(&self) -> Result<Vec<Attestation>>
 //!
+//! Store::scan_scopes(&self) -> Result<Vec<ScanScope>>                accounts, regions and types
+//! Store::scan(&self, &Scan, ...) -> Result<Vec<T>, ScanEnd<E>>         many items on several threads
 //! Store::query(&mut self, sql: &str, most: usize) -> Result<QueryAnswer>  the user's SELECT over the public views
 //! Store::backup(&self, to: &Path) -> Result<()>                         a whole copy; other runs may go on
 //! Store::check(&self) -> Result<Vec<String>>                            reads everything; empty when all is well
@@ -100,6 +102,7 @@ mod records;
 mod relations;
 mod resources;
 mod run;
+mod scan;
 mod scopes;
 mod sightings;
 mod timeline;
@@ -115,6 +118,7 @@ pub use records::*;
 pub use relations::{Direction, Related};
 pub use run::{ListingOutcome, PutOutcome, Run, RunCounts, RunId, RunInfo, RunKind, RunState, StoredCoverage};
 pub use timeline::TimelineEntry;
+pub use scan::{Scan, ScanEnd, ScanRow, ScanScope};
 pub use writer::RunWriter;
 
 /// What every call of the store gives.
