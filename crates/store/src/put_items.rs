@@ -78,9 +78,17 @@ impl RunWriter<'_> {
         self.facts(|run| {
             let dictionaries = run.dictionaries(items)?;
             let mut counts = RunCounts::default();
-            let mut outcomes = Vec::with_capacity(items.len());
-            for item in items {
+            let mut outcomes = vec![PutOutcome::Same; items.len()];
+            // Type by type, because few packing contexts are kept; within a type in the given order.
+            let mut order: Vec<usize> = (0..items.len()).collect();
+            order.sort_by_key(|at| items[*at].key().resource_type.as_str());
+            for at in order {
+                let item = &items[at];
                 let dictionary = dictionaries.get(item.key().resource_type.as_str()).copied();
+                if let Some(id) = dictionary.filter(|id| !run.encoder.knows(*id)) {
+                    let body = contents::dictionary(run.connection(), id)?;
+                    run.encoder.learn(id, &body)?;
+                }
                 let outcome = run.put_item(item, recorded.as_micros(), dictionary)?;
                 counts.items += 1;
                 *match outcome {
@@ -90,7 +98,7 @@ impl RunWriter<'_> {
                     PutOutcome::Older => &mut counts.older,
                     PutOutcome::Deleted => &mut counts.deleted,
                 } += 1;
-                outcomes.push(outcome);
+                outcomes[at] = outcome;
             }
             run.count(counts)?;
             if run.sightings.are_many() {
@@ -132,10 +140,6 @@ impl RunWriter<'_> {
                 None => None,
             };
             let Some(id) = id else { continue };
-            if !self.encoder.knows(id) {
-                let body = contents::dictionary(self.connection(), id)?;
-                self.encoder.learn(id, &body)?;
-            }
             dictionaries.insert(name, id);
         }
         Ok(dictionaries)

@@ -312,3 +312,25 @@ proptest! {
         prop_assert_eq!(store.check().unwrap(), Vec::<String>::new());
     }
 }
+
+#[test]
+fn a_batch_of_more_types_than_packing_contexts() {
+    let mut store = Store::open_in_memory().unwrap();
+    let items: Vec<_> = (0..40 * 20)
+        .map(|number| {
+            haechi_model::ConfigurationItem::from_value(&json!({
+                "accountId": "123456789012", "awsRegion": "us-east-1", "resourceType": format!("AWS::EC2::T{}", number % 20),
+                "resourceId": format!("r-{number}"), "configurationItemCaptureTime": at(number).to_string(),
+                "configuration": {"description": "what they have in common makes a dictionary", "number": number},
+            }))
+            .unwrap()
+        })
+        .collect();
+    assert_eq!(put(&mut store, &items), vec![PutOutcome::New; items.len()]);
+    assert_eq!(put(&mut store, &items), vec![PutOutcome::Same; items.len()]);
+    for item in &items {
+        let read = store.item(item.key()).unwrap().unwrap();
+        assert_eq!(read.content_hash(), item.content_hash());
+    }
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
