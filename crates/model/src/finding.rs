@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::evaluation::InstanceId;
 use crate::hash::ContentHash;
 use crate::ids::ResourceKey;
+use crate::location::SourceLocation;
 use crate::message::Message;
 use crate::severity::Severity;
 use crate::time::Timestamp;
@@ -51,6 +52,9 @@ pub struct Subject {
     pub owner: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Where the resource stands in the plan or the template that describes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<SourceLocation>,
 }
 
 /// Open, or resolved and why. A finding that comes back keeps its id and counts.

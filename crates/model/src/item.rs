@@ -2,7 +2,8 @@
 //!
 //! Member names are the API's (`accountId`, `arn`, `version`, `relationshipName`); the spellings
 //! of files are folded into them. Strings stay strings, URL-encoded policy documents too.
-//! `notCollected` is Haechi's one addition: the members that could not be read, and why.
+//! `notCollected` is Haechi's addition: the members that could not be read, and why. So is `source`:
+//! where a resource of a plan or a template stands in its file.
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ use crate::doc::{Doc, DocError, Node};
 use crate::hash::ContentHash;
 use crate::ids::{AccountId, IdError, Partition, Region, ResourceKey, ResourceType};
 use crate::item_read;
+use crate::location::SourceLocation;
 use crate::time::Timestamp;
 
 /// One version of one resource.
@@ -98,13 +100,14 @@ pub enum ItemError {
 
 impl ConfigurationItem {
     /// The members that say when and how the resource was seen, not what it is: no part of its content hash.
-    pub const SEEN: [&str; 6] = [
+    pub const SEEN: [&str; 7] = [
         "configurationItemCaptureTime",
         "configurationItemDeliveryTime",
         "configurationStateId",
         "configurationItemMD5Hash",
         "configurationItemStatus",
         "recordingFrequency",
+        "source",
     ];
 
     /// Reads an item from JSON text, in any of AWS's spellings.
@@ -216,6 +219,11 @@ impl ConfigurationItem {
             .into_iter()
             .flat_map(Node::members)
             .map(|(path, reason)| NotCollected { path, reason: reason.as_str().unwrap_or_default() })
+    }
+
+    /// Where the resource stands in the plan or the template that describes it.
+    pub fn source(&self) -> Option<SourceLocation> {
+        serde_json::from_value(self.root().get("source")?.to_value()).ok()
     }
 
     /// Names what the resource is, apart from when it was seen: equal hashes mean no change.

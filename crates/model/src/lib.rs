@@ -14,6 +14,7 @@ pub mod hash;
 pub mod ids;
 pub mod item;
 mod item_read;
+pub mod location;
 pub mod message;
 pub mod severity;
 pub mod time;
@@ -27,6 +28,7 @@ pub use finding::{Finding, FindingId, FindingKind, FindingState, ResolvedBecause
 pub use hash::ContentHash;
 pub use ids::{AccountId, IdError, Partition, Region, ResourceKey, ResourceType};
 pub use item::{ConfigurationItem, ItemError, ItemStatus, NotCollected, Relationship};
+pub use location::SourceLocation;
 pub use message::Message;
 pub use severity::Severity;
 pub use time::{Timestamp, TimestampError};

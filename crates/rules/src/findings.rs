@@ -57,6 +57,7 @@ fn subject_of(item: &ConfigurationItem, world: &World) -> Subject {
         ou_path: None,
         owner: owner.map(str::to_owned),
         tags: item.tags().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        location: item.source(),
     }
 }
 

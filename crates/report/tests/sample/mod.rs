@@ -210,6 +210,7 @@ fn entry(row: Row<'_>) -> FindingEntry {
                 ou_path: Some(ou.into()),
                 owner: Some("platform".into()),
                 tags: [("env".to_owned(), "prod".to_owned())].into(),
+                location: None,
             },
             sub_key: String::new(),
             severity,
@@ -501,6 +502,7 @@ pub fn report() -> Report {
             })
             .collect(),
         coverage: coverage(),
+        coverage_beyond: Listings::default(),
         not_implemented: vec![MissingRule {
             rule: "BACKUP_PLAN_MIN_FREQUENCY_AND_MIN_RETENTION_CHECK".into(),
             packs: vec!["Operational-Best-Practices-for-KISMS".into()],
@@ -531,6 +533,7 @@ pub fn empty() -> Report {
         packs: Vec::new(),
         accounts: Vec::new(),
         coverage: Vec::new(),
+        coverage_beyond: Listings::default(),
         not_implemented: Vec::new(),
         unreadable: Vec::new(),
         suppressed: 0,

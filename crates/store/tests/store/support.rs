@@ -113,6 +113,7 @@ pub fn finding(rule: &str, id: &str, severity: Severity) -> Finding {
             ou_path: Some("Root/Workloads/Prod".into()),
             owner: Some("web".into()),
             tags: [("env".to_owned(), "prod".to_owned())].into(),
+            location: None,
             key,
         },
         sub_key: String::new(),
