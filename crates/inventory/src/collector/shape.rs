@@ -1,7 +1,7 @@
 //! How a value of an API answer becomes a value of a configuration item: the mapping language.
 //!
 //! A shape is a path (`LoggingEnabled.TargetBucket`) or a map of steps, done in this order:
-//! `from`; then `either`, or `join`, or `where`, `first` and one of `then`, `each` (with `by`), `build` and spelling
+//! `value` or `from`; then `either`, or `join`, or `where`, `first` and one of `then`, `each` (with `by`), `build` and spelling
 //! (`case`, `drop`, `rename`, `wrap`, `verbatim`); then `words`, `number`, `time`, `equals`, `present`, `otherwise`,
 //! `list`, `text`.
 
@@ -135,6 +135,8 @@ struct Steps {
     /// The value when there is none.
     #[serde(deserialize_with = "given")]
     otherwise: Option<Value>,
+    /// A text with names in braces.
+    value: Option<Template>,
     /// A value that is always the same.
     #[serde(deserialize_with = "given")]
     always: Option<Value>,
@@ -177,7 +179,10 @@ impl Shape {
             return always.clone();
         }
         let case = steps.case.unwrap_or(case);
-        let mut value = steps.from.take(source);
+        let mut value = match &steps.value {
+            Some(template) => template.value(names).unwrap_or_default(),
+            None => steps.from.take(source),
+        };
         if !steps.either.is_empty() {
             value = steps
                 .either
@@ -238,7 +243,8 @@ impl Steps {
 
     fn members(&self, value: Value, names: &Names<'_>, case: Case) -> Value {
         if let Some(then) = &self.then {
-            return then.apply(&value, names, case);
+            let nothing_left = !self.only.is_empty() && value.as_array().is_some_and(Vec::is_empty);
+            return if nothing_left { Value::Null } else { then.apply(&value, names, case) };
         }
         if self.each.is_some() || self.by.is_some() {
             let Value::Array(list) = value else { return Value::Null };
@@ -354,7 +360,7 @@ fn number(value: Value) -> Value {
 const MILLISECONDS: i64 = 100_000_000_000;
 
 /// Seconds or milliseconds since 1970 as a time; all else stays.
-fn time(value: Value) -> Value {
+pub(crate) fn time(value: Value) -> Value {
     let whole = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
     match whole {
         Some(count) if count.abs() < MILLISECONDS => Value::String(Timestamp::from_seconds(count).to_string()),
@@ -458,7 +464,12 @@ mod tests {
         check(json!({"from": "Set", "where": {"Key": "b"}, "then": "Values.Value"}), options.clone(), json!([2, 3]));
         let first = json!({"from": "Set", "where": {"Key": "a"}, "then": {"from": "Values.Value", "first": true}});
         check(first, options.clone(), json!(1));
-        check(json!({"from": "Set", "where": {"Key": "c"}, "first": true, "then": "Values"}), options, Value::Null);
+        check(
+            json!({"from": "Set", "where": {"Key": "c"}, "first": true, "then": "Values"}),
+            options.clone(),
+            Value::Null,
+        );
+        check(json!({"from": "Set", "where": {"Key": "c"}, "then": "Values.Value"}), options, Value::Null);
     }
 
     #[test]
@@ -471,6 +482,8 @@ mod tests {
         check(json!({"join": [{"from": "A", "list": true}, "B"]}), json!({"A": 1, "B": [2]}), json!([1, 2]));
         check(json!({"join": ["A", "B"]}), json!({}), Value::Null);
         check(json!({"always": null}), json!({"A": 1}), Value::Null);
+        check(json!({"value": "{account}:{item.A|name}"}), json!({"A": "b/c"}), json!("1:c"));
+        check(json!({"value": "{item.B}"}), json!({"A": "b/c"}), Value::Null);
     }
 
     #[test]

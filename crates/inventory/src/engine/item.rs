@@ -11,6 +11,7 @@ use super::call::{Got, get};
 use super::unit::{Seed, Unit, names};
 use super::{Secrets, gap};
 use crate::collector::path::Names;
+use crate::collector::shape::time;
 use crate::collector::{Get, Header, Relation};
 use crate::redact::redact;
 
@@ -175,7 +176,7 @@ fn header(unit: &Unit, header: &Header, names: &Names<'_>) -> Result<Map<String,
     put("resourceName", header.name.as_ref().and_then(|name| name.text(names)).map(Value::from));
     put("awsRegion", Some(names.region.into()));
     put("availabilityZone", header.zone.as_ref().and_then(|zone| zone.text(names)).map(Value::from));
-    put("resourceCreationTime", header.created.as_ref().and_then(|path| path.get(names.item)).cloned());
+    put("resourceCreationTime", header.created.as_ref().and_then(|path| path.get(names.item)).cloned().map(time));
     if let Some(path) = &header.tags {
         put("tags", Some(tags(&path.take(names.item))));
     }
