@@ -49,13 +49,18 @@ impl<'f> Reader<'f> {
         each: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let found = LogFiles::find(paths);
-        for (path, why) in found.skipped {
-            self.summary.skipped(path, why);
-        }
-        for (file, what) in found.unreadable {
-            self.summary.problem(Problem { file, line: None, record: None, what });
-        }
+        self.note(&found);
         found.files.iter().try_for_each(|path| self.read_file(path, each))
+    }
+
+    /// Accounts for the files that are not read.
+    pub fn note(&mut self, found: &LogFiles) {
+        for (path, why) in &found.skipped {
+            self.summary.skipped(path.clone(), why.clone());
+        }
+        for (file, what) in &found.unreadable {
+            self.summary.problem(Problem { file: file.clone(), line: None, record: None, what: what.clone() });
+        }
     }
 
     /// Reads one file. What cannot be read is in the summary.
