@@ -1,0 +1,19 @@
+# The history of resources, the recorder and what is kept.
+column-version = No.
+column-recorded = Recorded
+column-changes = What changed
+column-changed-by = Who changed it
+column-direction = Direction
+column-relationship = Relationship
+list-no-versions = No version in this span of time.
+list-no-relations = Nothing is related to it.
+timeline-page = { $shown } versions; --page N shows more, --limit 0 all.
+error-moment = --{ $flag }: { $text } is no moment
+advice-moment = a date (2026-11-22), a date and time (2026-11-22T09:30+09:00; without an offset UTC is meant), or how long ago (3d, 12h, 30m)
+error-span = --{ $flag }: { $text } is no span of time
+advice-span = a number and its unit, such as 90s, 15m, 12h, 400d or 8w
+error-several-resources = { $found } resources are called { $word }
+advice-narrow-resource = name its ARN, or narrow with --type, --account and --region
+error-not-known-then = { $word } was not yet known at that moment: it was first seen at { $since }
+advice-timeline = `haechi resources timeline { $word }` shows its versions
+error-no-version = there is no version { $number }: { $known } are kept
