@@ -74,6 +74,10 @@
 //! Store::scan_scopes(&self) -> Result<Vec<ScanScope>>                accounts, regions and types
 //! Store::scan(&self, &Scan, ...) -> Result<Vec<T>, ScanEnd<E>>         many items on several threads
 //! Store::query(&mut self, sql: &str, most: usize) -> Result<QueryAnswer>  the user's SELECT over the public views
+//! Store::query_within(&mut self, sql: &str, &QueryBounds) -> Result<QueryAnswer>  as of a moment, until it is stopped
+//! Store::public_views(&self) -> Result<Vec<PublicView>>
+//! Store::position(&self, source: &str) -> Result<Option<Value>>         how far the recorder has read a source
+//! Store::put_position(&mut self, source: &str, &Value, at: Timestamp) -> Result<()>
 //! Store::backup(&self, to: &Path) -> Result<()>                         a whole copy; other runs may go on
 //! Store::check(&self) -> Result<Vec<String>>                            reads everything; empty when all is well
 //! ```
@@ -95,6 +99,7 @@ mod listings;
 mod lock;
 mod names;
 mod open;
+mod positions;
 mod put_items;
 mod query;
 mod read_items;
@@ -113,7 +118,7 @@ pub use error::StoreError;
 pub use filter_expression::{FilterError, FilterExpression};
 pub use glob::glob_matches;
 pub use open::Store;
-pub use query::QueryAnswer;
+pub use query::{PublicView, QueryAnswer, QueryBounds, Stopper};
 pub use records::*;
 pub use relations::{Direction, Related};
 pub use run::{ListingOutcome, PutOutcome, Run, RunCounts, RunId, RunInfo, RunKind, RunState, StoredCoverage};

@@ -40,7 +40,11 @@ enum Age {
 
 /// "HAEC" in the header of the file.
 const APPLICATION_ID: u32 = 0x4841_4543;
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_history.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_history.sql"),
+    include_str!("migrations/0003_positions.sql"),
+];
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Store {
@@ -175,6 +179,14 @@ impl Store {
                 decoder.learn(id, body).map_err(user_error)?;
             }
             inflate(&decoder, context, dictionary)
+        })?;
+        // A difference, put back on the body that it rests on.
+        let decoder = self.decoder.clone();
+        self.connection.create_scalar_function(c"haechi_difference", 3, flags, move |context| {
+            let from = context.get_raw(2).as_str()?;
+            let body = decoder.difference(context.get_raw(0).as_blob()?, context.get(1)?, from.as_bytes());
+            let body = body.map_err(user_error)?;
+            String::from_utf8(body).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))
         })?;
         Ok(())
     }
