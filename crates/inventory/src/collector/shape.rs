@@ -2,7 +2,7 @@
 //!
 //! A shape is a path (`LoggingEnabled.TargetBucket`) or a map of steps, done in this order:
 //! `value` or `from`; then `either`, or `join`, or `where`, `first` and one of `then`, `each` (with `by`), `build` and spelling
-//! (`case`, `drop`, `rename`, `wrap`, `verbatim`); then `words`, `number`, `time`, `equals`, `present`, `otherwise`,
+//! (`case`, `drop`, `rename`, `wrap`, `keys`, `verbatim`); then `words`, `number`, `time`, `equals`, `present`, `otherwise`,
 //! `list`, `text`.
 
 use std::collections::BTreeMap;
@@ -119,6 +119,8 @@ struct Steps {
     rename: BTreeMap<Path, String>,
     /// These become `{value: x}`, as AWS Config writes some of the API's words.
     wrap: Vec<Path>,
+    /// These are maps: their keys are the user's own and stay, the names below are spelled.
+    keys: Vec<Path>,
     /// Below these, names are the user's own and stay.
     verbatim: Vec<Path>,
     /// Other words for these.
@@ -306,6 +308,7 @@ struct Edits<'s> {
     below: BTreeMap<&'s str, Edits<'s>>,
     drop: bool,
     wrap: bool,
+    keys: bool,
     verbatim: bool,
     rename: Option<&'s str>,
 }
@@ -315,6 +318,7 @@ impl<'s> Edits<'s> {
         let mut edits = Self::default();
         steps.drop.iter().for_each(|path| edits.at(path).drop = true);
         steps.wrap.iter().for_each(|path| edits.at(path).wrap = true);
+        steps.keys.iter().for_each(|path| edits.at(path).keys = true);
         steps.verbatim.iter().for_each(|path| edits.at(path).verbatim = true);
         steps.rename.iter().for_each(|(path, name)| edits.at(path).rename = Some(name));
         edits
@@ -339,7 +343,12 @@ fn spell(value: Value, case: Case, edits: &Edits<'_>) -> Value {
                 }
                 let member = spell(member, case, below);
                 let member = if below.wrap { wrapped(member) } else { member };
-                spelt.insert(below.rename.map_or_else(|| case.spell(&name), str::to_owned), member);
+                let name = match below.rename {
+                    Some(other) => other.to_owned(),
+                    None if edits.keys => name,
+                    None => case.spell(&name),
+                };
+                spelt.insert(name, member);
             }
             Value::Object(spelt)
         }
@@ -357,16 +366,14 @@ fn number(value: Value) -> Value {
 }
 
 /// No time in seconds is as large before the year 5138, and none in milliseconds as small after 1973.
-const MILLISECONDS: i64 = 100_000_000_000;
+const MILLISECONDS: f64 = 1e11;
 
 /// Seconds or milliseconds since 1970 as a time; all else stays.
 pub(crate) fn time(value: Value) -> Value {
-    let whole = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-    match whole {
-        Some(count) if count.abs() < MILLISECONDS => Value::String(Timestamp::from_seconds(count).to_string()),
-        Some(count) => Value::String(Timestamp::from_micros(count.saturating_mul(1_000)).to_string()),
-        None => value,
-    }
+    let count = value.as_f64().or_else(|| value.as_str().and_then(|text| text.parse::<f64>().ok()));
+    let Some(count) = count.filter(|count| count.is_finite()) else { return value };
+    let micros = if count.abs() < MILLISECONDS { count * 1e6 } else { count * 1e3 };
+    Value::String(Timestamp::from_micros(micros.round() as i64).to_string())
 }
 
 fn wrapped(value: Value) -> Value {
@@ -421,6 +428,15 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_maps_stay() {
+        check(
+            json!({"keys": ["Routes"]}),
+            json!({"Routes": {"GET /pets": {"LogLevel": "INFO"}, "$default": {}}, "Nil": {}}),
+            json!({"routes": {"GET /pets": {"logLevel": "INFO"}, "$default": {}}, "nil": {}}),
+        );
+    }
+
+    #[test]
     fn lists_maps_and_builds() {
         check(
             json!({"from": "Rules", "where": {"On": "true"}, "by": "Id", "each": {"build": {"bucket": "To.B", "kind": {"always": "x"}}}}),
@@ -451,6 +467,8 @@ mod tests {
         for (given, want) in [
             (json!("1704164645"), "2024-01-02T03:04:05Z"),
             (json!(1_704_164_645_000_i64), "2024-01-02T03:04:05Z"),
+            (json!(1_704_164_645_123_i64), "2024-01-02T03:04:05.123Z"),
+            (json!("1704164645.5"), "2024-01-02T03:04:05.5Z"),
             (json!(0), "1970-01-01T00:00:00Z"),
             (json!("2024-01-02T03:04:05Z"), "2024-01-02T03:04:05Z"),
         ] {
