@@ -46,6 +46,9 @@ fn advised(shown: UserError, error: &StoreError) -> UserError {
         | StoreError::NotAnId { .. }
         | StoreError::Filter(_)
         | StoreError::Query(_)
+        | StoreError::QueryAt { .. }
+        | StoreError::QueryStopped
+        | StoreError::QueryTooLarge { .. }
         | StoreError::Database(_) => shown,
     }
 }

@@ -23,10 +23,10 @@ mod worker;
 pub use json::{Malformed, Paths, Pieces, Take};
 pub use parse::parse;
 pub use plan::{Answer, Limits, Plan, Reach};
-pub use problem::Problem;
+pub use problem::{Problem, place, place_of};
 pub use property::{Column, TOP_LEVEL};
 pub use syntax::{
     Aggregate, Comparison, Condition, Direction, Function, Literal, Order, Property, Query, Selected, Test,
 };
-pub use token::{Language, language_of};
+pub use token::{Language, has_word, language_of};
 pub use worker::{Row, Stopped, Worker};

@@ -41,6 +41,18 @@ impl Problem {
     }
 }
 
+/// The line of a text with a caret under the character that begins at a byte.
+pub fn place(text: &str, at: usize) -> String {
+    let at = floor(text, at.min(text.len()));
+    let word = text[at..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len() - at);
+    caret(text, &(at..at + word.max(1)))
+}
+
+/// The line of a text with carets under a place; empty where there is none.
+pub fn place_of(text: &str, at: &Range<usize>) -> String {
+    if at.is_empty() { String::new() } else { caret(text, at) }
+}
+
 /// The line that holds a place, and carets under it.
 pub(crate) fn caret(text: &str, at: &Range<usize>) -> String {
     let begin = floor(text, at.start.min(text.len()));

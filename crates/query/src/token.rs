@@ -48,6 +48,12 @@ pub fn language_of(text: &str) -> Language {
     Language::Config
 }
 
+/// Whether a text has a bare word, in any case: a table's name in SQL.
+pub fn has_word(text: &str, wanted: &str) -> bool {
+    let mut parts = Words { text, at: 0 }.flat_map(|word| word.split('.'));
+    parts.any(|part| part.eq_ignore_ascii_case(wanted))
+}
+
 /// The bare words of a text in either language, without literals and comments.
 struct Words<'t> {
     text: &'t str,

@@ -1,5 +1,7 @@
 //! Rows for the lists of other commands (findings, rules, resources): one table in any row format.
 
+use std::borrow::Cow;
+
 use haechi_content::Text;
 use haechi_model::{Compliance, Message, Severity, Timestamp};
 use serde_json::Value;
@@ -19,9 +21,9 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// The member name in JSON and the header in CSV: camelCase, never translated.
-    pub key: &'static str,
-    /// Message id of the title.
-    pub title: &'static str,
+    pub key: Cow<'static, str>,
+    /// Message id of the title; none: people see the key too.
+    pub title: Option<&'static str>,
     pub fit: Fit,
 }
 
@@ -64,7 +66,12 @@ pub enum Cell {
 
 impl Column {
     pub const fn new(key: &'static str, title: &'static str, fit: Fit) -> Self {
-        Self { key, title, fit }
+        Self { key: Cow::Borrowed(key), title: Some(title), fit }
+    }
+
+    /// A column that the user has named.
+    pub const fn named(key: String, fit: Fit) -> Self {
+        Self { key: Cow::Owned(key), title: None, fit }
     }
 }
 

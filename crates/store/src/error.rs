@@ -38,6 +38,12 @@ pub enum StoreError {
     Filter(#[from] FilterError),
     #[error("the query cannot be answered: {0}")]
     Query(String),
+    #[error("the query cannot be answered: {message} (character {})", at + 1)]
+    QueryAt { message: String, at: usize },
+    #[error("the query took too long and was stopped")]
+    QueryStopped,
+    #[error("the query's answer has more than {bytes} bytes")]
+    QueryTooLarge { bytes: usize },
     #[error("the store answered: {0}")]
     Database(String),
 }
@@ -64,6 +70,9 @@ impl StoreError {
             | Self::NotAnId { .. }
             | Self::Filter(_)
             | Self::Query(_)
+            | Self::QueryAt { .. }
+            | Self::QueryStopped
+            | Self::QueryTooLarge { .. }
             | Self::Database(_) => {
                 return None;
             }

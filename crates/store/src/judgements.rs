@@ -27,7 +27,7 @@ fn verdict_number(compliance: Compliance) -> i64 {
     VERDICTS.iter().position(|known| *known == compliance).unwrap_or_default() as i64
 }
 
-fn verdict(number: i64) -> Result<Compliance, Fault> {
+pub(crate) fn verdict(number: i64) -> Result<Compliance, Fault> {
     let verdict = usize::try_from(number).ok().and_then(|number| VERDICTS.get(number));
     verdict.copied().ok_or_else(|| Fault::Damaged(format!("there is no verdict {number}")))
 }

@@ -1,5 +1,8 @@
 //! The user's own SQL over the public views: it only reads, only the views, and not for ever.
 
+use std::sync::Arc;
+
+use haechi_model::Timestamp;
 use rusqlite::ErrorCode;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
@@ -21,28 +24,82 @@ pub struct QueryAnswer {
     pub more: bool,
 }
 
-const VIEWS: [&str; 4] = ["resources", "findings", "accounts", "relationships"];
-/// A query may take this many steps of SQLite's machine, some minutes, before it is stopped.
-const STEPS: i32 = 1_000_000;
-const MOST_ROUNDS: u32 = 20_000;
+/// Says when a query shall stop. It is asked many times a second.
+pub type Stopper = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// How far a query may go.
+#[derive(Clone)]
+pub struct QueryBounds {
+    /// Rows of the answer; none: all.
+    pub rows: Option<usize>,
+    /// Bytes of the answer's values, roughly.
+    pub bytes: usize,
+    /// The state at a moment (valid time); none: now.
+    pub as_of: Option<Timestamp>,
+    pub stop: Stopper,
+}
+
+/// A view of the public schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicView {
+    pub name: String,
+    pub columns: Vec<String>,
+}
+
+/// Steps of SQLite's machine between two looks at whether to stop: well under a tenth of a second.
+const STEPS: i32 = 100_000;
+/// Rounds of a query that nobody bounds, some minutes.
+const MOST_ROUNDS: u32 = 200_000;
+
+/// The views as of a moment. `:at` is put in as a number: a view cannot have parameters.
+const PAST: &str = include_str!("past.sql");
+const FORGET_PAST: &str = "DROP VIEW IF EXISTS temp.resources; DROP VIEW IF EXISTS temp.relationships;
+    DROP VIEW IF EXISTS temp.accounts; DROP VIEW IF EXISTS temp.h_past; DROP VIEW IF EXISTS temp.h_past_versions;";
 
 impl Store {
     /// Runs one SELECT over the public views (docs/store.md) and gives at most `most` rows.
     pub fn query(&mut self, sql: &str, most: usize) -> Result<QueryAnswer> {
+        let rounds = std::sync::atomic::AtomicU32::new(0);
+        let stop = move || rounds.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > MOST_ROUNDS;
+        self.query_within(sql, &QueryBounds { rows: Some(most), bytes: usize::MAX, as_of: None, stop: Arc::new(stop) })
+    }
+
+    /// Runs one SELECT over the public views, or tells how it would be run when it begins with EXPLAIN.
+    pub fn query_within(&mut self, sql: &str, bounds: &QueryBounds) -> Result<QueryAnswer> {
         if let Some(name) = self.private_name(sql)? {
-            let message = format!("`{name}` is private; the tables are {}", VIEWS.join(", "));
+            let views: Vec<_> = self.public_views()?.into_iter().map(|view| view.name).collect();
+            let message = format!("`{name}` is private; the tables are {}", views.join(", "));
             return Err(StoreError::Query(message));
         }
-        let mut rounds = 0;
-        let patience = move || {
-            rounds += 1;
-            rounds > MOST_ROUNDS
+        let Some(at) = bounds.as_of else { return self.guarded(sql, bounds) };
+        let views = PAST.replace(":at", &at.as_micros().to_string());
+        let made = self.told(self.connection.execute_batch(&views).map_err(Fault::from));
+        let answer = made.and_then(|()| self.guarded(sql, bounds));
+        self.told(self.connection.execute_batch(FORGET_PAST).map_err(Fault::from))?;
+        answer
+    }
+
+    /// The public views with their columns.
+    pub fn public_views(&self) -> Result<Vec<PublicView>> {
+        let names = self.told(self.all(
+            "SELECT name FROM sqlite_schema WHERE type = 'view' AND name NOT LIKE 'h\\_%' ESCAPE '\\' ORDER BY name",
+            [],
+            |row| Ok(row.get::<_, String>(0)?),
+        ))?;
+        let columns = |name: &str| {
+            self.all("SELECT name FROM pragma_table_info(?) ORDER BY cid", [name], |row| Ok(row.get::<_, String>(0)?))
         };
+        let views = names.into_iter().map(|name| Ok(PublicView { columns: columns(&name)?, name }));
+        self.told(views.collect())
+    }
+
+    fn guarded(&mut self, sql: &str, bounds: &QueryBounds) -> Result<QueryAnswer> {
+        let stop = bounds.stop.clone();
         let guarded = self
             .connection
             .authorizer(Some(authorize))
-            .and_then(|()| self.connection.progress_handler(STEPS, Some(patience)));
-        let answer = guarded.map_err(Fault::from).and_then(|()| self.answer(sql, most));
+            .and_then(|()| self.connection.progress_handler(STEPS, Some(move || stop())));
+        let answer = guarded.map_err(Fault::from).and_then(|()| self.answer(sql, bounds));
         let freed = self
             .connection
             .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
@@ -58,24 +115,31 @@ impl Store {
             self.told(self.all("SELECT name FROM sqlite_schema WHERE name LIKE 'h\\_%' ESCAPE '\\'", [], |row| {
                 Ok(row.get::<_, String>(0)?)
             }))?;
-        Ok(names.into_iter().find(|name| text.contains(name.as_str())))
+        let past = ["h_past_versions", "h_past"].into_iter().map(str::to_owned);
+        Ok(names.into_iter().chain(past).find(|name| text.contains(name.as_str())))
     }
 
-    fn answer(&self, sql: &str, most: usize) -> Result<QueryAnswer, Fault> {
+    fn answer(&self, sql: &str, bounds: &QueryBounds) -> Result<QueryAnswer, Fault> {
         let mut statement = self.connection.prepare(sql)?;
         let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         if columns.is_empty() || !statement.readonly() {
             return Err(StoreError::Query("it must be one SELECT".into()).into());
         }
         let mut found = QueryAnswer { rows: Vec::new(), more: false, columns };
+        let mut bytes = 0;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            if found.rows.len() == most {
+            if bounds.rows.is_some_and(|most| found.rows.len() == most) {
                 found.more = true;
                 break;
             }
             let values = (0..found.columns.len()).map(|at| row.get_ref(at).map(value));
-            found.rows.push(values.collect::<rusqlite::Result<_>>()?);
+            let values = values.collect::<rusqlite::Result<Vec<_>>>()?;
+            bytes += values.iter().map(|value| 40 + value.as_str().map_or(0, str::len)).sum::<usize>();
+            if bytes > bounds.bytes {
+                return Err(StoreError::QueryTooLarge { bytes: bounds.bytes }.into());
+            }
+            found.rows.push(values);
         }
         Ok(found)
     }
@@ -105,7 +169,7 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
 fn refused(fault: Fault) -> Fault {
     let message = match fault {
         Fault::Sql(rusqlite::Error::SqlInputError { msg, offset, .. }) => match offset {
-            0.. => format!("{msg} (character {})", offset + 1),
+            0.. => return StoreError::QueryAt { message: msg, at: offset as usize }.into(),
             _ => msg,
         },
         Fault::Sql(rusqlite::Error::MultipleStatement) => "it must be one SELECT".into(),
@@ -113,7 +177,7 @@ fn refused(fault: Fault) -> Fault {
             ErrorCode::Unknown | ErrorCode::AuthorizationForStatementDenied => {
                 message.unwrap_or_else(|| error.to_string())
             }
-            ErrorCode::OperationInterrupted => "it took too long and was stopped".into(),
+            ErrorCode::OperationInterrupted => return StoreError::QueryStopped.into(),
             _ => return Fault::Sql(rusqlite::Error::SqliteFailure(error, message)),
         },
         other => return other,

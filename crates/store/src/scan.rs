@@ -4,11 +4,12 @@
 //! it stands in the database's page; nothing of it is copied, and its body is inflated only when asked for.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use haechi_model::{ItemStatus, Timestamp};
+use haechi_model::{Compliance, ContentHash, InstanceId, ItemStatus, Timestamp};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Statement, params};
 use zstd::bulk::Decompressor;
@@ -17,7 +18,7 @@ use crate::codec::{Decoder, MAX_BODY};
 use crate::error::StoreError;
 use crate::fault::Fault;
 use crate::open::{Kind, Store};
-use crate::{Result, bodies, contents};
+use crate::{Result, bodies, contents, judgements};
 
 /// Where items are: an account, region and type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +142,56 @@ impl Store {
                 takers.into_iter().collect()
             })
         })
+    }
+
+    /// Gives the verdicts of each resource together: its scope, its id, each instance's number among `instances`
+    /// with its verdict, and when the last was given.
+    pub fn verdicts(
+        &self,
+        mut each: impl FnMut(&ScanScope, &str, &[(InstanceId, Compliance)], Timestamp) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let scopes = self.scan_scopes()?;
+        let places = by_number(&scopes);
+        self.told((|| {
+            let instances: HashMap<i64, InstanceId> = self
+                .all("SELECT id, instance FROM h_instances", [], |row| {
+                    Ok((row.get(0)?, ContentHash::from_bytes(row.get(1)?)))
+                })?
+                .into_iter()
+                .collect();
+            let mut statement = self.connection.prepare(
+                "SELECT scope, resource_id, instance, compliance, evaluated_at FROM h_evaluations
+                 ORDER BY scope, resource_id",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut current: Option<(i64, String)> = None;
+            let (mut verdicts, mut last) = (Vec::new(), 0_i64);
+            loop {
+                let row = rows.next()?;
+                let key = match row {
+                    Some(row) => Some((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
+                    None => None,
+                };
+                if key != current {
+                    let whole = current.as_ref().and_then(|(number, id)| {
+                        let place = usize::try_from(*number).ok().and_then(|at| places.get(at).copied().flatten());
+                        Some((scopes.get(place?)?, id.as_str()))
+                    });
+                    if let Some((scope, id)) = whole {
+                        if each(scope, id, &verdicts, Timestamp::from_micros(last)).is_break() {
+                            return Ok(());
+                        }
+                    }
+                    (current, last) = (key, 0);
+                    verdicts.clear();
+                }
+                let Some(row) = row else { return Ok(()) };
+                if let Some(instance) = instances.get(&row.get(2)?) {
+                    verdicts.push((*instance, judgements::verdict(row.get(3)?)?));
+                }
+                last = last.max(row.get(4)?);
+            }
+        })())
     }
 
     /// Like `snapshot`, with the scan's errors.
@@ -411,10 +462,7 @@ impl<'c> Reader<'c> {
     fn read_version(&mut self, item: i64, captured: i64, sequence: i64, status: i64) -> Result<(), Fault> {
         let seen: Option<Option<String>> =
             self.versions.query_row([item, captured, sequence], |row| row.get(0)).optional()?;
-        self.version = match seen.flatten() {
-            Some(seen) => seen,
-            None => bodies::plain_seen_json(captured, status)?,
-        };
+        self.version = bodies::seen_json(seen.flatten().as_deref(), captured, status)?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use haechi_i18n::Catalog;
 use haechi_model::{FindingState, Severity};
+use serde_json::Value;
 
 use super::Tongues;
 use super::json::sorted;
@@ -108,7 +109,7 @@ fn record<'r>(entry: &'r FindingEntry, tongues: &Tongues<'r>) -> Vec<String> {
 
 pub(crate) fn write_rows(table: &Table, catalogs: &[Catalog; 3], out: &mut dyn Write) -> io::Result<()> {
     let mut csv = writer(out);
-    csv.write_record(table.columns.iter().map(|column| column.key)).map_err(cause)?;
+    csv.write_record(table.columns.iter().map(|column| inert(&column.key).into_owned())).map_err(cause)?;
     for row in &table.rows {
         let cells = (0..table.columns.len()).map(|at| row.get(at).map_or_else(String::new, |cell| raw(cell, catalogs)));
         csv.write_record(cells).map_err(cause)?;
@@ -121,6 +122,7 @@ fn raw(cell: &Cell, catalogs: &[Catalog; 3]) -> String {
         Cell::Empty => String::new(),
         // A number may begin with a minus and is no formula.
         Cell::Number(number) => return number.to_string(),
+        Cell::Json(Value::Number(number)) => return number.to_string(),
         Cell::Text(text) => text.clone(),
         Cell::Severity(severity) => Severity::as_str(*severity).to_owned(),
         Cell::Compliance(compliance) => compliance.as_str().to_owned(),

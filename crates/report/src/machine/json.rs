@@ -312,7 +312,7 @@ pub(crate) fn write_row_lines(table: &Table, catalogs: &[Catalog; 3], out: &mut 
 }
 
 fn object(table: &Table, row: &[Cell], catalogs: &[Catalog; 3]) -> Map<String, Value> {
-    table.columns.iter().zip(row).map(|(column, cell)| (column.key.to_owned(), raw(cell, catalogs))).collect()
+    table.columns.iter().zip(row).map(|(column, cell)| (column.key.clone().into_owned(), raw(cell, catalogs))).collect()
 }
 
 fn raw(cell: &Cell, catalogs: &[Catalog; 3]) -> Value {

@@ -6,7 +6,7 @@ use haechi_i18n::Catalog;
 
 use super::layout::{Line, Style, cut, elide, width, wrap};
 use crate::format::Options;
-use crate::rows::{Cell, Fit, Table};
+use crate::rows::{Cell, Column, Fit, Table};
 use crate::words::{compliance_id, severity_id};
 
 /// A column is never squeezed below this.
@@ -32,7 +32,7 @@ pub(crate) fn write(table: &Table, catalog: &Catalog, options: &Options, out: &m
 }
 
 fn grid(table: &Table, catalog: &Catalog, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let titles: Vec<_> = table.columns.iter().map(|column| catalog.text(column.title)).collect();
+    let titles: Vec<_> = table.columns.iter().map(|column| title(column, catalog)).collect();
     let rows: Vec<Vec<String>> =
         table.rows.iter().map(|row| row.iter().map(|cell| shown(cell, catalog)).collect()).collect();
     let columns = layout(table, &titles, &rows, options.width.max(40));
@@ -47,6 +47,11 @@ fn grid(table: &Table, catalog: &Catalog, options: &Options, out: &mut dyn Write
         write_row(&columns, cells, row, options, out)?;
     }
     Ok(())
+}
+
+fn title(column: &Column, catalog: &Catalog) -> String {
+    // A name of the user's own may hold anything: it is shown as cells are.
+    column.title.map_or_else(|| shown(&Cell::Text(column.key.to_string()), catalog), |id| catalog.text(id))
 }
 
 /// A column that is shown.
@@ -163,7 +168,7 @@ fn shown(cell: &Cell, catalog: &Catalog) -> String {
         Cell::Message(message) => catalog.message(message),
         Cell::Words(text) => text.get(catalog.language()).to_owned(),
         Cell::List(parts) => catalog.list(parts),
-        Cell::Json(value) => value.to_string(),
+        Cell::Json(value) => super::layout::printable(&value.to_string()),
     }
 }
 
