@@ -2,7 +2,7 @@
 label-error = error:
 label-cause = cause:
 label-help = help:
-progress-collecting = Collecting: { $items } items{ $throttled ->
+progress-collecting = Collecting: { $items } items, { $calls } calls{ $throttled ->
     [0] { "" }
     [one] , { $throttled } call throttled
    *[other] , { $throttled } calls throttled

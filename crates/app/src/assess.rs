@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use haechi_inventory::{
-    CollectSummary, Collectors, Extended, ImportSummary, Plan, Redacting, Secrets, Sink, Stop, collect, import,
-    import_embedded,
+    Collectors, Extended, ImportSummary, Redacting, Secrets, Sink, Stop, import, import_embedded,
 };
 use haechi_model::{
     ConfigurationItem, Coverage, CoverageState, Message, Region, ResourceKey, ResourceType, Severity, Timestamp,
@@ -17,12 +16,15 @@ use serde_json::{Value, json};
 
 use crate::error::{Result, UserError};
 use crate::judge::{Judging, judge};
-use crate::live::{Live, Reach, connect, describe};
+use crate::live::LiveRequest;
+use crate::record::Collected;
+use crate::moment::moment;
 use crate::progress::{Progress, Step};
 use crate::report_of::{self, Subject, Told};
 use crate::rulebook::{Rulebook, parameter_values};
 use crate::selection::Selection;
 use crate::sink::{Seen, StoreSink};
+use crate::who_changed::read_trails;
 use crate::{App, in_store};
 
 /// Which part of the findings a report shows.
@@ -40,13 +42,13 @@ pub enum Since {
 pub struct AssessRequest {
     /// Config files or folders of them; none: the live account.
     pub sources: Vec<PathBuf>,
-    pub profile: Option<String>,
-    pub secrets: Secrets,
-    pub concurrency: usize,
+    pub live: LiveRequest,
     pub packs: Vec<PathBuf>,
     /// `NAME=VALUE` words.
     pub parameters: Vec<String>,
     pub as_of: Option<String>,
+    /// CloudTrail files and folders: who changed what.
+    pub cloudtrail: Vec<PathBuf>,
     pub since: Since,
     pub selection: Selection,
 }
@@ -63,25 +65,27 @@ pub struct Assessment {
 
 /// What the sources gave.
 #[derive(Default)]
-struct Facts {
-    seen: Seen,
-    accounts: Vec<Account>,
-    organization: Option<String>,
-    unreadable: Vec<Unreadable>,
-    missing_members: bool,
-    interrupted: bool,
+pub(crate) struct Facts {
+    pub seen: Seen,
+    pub accounts: Vec<Account>,
+    pub organization: Option<String>,
+    pub unreadable: Vec<Unreadable>,
+    pub missing_members: bool,
+    pub interrupted: bool,
+    /// What the report calls live accounts.
+    pub name: String,
 }
 
 /// One assessment on its way: what stays the same from the first call to the report.
-struct Pass<'a> {
-    app: &'a App,
-    request: &'a AssessRequest,
-    rulebook: &'a Rulebook,
+pub(crate) struct Pass<'a> {
+    pub app: &'a App,
+    pub request: &'a AssessRequest,
+    pub rulebook: &'a Rulebook,
     /// The moment that is judged.
-    now: Timestamp,
-    started: Instant,
-    before: Option<Run>,
-    progress: &'a dyn Progress,
+    pub now: Timestamp,
+    pub started: Instant,
+    pub before: Option<Run>,
+    pub progress: &'a dyn Progress,
 }
 
 /// The example organization's files, embedded.
@@ -121,17 +125,11 @@ impl App {
         let packs = if request.packs.is_empty() { &self.settings.packs } else { &request.packs };
         let rulebook = Rulebook::of_packs(&self.content, packs, &values)?;
         // Wrong words are refused before anything long begins, and before a store is made.
-        if let Some(missing) = request.sources.iter().find(|path| !path.exists()) {
+        if let Some(missing) = request.sources.iter().chain(&request.cloudtrail).find(|path| !path.exists()) {
             return Err(UserError::said("error-source-missing").arg("path", missing.display()).help("advice-source"));
         }
         request.selection.findings()?;
-        let as_of = match &request.as_of {
-            Some(text) => Some(
-                Timestamp::parse(text)
-                    .map_err(|error| UserError::said("error-flag").arg("flag", "as-of").arg("text", error))?,
-            ),
-            None => None,
-        };
+        let as_of = request.as_of.as_ref().map(|text| moment("as-of", text, now)).transpose()?;
         let mut pass = Pass {
             app: self,
             request,
@@ -147,13 +145,17 @@ impl App {
             (Some(_), false) => pass.files(&mut Store::open_in_memory().map_err(in_store)?, stop),
             (None, live) => {
                 let mut store = self.writable_store()?;
-                pass.before = store.previous_run().map_err(in_store)?;
-                if live { pass.live(&mut store, stop).await } else { pass.files(&mut store, stop) }
+                pass.before = self.last_judged(&store)?;
+                if live {
+                    pass.live(&mut store, RunKind::Assess, stop).await.map(|(assessment, _)| assessment)
+                } else {
+                    pass.files(&mut store, stop)
+                }
             }
         }
     }
 
-    fn run_info(&self, kind: RunKind, now: Timestamp, sources: Vec<String>, selection: &Selection) -> RunInfo {
+    pub(crate) fn run_info(&self, kind: RunKind, now: Timestamp, sources: Vec<String>, selection: &Selection) -> RunInfo {
         RunInfo {
             started: now,
             kind,
@@ -166,67 +168,16 @@ impl App {
 }
 
 impl Pass<'_> {
-    async fn live(self, store: &mut Store, stop: &Stop) -> Result<Assessment> {
-        let (request, now) = (self.request, self.now);
-        let mut regions = request.selection.regions()?;
-        if regions.is_empty() {
-            for word in &self.app.settings.regions {
-                regions.push(
-                    Region::parse(word).map_err(|error| UserError::said("error-settings-regions").because(error))?,
-                );
-            }
-        }
-        let reach = Reach {
-            profile: request.profile.clone().or_else(|| self.app.settings.profile.clone()),
-            regions,
-            concurrency: request.concurrency,
-        };
-        let live = connect(&reach).await?;
-        if let Some(other) = request.selection.accounts()?.iter().find(|account| **account != live.target.account) {
-            return Err(UserError::said("error-account-other")
-                .arg("wanted", other)
-                .arg("account", live.target.account)
-                .help("advice-account-profile"));
-        }
-        let (organization, accounts) = describe(&live, now).await;
-        let mut info = self.app.run_info(RunKind::Assess, now, vec!["live".to_owned()], &request.selection);
-        info.organization = organization.clone();
-        let mut run = store.begin_run(info).map_err(in_store)?;
-        run.put_accounts(&accounts).map_err(in_store)?;
-        let (seen, summary) = self.collect(&live, &mut run, stop).await?;
-        let facts = Facts {
-            seen,
-            organization,
-            missing_members: !summary.missing.is_empty(),
-            unreadable: summary.missing.iter().map(missing_member).collect(),
-            interrupted: summary.interrupted,
-            ..Facts::default()
-        };
-        let name = request.profile.clone().unwrap_or_else(|| live.target.account.to_string());
-        let sources = vec![Source { kind: SourceKind::Live, name }];
-        self.judge_and_report(run, facts, sources)
-    }
-
-    async fn collect(&self, live: &Live, run: &mut RunWriter<'_>, stop: &Stop) -> Result<(Seen, CollectSummary)> {
-        let collectors = collectors()?;
-        let plan = Plan { secrets: self.request.secrets, ..Plan::new(vec![live.target.clone()], self.now) };
-        let mut sink = StoreSink::new(run, self.now);
-        let client = live.client.clone();
-        let mut show = |state: &haechi_inventory::Progress| {
-            let throttled = client.statistics().values().map(|service| service.throttles).sum();
-            let now =
-                state.last.as_ref().map(|line| format!("{} {}", line.resource_type, line.region)).unwrap_or_default();
-            self.progress.step(Step::Collecting {
-                done: state.done,
-                total: state.total,
-                items: state.items,
-                throttled,
-                now,
-            });
-        };
-        let summary = collect(&collectors, &plan, &mut sink, &mut show, stop).await;
-        let summary = summary.map_err(|error| UserError::said("error-collected-store").because(error))?;
-        Ok((sink.finish(), summary))
+    /// Collects live accounts and judges them.
+    pub(crate) async fn live(
+        self,
+        store: &mut Store,
+        kind: RunKind,
+        stop: &Stop,
+    ) -> Result<(Assessment, Collected)> {
+        let (run, facts, collected) = self.collect(store, kind, stop).await?;
+        let sources = vec![Source { kind: SourceKind::Live, name: facts.name.clone() }];
+        Ok((self.judge_and_report(run, facts, sources)?, collected))
     }
 
     fn files(self, store: &mut Store, stop: &Stop) -> Result<Assessment> {
@@ -246,7 +197,7 @@ impl Pass<'_> {
         // Files hold what AWS Config recorded, secrets too: they are taken out before anything is stored.
         let collectors = collectors()?;
         let mut redacting = Redacting::new(&collectors, &mut sink);
-        let into: &mut dyn Sink = if request.secrets == Secrets::Kept { redacting.inner() } else { &mut redacting };
+        let into: &mut dyn Sink = if request.live.secrets == Secrets::Kept { redacting.inner() } else { &mut redacting };
         let summary = import(&request.sources, &Extended::of(self.app.content.types()), into, &mut show, stop);
         let summary = summary.map_err(|error| UserError::said("error-read-store").because(error))?;
         let mut facts = Facts::default();
@@ -306,7 +257,7 @@ impl Pass<'_> {
         if let Some(error) = failed {
             return Err(error);
         }
-        for line in store.latest_coverage().map_err(in_store)? {
+        for line in store.coverage_at(at).map_err(in_store)? {
             sink.coverage(line.coverage).map_err(|error| UserError::said("error-past-read").because(error))?;
         }
         let facts = Facts { seen: sink.finish(), ..Facts::default() };
@@ -319,12 +270,14 @@ impl Pass<'_> {
 
     fn judge_and_report(self, mut run: RunWriter<'_>, mut facts: Facts, sources: Vec<Source>) -> Result<Assessment> {
         let Self { app, request, rulebook, now, progress, .. } = self;
+        if !request.cloudtrail.is_empty() {
+            let summary = read_trails(&mut run, &request.cloudtrail, progress)?;
+            facts.unreadable.extend(unread_logs(&summary));
+        }
         if !facts.accounts.is_empty() {
             run.put_accounts(&facts.accounts).map_err(in_store)?;
         }
-        let coverage = std::mem::take(&mut facts.seen.coverage);
-        facts.seen = account_subjects(&mut run, facts.seen, &coverage, now)?;
-        facts.seen.coverage = coverage;
+        account_subjects(&mut run, &mut facts.seen, now)?;
         let owner_tag = app.settings.owner_tag.as_deref();
         let judging = Judging { rulebook, seen: &facts.seen, owner_tag, now, progress };
         let judged = judge(&mut run, &judging)?;
@@ -338,7 +291,8 @@ impl Pass<'_> {
             rulebook,
             judged: &judged,
             accounts: &facts.seen.accounts,
-            coverage: facts.seen.coverage.clone(),
+            coverage: facts.seen.incomplete.clone(),
+            coverage_beyond: facts.seen.beyond,
             sources,
             unreadable: facts.unreadable.clone(),
             organization: facts.organization.clone(),
@@ -349,16 +303,25 @@ impl Pass<'_> {
             only_changes: request.since == Since::LastRun,
         };
         let (report, worst) = report_of::build(app, run.store(), subject)?;
-        run.put_summary(&Told::of(&report, rulebook, &facts.seen.accounts, judged.unknown).to_value())
+        run.put_summary(&Told::of(&report, rulebook, &facts.seen, judged.unknown, interrupted).to_value())
             .map_err(in_store)?;
         run.commit(now).map_err(in_store)?;
-        let failed = facts.seen.coverage.iter().any(|line| matches!(line.state, CoverageState::Failed { .. }));
-        let incomplete = failed || facts.missing_members || !facts.unreadable.is_empty() || interrupted;
+        let incomplete = facts.is_incomplete();
         Ok(Assessment { report, worst, incomplete, interrupted })
     }
 }
 
 impl Facts {
+    /// Whether anything could not be collected or read.
+    pub fn is_incomplete(&self) -> bool {
+        let failed = |line: &Coverage| matches!(line.state, CoverageState::Failed { .. });
+        self.seen.beyond.failed > 0
+            || self.seen.incomplete.iter().any(failed)
+            || self.missing_members
+            || !self.unreadable.is_empty()
+            || self.interrupted
+    }
+
     fn take(&mut self, summary: ImportSummary, now: Timestamp) {
         self.unreadable.extend(summary.unreadable.iter().map(|unreadable| Unreadable {
             path: unreadable.path.display().to_string(),
@@ -383,7 +346,17 @@ impl Facts {
     }
 }
 
-fn collectors() -> Result<Collectors> {
+/// What of CloudTrail's files could not be read.
+pub(crate) fn unread_logs(summary: &haechi_logs::Summary) -> impl Iterator<Item = Unreadable> {
+    summary.problems.iter().map(|problem| Unreadable {
+        path: problem.file.display().to_string(),
+        line: problem.line,
+        column: None,
+        reason: Message::new("verbatim").with("text", problem.what.clone()),
+    })
+}
+
+pub(crate) fn collectors() -> Result<Collectors> {
     Collectors::embedded().map_err(|error| UserError::said("error-collector").because(error))
 }
 
@@ -396,7 +369,7 @@ fn findings_filter(request: &AssessRequest, sources: &[Source]) -> Result<Findin
     Ok(filter)
 }
 
-fn missing_member(missing: &haechi_inventory::Missing) -> Unreadable {
+pub(crate) fn missing_member(missing: &haechi_inventory::Missing) -> Unreadable {
     Unreadable {
         path: format!("{} {}", missing.resource_type, missing.path),
         line: None,
@@ -406,30 +379,35 @@ fn missing_member(missing: &haechi_inventory::Missing) -> Unreadable {
 }
 
 /// Account-level rules speak of every account that was seen: one without facts gets a subject that says so.
-fn account_subjects(run: &mut RunWriter<'_>, mut seen: Seen, coverage: &[Coverage], now: Timestamp) -> Result<Seen> {
-    let mut wanted: BTreeSet<(haechi_model::AccountId, Region)> =
-        seen.accounts.iter().map(|account| (*account, Region::global())).collect();
-    wanted.extend(seen.listings().into_iter().map(|(account, region, _)| (account, region)));
-    wanted.extend(
-        coverage
-            .iter()
-            .filter(|line| !matches!(line.state, CoverageState::Skipped { .. }))
-            .map(|line| (line.account_id, line.region.clone())),
-    );
-    let mut made = Vec::new();
-    for (account, region) in wanted {
-        let key = ResourceKey::of_account(haechi_model::Partition::of_region(region.as_str()), account, region.clone());
-        let known = run.store().item(&key).map_err(in_store)?.is_some() || seen.covers(&key);
-        let failed = coverage
-            .iter()
-            .any(|line| line.account_id == account && line.region == region && line.resource_type == key.resource_type);
-        if !known && !failed {
-            made.push(account_without_facts(&key, now)?);
+fn account_subjects(run: &mut RunWriter<'_>, seen: &mut Seen, now: Timestamp) -> Result<()> {
+    // Regions whose listings failed, and those among them where the account's own listing did.
+    let (mut failed, mut own) = (BTreeSet::new(), BTreeSet::new());
+    for line in &seen.incomplete {
+        let listing = (line.account_id, line.region.clone());
+        if line.resource_type == ResourceType::account() {
+            own.insert(listing.clone());
         }
-        seen.note(&key);
+        if !matches!(line.state, CoverageState::Skipped { .. }) {
+            failed.insert(listing);
+        }
     }
-    run.put_items(&made, now).map_err(in_store)?;
-    Ok(seen)
+    for account in seen.accounts.clone() {
+        let mut regions: BTreeSet<Region> = seen.listings_of(account).into_iter().map(|(region, _)| region).collect();
+        regions.insert(Region::global());
+        regions.extend(failed.iter().filter(|(of, _)| *of == account).map(|(_, region)| region.clone()));
+        let mut made = Vec::new();
+        for region in regions {
+            let partition = haechi_model::Partition::of_region(region.as_str());
+            let key = ResourceKey::of_account(partition, account, region.clone());
+            let known = run.store().item(&key).map_err(in_store)?.is_some() || seen.covers(&key);
+            if !known && !own.contains(&(account, region)) {
+                made.push(account_without_facts(&key, now)?);
+            }
+            seen.note(&key);
+        }
+        run.put_items(&made, now).map_err(in_store)?;
+    }
+    Ok(())
 }
 
 fn account_without_facts(key: &ResourceKey, now: Timestamp) -> Result<ConfigurationItem> {

@@ -1,23 +1,27 @@
 //! The doctor: are the credentials good, what can they reach, and which IAM policy does Haechi need.
 
 use haechi_aws::Api as _;
-use haechi_inventory::{Collectors, home_region};
+use haechi_inventory::{Collectors, home_region, regions};
 use haechi_model::Message;
 use haechi_report::{Cell, Column, Fit, Table};
 use serde_json::{Value, json};
 
 use crate::App;
 use crate::error::{Result, UserError};
-use crate::live::{Live, Reach, connect};
+use crate::live::{Caller, LiveRequest, connect, home};
 
 /// Actions that Haechi needs besides those of its collectors.
-const BESIDES: [(&str, &str); 8] = [
+const BESIDES: [(&str, &str); 12] = [
     ("sts", "GetCallerIdentity"),
     ("ec2", "DescribeRegions"),
+    ("organizations", "DescribeAccount"),
     ("organizations", "DescribeOrganization"),
-    ("organizations", "ListAccounts"),
-    ("organizations", "ListParents"),
     ("organizations", "DescribeOrganizationalUnit"),
+    ("organizations", "ListAccountsForParent"),
+    ("organizations", "ListOrganizationalUnitsForParent"),
+    ("organizations", "ListParents"),
+    ("organizations", "ListRoots"),
+    ("organizations", "ListTagsForResource"),
     ("iam", "ListAccountAliases"),
     ("iam", "GetAccountSummary"),
 ];
@@ -48,14 +52,20 @@ impl App {
             ]);
         };
         let profile = request.profile.clone().or_else(|| self.settings.profile.clone());
-        let live = connect(&Reach { profile, ..Reach::default() }).await?;
-        line("doctor-credentials", true, live.caller.to_string());
-        let names: Vec<_> = live.target.regions.iter().map(ToString::to_string).collect();
-        line("doctor-regions", true, names.join(", "));
-        for (what, service, operation, input) in probes(&live) {
+        let caller = connect(&LiveRequest { profile, ..LiveRequest::default() }).await?;
+        line("doctor-credentials", true, caller.arn.to_string());
+        match regions(&caller.client, &home(&caller.client, &caller.partition)).await {
+            Ok(known) => {
+                let names: Vec<_> =
+                    known.iter().filter(|state| state.enabled).map(|state| state.region.to_string()).collect();
+                line("doctor-regions", true, names.join(", "));
+            }
+            Err(error) => line("doctor-regions", false, error.to_string()),
+        }
+        for (what, service, operation, input) in probes(&caller) {
             let region =
-                if haechi_aws::is_global(service) { home_region(&live.target.partition) } else { live.client.region() };
-            match live.client.call(service, region, operation, input).await {
+                if haechi_aws::is_global(service) { home_region(&caller.partition) } else { caller.client.region() };
+            match caller.client.call(service, region, operation, input).await {
                 Ok(_) => line(what, true, format!("{service}:{operation}")),
                 Err(error) if error.kind == haechi_aws::ErrorKind::NotFound => {
                     line(what, true, format!("{service}:{operation}"))
@@ -82,14 +92,14 @@ impl App {
 }
 
 /// One harmless call a service that matters most.
-fn probes(live: &Live) -> Vec<(&'static str, &'static str, &'static str, Value)> {
+fn probes(caller: &Caller) -> Vec<(&'static str, &'static str, &'static str, Value)> {
     vec![
         ("doctor-iam", "iam", "GetAccountSummary", json!({})),
         ("doctor-s3", "s3", "ListBuckets", json!({})),
         ("doctor-ec2", "ec2", "DescribeSecurityGroups", json!({"MaxResults": 5})),
         ("doctor-cloudtrail", "cloudtrail", "DescribeTrails", json!({})),
         ("doctor-kms", "kms", "ListKeys", json!({"Limit": 1})),
-        ("doctor-account-block", "s3control", "GetPublicAccessBlock", json!({"AccountId": live.target.account})),
+        ("doctor-account-block", "s3control", "GetPublicAccessBlock", json!({"AccountId": caller.account})),
         ("doctor-organizations", "organizations", "DescribeOrganization", json!({})),
     ]
 }

@@ -125,12 +125,8 @@ pub fn judge(run: &mut RunWriter<'_>, judging: &Judging<'_>) -> Result<Judged> {
     let names = Names::of(run.store())?;
     let mut judged = Judged::default();
     let of = total(run.store(), judging, &judge)?;
-    let mut listings: BTreeMap<AccountId, Vec<(Region, ResourceType)>> = BTreeMap::new();
-    for (account, region, resource_type) in judging.seen.listings() {
-        listings.entry(account).or_default().push((region, resource_type));
-    }
     for account in judging.seen.accounts.iter().copied() {
-        let listings = listings.remove(&account).unwrap_or_default();
+        let listings = judging.seen.listings_of(account).into_iter().collect();
         let work = AccountWork { judge: &judge, judging, names: &names, account, of };
         work.judge(run, listings, &mut judged)?;
     }
@@ -347,12 +343,11 @@ pub fn to_write(change: Change) -> Option<Finding> {
 
 /// How many items there are to judge, for the progress display.
 fn total(store: &Store, judging: &Judging<'_>, judge: &Judge) -> Result<u64> {
-    let listings = judging.seen.listings();
     let counts = store.resource_counts().map_err(in_store)?;
     let judged = judge.judged_types();
     let here = counts.iter().filter(|count| {
         judged.contains(&count.resource_type)
-            && listings.contains(&(count.account_id, count.region.clone(), count.resource_type.clone()))
+            && judging.seen.has(&(count.account_id, count.region.clone(), count.resource_type.clone()))
     });
     Ok(here.map(|count| count.count).sum())
 }

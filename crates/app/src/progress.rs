@@ -3,14 +3,31 @@
 /// What the app is doing now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Listings of a live account: done, all, and resources so far.
-    Collecting { done: usize, total: usize, items: u64, throttled: u64, now: String },
+    /// Live accounts.
+    Collecting(Collecting),
     /// Files read so far and resources in them.
     Reading { files: u64, items: u64, now: String },
     /// Resources judged.
     Judging { items: u64, of: u64 },
     /// The long part is over: the bar goes away.
     Done,
+}
+
+/// How far the collection is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Collecting {
+    /// Accounts that ended, and all there are.
+    pub accounts_done: usize,
+    pub accounts: usize,
+    /// Listings that ended, and all that are known so far: those of accounts to come are not.
+    pub done: usize,
+    pub total: usize,
+    /// Resources so far.
+    pub items: u64,
+    pub calls: u64,
+    pub throttled: u64,
+    /// The listing that ended last.
+    pub now: String,
 }
 
 /// Receives steps; called from the thread that works.

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_model::{AccountId, Coverage, FindingState, InstanceId, Message, ResolvedBecause, Severity, Timestamp};
 use haechi_report::{
-    Account, Change, Comparison, EvaluationCount, FindingEntry, Meta, MissingRule, NextStep, PackResult, Report,
-    RuleInfo, Source, SourceKind, Suppression, Unreadable,
+    Account, Change, Comparison, EvaluationCount, FindingEntry, Listings, Meta, MissingRule, NextStep, PackResult,
+    Report, RuleInfo, Source, SourceKind, Suppression, Unreadable,
 };
-use haechi_store::{FindingFilter, FindingStatus, Run, RunId, Store, StoredFinding};
+use haechi_store::{FindingFilter, FindingStatus, Run, RunId, RunState, Store, StoredFinding};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,7 @@ use crate::error::{Result, UserError};
 use crate::judge::Judged;
 use crate::rulebook::Rulebook;
 use crate::selection::Selection;
+use crate::sink::Seen;
 use crate::{App, in_store};
 
 /// What a report speaks of.
@@ -26,6 +27,7 @@ pub struct Subject<'a> {
     pub judged: &'a Judged,
     pub accounts: &'a BTreeSet<AccountId>,
     pub coverage: Vec<Coverage>,
+    pub coverage_beyond: Listings,
     pub sources: Vec<Source>,
     pub unreadable: Vec<Unreadable>,
     pub organization: Option<String>,
@@ -75,6 +77,7 @@ pub fn build(app: &App, store: &Store, subject: Subject<'_>) -> Result<(Report, 
         packs: subject.rulebook.results(subject.judged, &attestations, subject.accounts),
         accounts: accounts(store, subject.accounts)?,
         coverage: subject.coverage,
+        coverage_beyond: subject.coverage_beyond,
         not_implemented: subject.rulebook.missing(),
         unreadable: subject.unreadable,
         suppressed,
@@ -234,6 +237,14 @@ pub struct Told {
     resources: u64,
     took_micros: Option<u64>,
     unknown: u64,
+    /// The run was stopped: another may go on with it.
+    #[serde(default)]
+    interrupted: bool,
+    /// What was not complete, and how many listings were.
+    #[serde(default)]
+    incomplete: Vec<Coverage>,
+    #[serde(default)]
+    beyond: Listings,
     before: Option<Timestamp>,
     sources: Vec<Source>,
     unreadable: Vec<Unreadable>,
@@ -243,9 +254,12 @@ pub struct Told {
 }
 
 impl Told {
-    pub fn of(report: &Report, rulebook: &Rulebook, accounts: &BTreeSet<AccountId>, unknown: u64) -> Self {
+    pub fn of(report: &Report, rulebook: &Rulebook, seen: &Seen, unknown: u64, interrupted: bool) -> Self {
         Self {
-            accounts: accounts.clone(),
+            accounts: seen.accounts.clone(),
+            interrupted,
+            incomplete: seen.incomplete.clone(),
+            beyond: seen.beyond,
             instances: rulebook.instances().map(|instance| instance.id).collect(),
             organization: report.meta.organization.clone(),
             resources: report.meta.resources,
@@ -266,16 +280,21 @@ impl Told {
 }
 
 impl App {
+    /// The last run that was judged; others only recorded.
+    pub(crate) fn last_judged(&self, store: &Store) -> Result<Option<Run>> {
+        let runs = store.runs().map_err(in_store)?;
+        Ok(runs.into_iter().find(|run| run.state == RunState::Committed && run.summary.get("instances").is_some()))
+    }
+
     /// The last run's report, with what people decided about its findings since.
     pub fn report(&self, selection: &Selection) -> Result<Assessment> {
         let store = self.existing_store()?;
         let nothing = || UserError::said("error-nothing-assessed").help("advice-assess-first");
-        let run = store.previous_run().map_err(in_store)?.ok_or_else(nothing)?;
+        let run = self.last_judged(&store)?.ok_or_else(nothing)?;
         let told: Told = serde_json::from_value(run.summary.clone())
             .map_err(|error| UserError::said("error-other-release").because(error).help("advice-assess-again"))?;
         let at = run.finished.unwrap_or(run.info.started);
-        let coverage: Vec<Coverage> =
-            store.coverage(run.id).map_err(in_store)?.into_iter().map(|line| line.coverage).collect();
+        let (coverage, coverage_beyond) = (told.incomplete, told.beyond);
         let scope = Listed {
             run: Some(run.id),
             instances: told.instances,
@@ -306,6 +325,7 @@ impl App {
             packs: told.packs,
             accounts: accounts(&store, &told.accounts)?,
             coverage,
+            coverage_beyond,
             not_implemented: told.not_implemented,
             unreadable: told.unreadable,
             suppressed,

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use haechi_model::{AccountId, Region};
 use serde::Deserialize;
 
 use crate::error::{Result, UserError};
@@ -22,6 +23,44 @@ pub struct SettingsFile {
     pub owner_tag: Option<String>,
     #[serde(default)]
     pub packs: Vec<PathBuf>,
+    /// Accounts to look at beside an organization's, or instead.
+    #[serde(default)]
+    pub accounts: Vec<AccountSettings>,
+}
+
+/// An account, and how to enter it: by a profile, or by a role.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AccountSettings {
+    /// Twelve digits. With a profile, it may be left out; then the profile is asked.
+    pub id: Option<String>,
+    /// What reports call it, where AWS Organizations does not say.
+    pub name: Option<String>,
+    pub profile: Option<String>,
+    /// A role's name in the account, or its ARN.
+    pub role: Option<String>,
+    pub external_id: Option<String>,
+    #[serde(default)]
+    pub regions: Vec<String>,
+}
+
+impl AccountSettings {
+    pub(crate) fn id(&self) -> Result<Option<AccountId>> {
+        let wrong = |error: &dyn std::fmt::Display| UserError::said("error-settings-account").because(error);
+        let id = self.id.as_deref().map(AccountId::parse).transpose().map_err(|error| wrong(&error))?;
+        match (&id, &self.profile, &self.role) {
+            (None, None, _) => Err(wrong(&"an account needs an `id` or a `profile`")),
+            (None, _, Some(_)) => Err(wrong(&"a `role` needs the account's `id`")),
+            (Some(_), None, None) => Err(wrong(&"an account needs a `profile` or a `role`")),
+            _ => Ok(id),
+        }
+    }
+
+    pub(crate) fn regions(&self) -> Result<Vec<Region>> {
+        let parse = |word: &String| Region::parse(word);
+        let regions = self.regions.iter().map(parse).collect::<std::result::Result<_, _>>();
+        regions.map_err(|error| UserError::said("error-settings-regions").because(error))
+    }
 }
 
 impl SettingsFile {
@@ -71,6 +110,25 @@ mod tests {
         let error = SettingsFile::parse("langs = \"ko\"", path).unwrap_err();
         assert!(error.to_string().contains("unknown field `langs`"), "{error}");
         assert!(error.to_string().contains("line 1, column 1"), "{error}");
+    }
+
+    #[test]
+    fn accounts_say_how_they_are_entered() {
+        let parse = |text: &str| {
+            SettingsFile::parse(&format!("[[accounts]]\n{text}"), Path::new("haechi.toml")).unwrap().accounts.remove(0)
+        };
+        assert_eq!(parse("profile = 'a'").id(), Ok(None));
+        assert!(parse("id = '111122223333'\nrole = 'R'\nexternal-id = 'x'\nregions = ['eu-west-1']").id().is_ok());
+        for (text, words) in [
+            ("id = '1'\nprofile = 'a'", "not an AWS account id"),
+            ("role = 'R'", "needs an `id` or a `profile`"),
+            ("profile = 'a'\nrole = 'R'", "needs the account's `id`"),
+            ("id = '111122223333'", "needs a `profile` or a `role`"),
+        ] {
+            let error = parse(text).id().unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+        assert!(parse("profile = 'a'\nregions = ['Mars']").regions().is_err());
     }
 
     #[test]

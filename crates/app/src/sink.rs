@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use haechi_inventory::{Sink, SinkError};
-use haechi_model::{AccountId, ConfigurationItem, Coverage, Region, ResourceKey, ResourceType, Timestamp};
+use haechi_inventory::{ListingSet, MOST_LINES, Sink, SinkError};
+use haechi_model::{
+    AccountId, ConfigurationItem, Coverage, CoverageState, Region, ResourceKey, ResourceType, Timestamp,
+};
+use haechi_report::Listings;
 use haechi_store::RunWriter;
 
 /// One listing: an account, a region (or `global`) and a type.
@@ -14,13 +17,20 @@ fn listing_of(key: &ResourceKey) -> Listing {
 }
 
 /// What a run could see: judgements are passed on this and on nothing else.
+///
+/// Memory: a bit for each completed listing, whatever the number of accounts; the ids of the resources of those that
+/// broke off; and at most [`MOST_LINES`] lines of what is incomplete.
 #[derive(Debug, Default)]
 pub struct Seen {
-    complete: HashSet<Listing>,
+    complete: ListingSet,
     /// Ids of the resources of listings that did not reach their end.
     partial: HashMap<Listing, HashSet<Box<str>>>,
+    /// The accounts that were asked.
     pub accounts: BTreeSet<AccountId>,
-    pub coverage: Vec<Coverage>,
+    /// Lines that are not complete.
+    pub incomplete: Vec<Coverage>,
+    /// Listings that `incomplete` does not name.
+    pub beyond: Listings,
     pub items: u64,
 }
 
@@ -28,7 +38,11 @@ impl Seen {
     /// The resource was listed in this run, or would have been if it were still there.
     pub fn covers(&self, key: &ResourceKey) -> bool {
         let listing = listing_of(key);
-        self.complete.contains(&listing) || self.partial.get(&listing).is_some_and(|ids| ids.contains(&key.resource_id))
+        self.is_complete(&listing) || self.partial.get(&listing).is_some_and(|ids| ids.contains(&key.resource_id))
+    }
+
+    fn is_complete(&self, (account, region, resource_type): &Listing) -> bool {
+        self.complete.contains(*account, region, resource_type)
     }
 
     /// A resource that belongs to the run although no source listed it.
@@ -38,9 +52,35 @@ impl Seen {
         }
     }
 
-    /// Every account, region and type that the run saw anything of.
-    pub fn listings(&self) -> BTreeSet<Listing> {
-        self.complete.iter().chain(self.partial.keys()).cloned().collect()
+    /// Every region and type of an account that the run saw anything of.
+    pub fn listings_of(&self, account: AccountId) -> BTreeSet<(Region, ResourceType)> {
+        let broken = self.partial.keys().filter(|(of, _, _)| *of == account);
+        let broken = broken.map(|(_, region, resource_type)| (region.clone(), resource_type.clone()));
+        self.complete.of(account).cloned().chain(broken).collect()
+    }
+
+    /// How many regions the run saw anything of, `global` aside.
+    pub fn regions(&self) -> usize {
+        let broken = self.partial.keys().map(|(_, region, _)| region);
+        let all: BTreeSet<&Region> = self.complete.regions().chain(broken).collect();
+        all.into_iter().filter(|region| !region.is_global()).count()
+    }
+
+    /// Whether the run saw anything of a listing.
+    pub fn has(&self, listing: &Listing) -> bool {
+        self.is_complete(listing) || self.partial.contains_key(listing)
+    }
+
+    fn line(&mut self, line: Coverage) {
+        if !line.is_complete() && self.incomplete.len() < MOST_LINES {
+            self.incomplete.push(line);
+            return;
+        }
+        match line.state {
+            CoverageState::Complete => self.beyond.complete += 1,
+            CoverageState::Failed { .. } => self.beyond.failed += 1,
+            CoverageState::Skipped { .. } => self.beyond.skipped += 1,
+        }
     }
 }
 
@@ -50,11 +90,13 @@ pub struct StoreSink<'r, 'store> {
     seen: Seen,
     /// The newest capture time of each account's items: files tell of that moment, not of today.
     newest: HashMap<AccountId, Timestamp>,
+    /// What the store knows of the account whose listings are resumed.
+    before: Option<(AccountId, HashMap<(Region, ResourceType), Coverage>)>,
 }
 
 impl<'r, 'store> StoreSink<'r, 'store> {
     pub fn new(run: &'r mut RunWriter<'store>, recorded: Timestamp) -> Self {
-        Self { run, recorded, seen: Seen::default(), newest: HashMap::new() }
+        Self { run, recorded, seen: Seen::default(), newest: HashMap::new(), before: None }
     }
 
     pub fn finish(self) -> Seen {
@@ -72,7 +114,7 @@ impl Sink for StoreSink<'_, '_> {
             let newest = self.newest.entry(key.account_id).or_insert(item.captured());
             *newest = item.captured().max(*newest);
             let listing = listing_of(key);
-            if !item.status().is_deleted() && !self.seen.complete.contains(&listing) {
+            if !item.status().is_deleted() && !self.seen.is_complete(&listing) {
                 self.seen.partial.entry(listing).or_default().insert(key.resource_id.clone());
             }
         }
@@ -81,18 +123,41 @@ impl Sink for StoreSink<'_, '_> {
 
     fn coverage(&mut self, line: Coverage) -> Result<(), SinkError> {
         let listing = (line.account_id, line.region.clone(), line.resource_type.clone());
-        self.seen.accounts.insert(line.account_id);
+        // An account that is closed, or a region that is off, was not asked.
+        if !matches!(line.state, CoverageState::Skipped { .. }) {
+            self.seen.accounts.insert(line.account_id);
+        }
         if line.is_complete() {
             let ids = self.seen.partial.remove(&listing).unwrap_or_default();
             let ids: HashSet<&str> = ids.iter().map(AsRef::as_ref).collect();
             // An old snapshot must not delete what was seen after it was taken.
             let at = self.newest.get(&line.account_id).copied().unwrap_or(self.recorded).min(self.recorded);
             self.run.finish_listing(&line, &ids, at)?;
-            self.seen.complete.insert(listing);
+            let (account, region, resource_type) = &listing;
+            self.seen.complete.insert(*account, region, resource_type);
         } else {
             self.run.put_coverage(std::slice::from_ref(&line))?;
         }
-        self.seen.coverage.push(line);
+        self.seen.line(line);
+        Ok(())
+    }
+
+    fn resumed(&mut self, account: AccountId, region: &Region, kind: &ResourceType) -> Result<(), SinkError> {
+        self.seen.accounts.insert(account);
+        self.seen.complete.insert(account, region, kind);
+        self.seen.beyond.complete += 1;
+        // The next run that goes on must know it too. It deletes nothing: what the listing lacked was deleted when
+        // it ended.
+        if self.before.as_ref().is_none_or(|(of, _)| *of != account) {
+            let lines = self.run.store().latest_coverage_of(account)?.into_iter().map(|line| line.coverage);
+            let lines = lines.filter(Coverage::is_complete);
+            self.before =
+                Some((account, lines.map(|line| ((line.region.clone(), line.resource_type.clone()), line)).collect()));
+        }
+        let known = self.before.as_ref().and_then(|(_, lines)| lines.get(&(region.clone(), kind.clone())));
+        if let Some(line) = known.cloned() {
+            self.run.put_coverage(std::slice::from_ref(&line))?;
+        }
         Ok(())
     }
 }

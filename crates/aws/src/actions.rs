@@ -1,6 +1,8 @@
 //! Which IAM action an operation needs: a table of the cases where the two names differ.
 //! `haechi doctor` builds the read-only policy from it, and a denial names the action by it.
 
+use crate::shapes;
+
 /// Operations whose IAM action is not `<prefix>:<Operation>`.
 const DIFFERENT: &[(&str, &str, &str)] = &[
     ("s3", "GetBucketAccelerateConfiguration", "s3:GetAccelerateConfiguration"),
@@ -17,19 +19,29 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     ("s3", "ListObjects", "s3:ListBucket"),
     ("s3", "ListObjectsV2", "s3:ListBucket"),
     ("s3", "ListObjectVersions", "s3:ListBucketVersions"),
+    ("s3", "ListBucketAnalyticsConfigurations", "s3:GetAnalyticsConfiguration"),
+    ("s3", "ListBucketIntelligentTieringConfigurations", "s3:GetIntelligentTieringConfiguration"),
+    ("s3", "ListBucketInventoryConfigurations", "s3:GetInventoryConfiguration"),
+    ("s3", "ListBucketMetricsConfigurations", "s3:GetMetricsConfiguration"),
     ("s3control", "GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock"),
 ];
 
-/// Services whose IAM prefix is not the name that the shapes have.
-const PREFIXES: &[(&str, &str)] =
-    &[("elb", "elasticloadbalancing"), ("elbv2", "elasticloadbalancing"), ("s3control", "s3")];
+/// Services whose IAM prefix is neither the name that the shapes have nor the one that they sign with.
+const PREFIXES: &[(&str, &str)] = &[("cloudwatch", "cloudwatch")];
+
+/// Services whose IAM actions are HTTP methods: all that Haechi calls there is GET.
+const BY_METHOD: &[&str] = &["apigateway", "apigatewayv2"];
 
 /// The IAM action that an operation needs, such as `s3:ListAllMyBuckets` for `s3` `ListBuckets`.
 pub fn iam_action(service: &str, operation: &str) -> String {
     if let Some((_, _, action)) = DIFFERENT.iter().find(|(s, o, _)| *s == service && *o == operation) {
         return (*action).to_owned();
     }
-    let prefix = PREFIXES.iter().find(|(s, _)| *s == service).map_or(service, |(_, prefix)| prefix);
+    if BY_METHOD.contains(&service) {
+        return "apigateway:GET".to_owned();
+    }
+    let signed = || shapes::service(service).map_or(service, |known| known.signing_name());
+    let prefix = PREFIXES.iter().find(|(s, _)| *s == service).map_or_else(signed, |(_, prefix)| prefix);
     format!("{prefix}:{operation}")
 }
 
@@ -48,5 +60,11 @@ mod tests {
         check("s3control", "GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock");
         check("elbv2", "DescribeListeners", "elasticloadbalancing:DescribeListeners");
         check("logs", "DescribeLogGroups", "logs:DescribeLogGroups");
+        check("cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms");
+        check("nowhere", "DoIt", "nowhere:DoIt");
+        check("efs", "DescribeFileSystems", "elasticfilesystem:DescribeFileSystems");
+        check("sso-admin", "ListInstances", "sso:ListInstances");
+        check("opensearch", "DescribeDomains", "es:DescribeDomains");
+        check("apigatewayv2", "GetApis", "apigateway:GET");
     }
 }

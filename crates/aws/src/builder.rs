@@ -32,6 +32,7 @@ pub struct Builder {
     retry: RetryPolicy,
     concurrency: Concurrency,
     response_limit: Option<u64>,
+    shared: Option<Arc<Shared>>,
 }
 
 impl Builder {
@@ -105,6 +106,13 @@ impl Builder {
         self
     }
 
+    /// Connections, limits and counters are those of another client; what was set here of them is not looked at.
+    #[must_use]
+    pub fn sharing(mut self, other: &Client) -> Self {
+        self.shared = Some(Arc::clone(&other.shared));
+        self
+    }
+
     /// Reads the environment and the AWS configuration files. Nothing is sent to AWS, but on a machine
     /// without any configuration the region is asked from the instance's metadata service.
     ///
@@ -127,15 +135,20 @@ impl Builder {
             _ => config.credentials_provider().map_or(Source::Nothing, Source::Provider),
         };
         let region = config.region().map_or_else(|| "us-east-1".to_owned(), ToString::to_string);
-        Client {
-            shared: Arc::new(Shared {
+        let account = self.account.unwrap_or_default();
+        let shared = self.shared.unwrap_or_else(|| {
+            Arc::new(Shared {
                 transport: Transport::new(self.timeouts, self.response_limit.unwrap_or(RESPONSE_LIMIT)),
                 limits: Limits::new(self.concurrency),
                 retry: self.retry,
-                endpoints: Endpoints { fixed: self.endpoint, config },
-            }),
+            })
+        });
+        Client {
+            limits: shared.limits.account(&account),
+            shared,
+            endpoints: Arc::new(Endpoints { fixed: self.endpoint, config }),
             keyring: Arc::new(Keyring::new(source)),
-            account: self.account.unwrap_or_default().into(),
+            account: account.into(),
             region: region.into(),
         }
     }

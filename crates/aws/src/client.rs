@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 use crate::api::{Api, BoxFuture, Pages};
 use crate::builder::{Builder, Endpoints};
 use crate::classify;
-use crate::endpoint::{self, Origin, Partition};
+use crate::endpoint::{self, Endpoint, Origin, Partition};
 use crate::error::{ApiError, ErrorKind};
 use crate::keyring::{Keyring, Role, Source};
-use crate::limits::{Counters, Limits, ServiceStatistics, count, locked};
+use crate::limits::{AccountLimits, Counters, Limits, ServiceStatistics, count, locked};
 use crate::protocol::{self, Request};
 use crate::retry::RetryPolicy;
 use crate::s3_keys::{self, KeyEncoding};
@@ -34,8 +34,10 @@ const USER_AGENT: &str = concat!("haechi/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) endpoints: Arc<Endpoints>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) account: Arc<str>,
+    pub(crate) limits: Arc<AccountLimits>,
     pub(crate) region: Arc<str>,
 }
 
@@ -43,7 +45,6 @@ pub(crate) struct Shared {
     pub transport: Transport,
     pub limits: Limits,
     pub retry: RetryPolicy,
-    pub endpoints: Endpoints,
 }
 
 /// One call, resolved.
@@ -120,18 +121,20 @@ impl Client {
     /// The same client for another account's limits, once its id is known.
     #[must_use]
     pub fn with_account(&self, account: &str) -> Self {
-        Self { account: account.into(), ..self.clone() }
+        Self { account: account.into(), limits: self.shared.limits.account(account), ..self.clone() }
     }
 
     /// A client that acts as `role`, taken on with this client's credentials when first needed and again
     /// before it runs out. It shares this client's connections, limits and counters.
     #[must_use]
     pub fn assume_role(&self, role: Role) -> Self {
-        let account = role.arn.split(':').nth(4).unwrap_or_default().into();
+        let account = role.arn.split(':').nth(4).unwrap_or_default();
         Self {
             shared: Arc::clone(&self.shared),
+            endpoints: Arc::clone(&self.endpoints),
+            account: account.into(),
+            limits: self.shared.limits.account(account),
             keyring: Arc::new(Keyring::new(Source::Role { by: self.clone(), role })),
-            account,
             region: Arc::clone(&self.region),
         }
     }
@@ -214,7 +217,7 @@ impl Client {
     /// The region to ask: where the bucket was found to be, or what the caller said. A global service
     /// may be asked in `global`.
     fn region_of<'a>(&'a self, call: &Call<'a>) -> String {
-        let learned = call.bucket.as_ref().and_then(|bucket| self.shared.limits.bucket_region(bucket));
+        let learned = call.bucket.as_ref().and_then(|bucket| self.limits.bucket_region(bucket));
         if let Some(region) = learned {
             return region;
         }
@@ -241,7 +244,7 @@ impl Client {
             {
                 match (remedy, &call.bucket, failed.elsewhere) {
                     (Remedy::Region, Some(bucket), Some(there)) => {
-                        self.shared.limits.learn_bucket_region(bucket, &there);
+                        self.limits.learn_bucket_region(bucket, &there);
                         region = there;
                     }
                     (Remedy::Clock, ..) => self.shared.limits.learn_skew(failed.skew.unwrap_or(0)),
@@ -274,19 +277,23 @@ impl Client {
         credentials: &Credentials,
     ) -> Result<(Value, Bytes), Failed> {
         let limits = &self.shared.limits;
-        let pace = limits.pace(&self.account, call.service_name, region);
-        let wait = locked(&pace).take(limits.now());
+        let custom = self.endpoints.custom(call.service);
+        let endpoint = endpoint::resolve(call.service, region, custom.as_deref())
+            .map_err(|text| call.error(ErrorKind::InvalidInput, text))?;
+        let pace = self.limits.pace(call.service_name, region);
+        let now = limits.now();
+        let wait = locked(&pace).take(now).max(self.limits.turn(now, &endpoint.scheme));
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        let permit = limits.permit(&self.account, call.service_name).await;
-        let (request, origin) = self.signed(call, region, credentials)?;
+        let permit = limits.permit(&self.limits, call.service_name).await;
+        let request = self.signed(call, &endpoint, credentials)?;
         count(&call.counters.calls);
         let sent = self.shared.transport.send(request).await;
         drop(permit);
-        let known = origin == Origin::Aws && limits.is_reached(region);
+        let known = endpoint.origin == Origin::Aws && limits.is_reached(region);
         let response = sent.map_err(|failure| call.unanswered(failure, known))?;
-        if origin == Origin::Aws && !known {
+        if endpoint.origin == Origin::Aws && !known {
             limits.reached(region);
         }
         if (200..300).contains(&response.status) {
@@ -304,12 +311,10 @@ impl Client {
     fn signed(
         &self,
         call: &Call<'_>,
-        region: &str,
+        endpoint: &Endpoint,
         credentials: &Credentials,
-    ) -> Result<(http::Request<Full<Bytes>>, Origin), ApiError> {
+    ) -> Result<http::Request<Full<Bytes>>, ApiError> {
         let bad = |text: String| call.error(ErrorKind::InvalidInput, text);
-        let custom = self.shared.endpoints.custom(call.service);
-        let endpoint = endpoint::resolve(call.service, region, custom.as_deref()).map_err(bad)?;
         let (authority, path) =
             endpoint.address(&call.request.path, call.request.host_prefix.as_deref(), call.bucket.as_deref());
         let mut uri = format!("{}://{authority}{path}", endpoint.scheme);
@@ -331,8 +336,7 @@ impl Client {
         for (name, value) in headers.iter().chain(&added) {
             request = request.header(name, value);
         }
-        let request = request.body(Full::new(Bytes::from(body.clone()))).map_err(|error| bad(error.to_string()))?;
-        Ok((request, endpoint.origin))
+        request.body(Full::new(Bytes::from(body.clone()))).map_err(|error| bad(error.to_string()))
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Role {
     pub external_id: Option<String>,
     /// A policy (JSON) that narrows what the session may do.
     pub session_policy: Option<String>,
+    /// Managed policies that do: what none of them allows, the session may not do.
+    pub session_policy_arns: Vec<String>,
 }
 
 /// Credentials are renewed this long before they expire.
@@ -119,6 +121,10 @@ async fn assume(by: &Client, role: &Role) -> Result<Credentials, ApiError> {
         if let Some(value) = value {
             input[name] = Value::from(value.clone());
         }
+    }
+    if !role.session_policy_arns.is_empty() {
+        let arns: Vec<Value> = role.session_policy_arns.iter().map(|arn| json!({"arn": arn})).collect();
+        input["PolicyArns"] = Value::Array(arns);
     }
     let region = by.region().to_owned();
     let answer = by.call("sts", &region, "AssumeRole", input).await?;

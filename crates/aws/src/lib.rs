@@ -32,7 +32,7 @@ pub use client::Client;
 pub use endpoint::{Partition, is_global, partitions};
 pub use error::{ApiError, ErrorKind};
 pub use keyring::Role;
-pub use limits::{Concurrency, ServiceStatistics};
+pub use limits::{Concurrency, ServiceStatistics, USUAL_RATE};
 pub use objects::{Listing, NotS3, Object, Objects, S3Location};
 pub use queue::{Message, Queue};
 pub use retry::{Jitter, RetryPolicy};

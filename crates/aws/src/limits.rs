@@ -1,14 +1,16 @@
-//! What all clients of a run share: limits on concurrent calls, the pace of each service, the counters
-//! of the progress display, and what was learned about buckets' regions.
+//! What the clients of a run share: limits on concurrent calls and the counters of the progress display; and what
+//! those of one account share: its call rate, the pace of each service, what was learned about buckets' regions.
+//!
+//! What belongs to an account goes with its last client, so that memory does not grow with their number.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::retry::Pace;
+use crate::retry::{Pace, Rate};
 
 /// How many calls may be under way.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +19,20 @@ pub struct Concurrency {
     pub total: usize,
     /// To one service of one account, over its regions. Default 12.
     pub per_service: usize,
+    /// Calls a second to one account, over all of its services and regions: its limits are shared with those who
+    /// work there. 0 is without limit. Unless it is set, it is [`USUAL_RATE`], but none for a plain http endpoint:
+    /// that is a stand-in for AWS on the user's own machine.
+    pub rate: Option<u32>,
 }
 
 impl Default for Concurrency {
     fn default() -> Self {
-        Self { total: 64, per_service: 12 }
+        Self { total: 64, per_service: 12, rate: None }
     }
 }
+
+/// Calls a second to one account, unless it is set.
+pub const USUAL_RATE: u32 = 20;
 
 /// The counters of one service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,18 +60,25 @@ pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Account and service.
-type ServiceKey = (String, String);
-/// Account, service and region.
-type PaceKey = (String, String, String);
+/// Service and region.
+type PaceKey = (String, String);
+
+/// What the clients of one account share.
+pub(crate) struct AccountLimits {
+    per_service: usize,
+    rate: Mutex<Rate>,
+    /// The rate was set: it holds for every endpoint.
+    always: bool,
+    services: Mutex<HashMap<String, Arc<Semaphore>>>,
+    paces: Mutex<HashMap<PaceKey, Arc<Mutex<Pace>>>>,
+    bucket_regions: Mutex<HashMap<String, String>>,
+}
 
 pub(crate) struct Limits {
     concurrency: Concurrency,
     total: Arc<Semaphore>,
-    services: Mutex<HashMap<ServiceKey, Arc<Semaphore>>>,
-    paces: Mutex<HashMap<PaceKey, Arc<Mutex<Pace>>>>,
+    accounts: Mutex<HashMap<String, Weak<AccountLimits>>>,
     counters: Mutex<BTreeMap<String, Arc<Counters>>>,
-    bucket_regions: Mutex<HashMap<String, String>>,
     /// Regions in which some endpoint of AWS has answered.
     reached: Mutex<HashSet<String>>,
     /// How far AWS's clock is ahead of ours, in seconds.
@@ -86,10 +102,8 @@ impl Limits {
         Self {
             concurrency,
             total: Arc::new(Semaphore::new(concurrency.total.max(1))),
-            services: Mutex::default(),
-            paces: Mutex::default(),
+            accounts: Mutex::default(),
             counters: Mutex::default(),
-            bucket_regions: Mutex::default(),
             reached: Mutex::default(),
             skew: AtomicI64::new(0),
             started: Instant::now(),
@@ -101,23 +115,33 @@ impl Limits {
         self.started.elapsed()
     }
 
+    /// What all clients of an account share.
+    pub fn account(&self, account: &str) -> Arc<AccountLimits> {
+        let mut accounts = locked(&self.accounts);
+        if let Some(known) = accounts.get(account).and_then(Weak::upgrade) {
+            return known;
+        }
+        accounts.retain(|_, known| known.strong_count() > 0);
+        let limits = Arc::new(AccountLimits {
+            per_service: self.concurrency.per_service.max(1),
+            rate: Mutex::new(Rate::new(self.concurrency.rate.unwrap_or(USUAL_RATE))),
+            always: self.concurrency.rate.is_some(),
+            services: Mutex::default(),
+            paces: Mutex::default(),
+            bucket_regions: Mutex::default(),
+        });
+        accounts.insert(account.to_owned(), Arc::downgrade(&limits));
+        limits
+    }
+
     /// Waits for the right to call. The semaphores are never closed, so this never fails; `None` keeps
     /// the compiler's view honest.
-    pub async fn permit(&self, account: &str, service: &str) -> Option<Permit> {
-        let own = Arc::clone(
-            locked(&self.services)
-                .entry((account.to_owned(), service.to_owned()))
-                .or_insert_with(|| Arc::new(Semaphore::new(self.concurrency.per_service.max(1)))),
-        );
+    pub async fn permit(&self, account: &AccountLimits, service: &str) -> Option<Permit> {
+        let own = account.service(service);
         // The narrow gate first: a crowd before one service must not hold the common places.
         let service = own.acquire_owned().await.ok()?;
         let total = Arc::clone(&self.total).acquire_owned().await.ok()?;
         Some(Permit { _total: total, _service: service })
-    }
-
-    pub fn pace(&self, account: &str, service: &str, region: &str) -> Arc<Mutex<Pace>> {
-        let key = (account.to_owned(), service.to_owned(), region.to_owned());
-        Arc::clone(locked(&self.paces).entry(key).or_default())
     }
 
     pub fn counters(&self, service: &str) -> Arc<Counters> {
@@ -146,14 +170,6 @@ impl Limits {
             .collect()
     }
 
-    pub fn bucket_region(&self, bucket: &str) -> Option<String> {
-        locked(&self.bucket_regions).get(bucket).cloned()
-    }
-
-    pub fn learn_bucket_region(&self, bucket: &str, region: &str) {
-        locked(&self.bucket_regions).insert(bucket.to_owned(), region.to_owned());
-    }
-
     /// Whether some endpoint of AWS in the region has answered: then a host that is not known there is none.
     pub fn is_reached(&self, region: &str) -> bool {
         locked(&self.reached).contains(region)
@@ -177,5 +193,33 @@ impl Limits {
 
     pub fn learn_skew(&self, seconds: i64) {
         self.skew.store(seconds, Ordering::Relaxed);
+    }
+}
+
+impl AccountLimits {
+    fn service(&self, service: &str) -> Arc<Semaphore> {
+        let mut services = locked(&self.services);
+        let own = services.entry(service.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.per_service)));
+        Arc::clone(own)
+    }
+
+    /// How long to wait before the next call, by the account's rate.
+    pub fn turn(&self, now: Duration, scheme: &str) -> Duration {
+        if scheme == "http" && !self.always {
+            return Duration::ZERO;
+        }
+        locked(&self.rate).take(now)
+    }
+
+    pub fn pace(&self, service: &str, region: &str) -> Arc<Mutex<Pace>> {
+        Arc::clone(locked(&self.paces).entry((service.to_owned(), region.to_owned())).or_default())
+    }
+
+    pub fn bucket_region(&self, bucket: &str) -> Option<String> {
+        locked(&self.bucket_regions).get(bucket).cloned()
+    }
+
+    pub fn learn_bucket_region(&self, bucket: &str, region: &str) {
+        locked(&self.bucket_regions).insert(bucket.to_owned(), region.to_owned());
     }
 }

@@ -71,6 +71,32 @@ pub(crate) struct Pace {
     slowed: Option<Duration>,
 }
 
+/// Calls a second to one account: so many at once, then one after the other, whatever the services would bear.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    /// The time between two calls; zero is without limit.
+    apart: Duration,
+    /// When the next call would be due if all came evenly.
+    due: Duration,
+}
+
+/// A rate may be used up at once for this long.
+const BURST: Duration = Duration::from_secs(1);
+
+impl Rate {
+    pub fn new(calls_a_second: u32) -> Self {
+        let apart = if calls_a_second == 0 { Duration::ZERO } else { Duration::from_secs(1) / calls_a_second };
+        Self { apart, due: Duration::ZERO }
+    }
+
+    /// Takes a turn at the time `now`; the result is how long to wait for it.
+    pub fn take(&mut self, now: Duration) -> Duration {
+        let due = self.due.max(now);
+        self.due = due + self.apart;
+        self.due.saturating_sub(BURST.max(self.apart)).saturating_sub(now)
+    }
+}
+
 /// A throttle lowers the rate to this part.
 const DOWN: f64 = 0.7;
 /// Each success gives back this part of the ceiling.
@@ -144,6 +170,21 @@ mod tests {
         let draws: Vec<f64> = (0..100).map(|_| random()).collect();
         assert!(draws.iter().all(|x| (0.0..1.0).contains(x)));
         assert!(draws.iter().any(|x| *x < 0.5) && draws.iter().any(|x| *x >= 0.5));
+    }
+
+    #[test]
+    fn an_account_is_asked_at_its_rate() {
+        let mut rate = Rate::new(20);
+        let waits: Vec<f64> = (0..60).map(|_| rate.take(seconds(5.0)).as_secs_f64()).collect();
+        assert!(waits[..20].iter().all(|wait| *wait == 0.0), "{waits:?}");
+        assert!((waits[20] - 0.05).abs() < 1e-6 && (waits[59] - 2.0).abs() < 1e-6, "{waits:?}");
+        // A pause gives back one second's worth and no more.
+        let again: Vec<f64> = (0..21).map(|_| rate.take(seconds(60.0)).as_secs_f64()).collect();
+        assert!(again[19] == 0.0 && again[20] > 0.0, "{again:?}");
+        let mut none = Rate::new(0);
+        assert!((0..1000).all(|_| none.take(Duration::ZERO).is_zero()));
+        let mut slow = Rate::new(1);
+        assert!(slow.take(Duration::ZERO).is_zero() && slow.take(Duration::ZERO) == seconds(1.0));
     }
 
     #[test]

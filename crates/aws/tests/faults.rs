@@ -338,6 +338,7 @@ async fn a_role_is_taken_on_and_renewed_before_it_runs_out() {
         session_name: "haechi".into(),
         external_id: Some("x y".into()),
         session_policy: None,
+        session_policy_arns: Vec::new(),
     });
     assert_eq!(there.account(), "111122223333");
     vpcs(&there).await.unwrap();
@@ -355,6 +356,7 @@ async fn a_role_that_is_refused_names_the_action() {
         session_name: "haechi".into(),
         external_id: None,
         session_policy: None,
+        session_policy_arns: Vec::new(),
     });
     let error = vpcs(&there).await.unwrap_err();
     assert_eq!(error.missing_action().as_deref(), Some("sts:AssumeRole"));
@@ -399,7 +401,7 @@ async fn calls_under_way_are_limited() {
             });
         }
     });
-    let limits = haechi_aws::Concurrency { total: 8, per_service: 3 };
+    let limits = haechi_aws::Concurrency { total: 8, per_service: 3, rate: None };
     let client = builder(&url).concurrency(limits).build().await;
     let calls: Vec<_> = (0..12)
         .map(|_| {

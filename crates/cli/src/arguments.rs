@@ -61,6 +61,17 @@ pub enum Command {
   haechi assess --pack Operational-Best-Practices-for-KISMS.yaml \\
       --param AccessKeysRotatedParamMaxAccessKeyAge=60")]
     Assess(Box<Assess>),
+    /// Record live accounts: one, or an organization
+    #[command(after_help = "Examples:
+  haechi record --profile audit
+  haechi record --org --plan                      accounts, regions and calls, before anything is asked
+  haechi record --org --org-role HaechiAudit --external-id haechi-7f3a
+  haechi record --org --resume                    go on after Ctrl-C, a crash or a lost connection
+  haechi record --org --ou Root/Workloads --no-judge --format json")]
+    Record(Box<crate::record::Record>),
+    /// The organization: its tree, and the template of the audit role
+    #[command(subcommand)]
+    Org(crate::org::Org),
     /// Show the last run's report again, in another format or language
     #[command(after_help = "Examples:
   haechi report --export audit.html --lang ja
@@ -69,9 +80,20 @@ pub enum Command {
     /// List findings, show one, or decide about them
     #[command(subcommand)]
     Findings(Findings),
-    /// List what was recorded, or show one resource
+    /// What was recorded: lists, single resources, their history and relations
     #[command(subcommand)]
-    Resources(Resources),
+    Resources(crate::resources::Resources),
+    /// Ask the store anything: in AWS Config's advanced-query language, or in SQL
+    #[command(after_help = "Examples:
+  haechi query \"SELECT resourceId, configuration.instanceType WHERE resourceType = 'AWS::EC2::Instance'\"
+  haechi query \"SELECT resourceType, COUNT(*) GROUP BY resourceType ORDER BY COUNT(*) DESC\"
+  haechi query \"SELECT resourceId, accountId WHERE tags.tag = 'env=prod' AND resourceType LIKE 'AWS::RDS::%'\"
+  haechi query \"SELECT resourceId WHERE resourceType = 'AWS::Config::ResourceCompliance' AND configuration.complianceType = 'NON_COMPLIANT'\"
+  haechi query --as-of 2026-11-01 \"SELECT resourceId WHERE configuration.state.name = 'running'\"
+  haechi query \"SELECT a.accountName, count(*) FROM resources r JOIN accounts a USING (accountId) GROUP BY 1\"
+  haechi query --file inventory.sql --format csv
+  haechi query --schema AWS::EC2::Instance")]
+    Query(Box<crate::query::QueryArguments>),
     /// List the rules, or show one
     #[command(subcommand)]
     Rules(Rules),
@@ -90,7 +112,8 @@ pub enum Command {
     /// Check credentials and reach; print the exact IAM policy that Haechi needs
     #[command(after_help = "Examples:
   haechi doctor --profile audit
-  haechi doctor --policy > haechi-audit-policy.json")]
+  haechi doctor --policy > haechi-audit-policy.json
+  haechi doctor --org                             account by account: role, trail, AWS Config")]
     Doctor(Doctor),
     /// Print the completion script of a shell
     #[command(after_help = "Example:
@@ -159,22 +182,18 @@ pub struct Assess {
     /// Config snapshot or history files, or folders of them; none: the live account
     #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
     pub sources: Vec<PathBuf>,
-    /// The AWS profile to use, whatever keys the environment holds [default: as the AWS CLI]
-    #[arg(long, value_name = "NAME", help_heading = "Live account")]
-    pub profile: Option<String>,
-    /// Keep environment variables of functions and user data as they are, secrets included
-    #[arg(long, help_heading = "Live account")]
-    pub keep_secrets: bool,
-    /// Calls to AWS at the same time
-    #[arg(long, value_name = "N", default_value_t = 16, help_heading = "Live account")]
-    pub concurrency: usize,
+    #[command(flatten)]
+    pub live: crate::live::LiveArgs,
     /// Judge by this conformance pack instead of all built-in rules. Repeatable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Rules")]
     pub pack: Vec<PathBuf>,
     /// A parameter of the packs, NAME=VALUE. Repeatable
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Rules")]
     pub param: Vec<String>,
-    /// Judge as of this moment (2026-11-22 or 2026-11-22T09:30:00Z); writes no findings
+    /// CloudTrail files or folders of them, which say who changed what. Repeatable
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "History")]
+    pub cloudtrail: Vec<PathBuf>,
+    /// Judge as of this moment (2026-11-22, 2026-11-22T09:30+09:00, 3d ago as 3d); writes no findings
     #[arg(long, value_name = "TIME", help_heading = "Rules")]
     pub as_of: Option<String>,
     /// Show only what changed since the last run
@@ -285,29 +304,6 @@ pub struct Suppress {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Resources {
-    /// List what was recorded
-    List {
-        #[command(flatten)]
-        listing: Listing,
-        /// Resource types, such as AWS::S3::Bucket
-        #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', help_heading = "Filters")]
-        types: Vec<String>,
-        /// Account ids
-        #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Filters")]
-        account: Vec<String>,
-        /// Regions, or `global`
-        #[arg(long, value_name = "REGION", value_delimiter = ',', help_heading = "Filters")]
-        region: Vec<String>,
-    },
-    /// Show one resource as a configuration item, with its versions
-    Show {
-        /// Its ARN, or its id
-        resource: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub enum Rules {
     /// List the rules that Haechi implements
     List {
@@ -387,4 +383,16 @@ pub struct Doctor {
     /// Print only the IAM policy, as JSON; calls nothing
     #[arg(long)]
     pub policy: bool,
+    /// Account by account of the organization: role, trail, AWS Config
+    #[arg(long, conflicts_with = "policy")]
+    pub org: bool,
+    /// The role to take on in each account [default: HaechiAudit]
+    #[arg(long, value_name = "NAME", env = "HAECHI_ORG_ROLE", requires = "org")]
+    pub org_role: Option<String>,
+    /// The external id that the role's trust policy asks for
+    #[arg(long, value_name = "ID", env = "HAECHI_EXTERNAL_ID", requires = "org")]
+    pub external_id: Option<String>,
+    /// table or json
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", requires = "org")]
+    pub format: String,
 }

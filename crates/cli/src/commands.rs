@@ -1,14 +1,11 @@
 //! From arguments to the app and from its answers to the screen; no logic of its own.
 
-use haechi_app::{
-    App, AssessRequest, Assessment, AttestRequest, DoctorRequest, Exit, FailOn, Page, Progress, ResourceQuery, Result,
-    Secrets, Selection, Since, Step, Stop, SuppressRequest, UserError,
-};
+use haechi_app::{App, AssessRequest, Assessment, AttestRequest, DoctorRequest, Exit, FailOn, LiveRequest, Page, Progress, Result, Selection, Since, Step, Stop, SuppressRequest, UserError, Whole};
 use haechi_report::{Format, FormatError};
 use serde_json::Value;
 
 use crate::arguments::{
-    Assess, Attest, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Resources, Rules,
+    Assess, Attest, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Rules,
     Suppress,
 };
 use crate::screen::Screen;
@@ -17,9 +14,12 @@ pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
     match command {
         Command::Demo(output) => demo(app, screen, &output),
         Command::Assess(arguments) => assess(app, screen, *arguments),
+        Command::Record(arguments) => crate::record::run(app, screen, *arguments),
+        Command::Org(command) => crate::org::run(app, screen, command),
         Command::Report(arguments) => report(app, screen, &arguments),
         Command::Findings(command) => findings(app, screen, command),
-        Command::Resources(command) => resources(app, screen, command),
+        Command::Query(arguments) => crate::query::run(app, screen, *arguments),
+        Command::Resources(command) => crate::resources::run(app, screen, command),
         Command::Rules(command) => rules(app, screen, command),
         Command::Packs(command) => packs(app, screen, command),
         Command::Content(Content::Test { dir }) => content_test(screen, dir.as_deref()),
@@ -90,12 +90,11 @@ fn assess(app: &App, screen: &Screen, arguments: Assess) -> Result<Exit> {
     };
     let request = AssessRequest {
         sources: arguments.sources,
-        profile: arguments.profile,
-        secrets: if arguments.keep_secrets { Secrets::Kept } else { Secrets::Redacted },
-        concurrency: arguments.concurrency,
+        live: arguments.live.request(),
         packs: arguments.pack,
         parameters: arguments.param,
         as_of: arguments.as_of,
+        cloudtrail: arguments.cloudtrail,
         since: if arguments.since.is_some() { Since::LastRun } else { Since::Ever },
         selection: selection(arguments.filters),
     };
@@ -115,7 +114,7 @@ fn assess(app: &App, screen: &Screen, arguments: Assess) -> Result<Exit> {
 }
 
 /// The first Ctrl-C ends the collection in order, the second ends the program.
-async fn stop_on_interrupt(stop: Stop) {
+pub(crate) async fn stop_on_interrupt(stop: Stop) {
     if tokio::signal::ctrl_c().await.is_ok() {
         stop.stop();
     }
@@ -124,7 +123,7 @@ async fn stop_on_interrupt(stop: Stop) {
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -138,7 +137,7 @@ fn report(app: &App, screen: &Screen, arguments: &ReportArgs) -> Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn selection(filters: Filters) -> Selection {
+pub(crate) fn selection(filters: Filters) -> Selection {
     Selection {
         accounts: filters.account,
         ous: filters.ou,
@@ -155,7 +154,7 @@ fn selection(filters: Filters) -> Selection {
 }
 
 /// One of the formats that a command has; refused before the work.
-fn one_of(word: &str, formats: &[Format]) -> Result<Format> {
+pub(crate) fn one_of(word: &str, formats: &[Format]) -> Result<Format> {
     let format = format_of(Some(word))?;
     if formats.contains(&format) {
         return Ok(format);
@@ -167,7 +166,7 @@ fn one_of(word: &str, formats: &[Format]) -> Result<Format> {
         .arg("formats", names.join(", ")))
 }
 
-fn listed(listing: &Listing) -> Result<(Format, Page)> {
+pub(crate) fn listed(listing: &Listing) -> Result<(Format, Page)> {
     let format = one_of(&listing.format, &[Format::Table, Format::Json, Format::Jsonl, Format::Csv])?;
     Ok((format, Page { limit: listing.limit, page: listing.page }))
 }
@@ -181,9 +180,9 @@ fn shown(screen: &Screen, format: Format, (table, value): (haechi_report::Table,
     Ok(Exit::Clean)
 }
 
-const IN_FULL: [Format; 2] = [Format::Table, Format::Json];
+pub(crate) const IN_FULL: [Format; 2] = [Format::Table, Format::Json];
 
-fn json(screen: &Screen, value: &Value) -> Result<()> {
+pub(crate) fn json(screen: &Screen, value: &Value) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(UserError::verbatim)?;
     screen.text(&format!("{text}\n"))
 }
@@ -235,18 +234,6 @@ fn suppress(app: &App, screen: &Screen, arguments: Suppress) -> Result<()> {
     let (id, covered) = app.suppress(&request)?;
     screen.say("suppressed-now", &[("number", id.number().into()), ("count", covered.into())]);
     Ok(())
-}
-
-fn resources(app: &App, screen: &Screen, command: Resources) -> Result<Exit> {
-    match command {
-        Resources::List { listing, types, account, region } => {
-            let (format, page) = listed(&listing)?;
-            let query = ResourceQuery { types, accounts: account, regions: region };
-            screen.table(&app.resources(&query, page)?, format)?;
-        }
-        Resources::Show { resource } => json(screen, &app.resource(&resource)?)?,
-    }
-    Ok(Exit::Clean)
 }
 
 fn rules(app: &App, screen: &Screen, command: Rules) -> Result<Exit> {
@@ -314,6 +301,22 @@ fn doctor(app: &App, screen: &Screen, arguments: Doctor) -> Result<Exit> {
     if arguments.policy {
         json(screen, &haechi_app::audit_policy()?)?;
         return Ok(Exit::Clean);
+    }
+    if arguments.org {
+        let format = one_of(&arguments.format, &IN_FULL)?;
+        let request = LiveRequest {
+            profile: arguments.profile,
+            whole: Whole::Organization,
+            role: arguments.org_role,
+            external_id: arguments.external_id,
+            ..LiveRequest::default()
+        };
+        let (table, value, good) = runtime()?.block_on(app.doctor_organization(&request, &Selection::default()))?;
+        match format {
+            Format::Json => json(screen, &value)?,
+            _ => screen.table(&table, Format::Table)?,
+        }
+        return Ok(if good { Exit::Clean } else { Exit::Findings });
     }
     let request = DoctorRequest { profile: arguments.profile };
     let (table, good) = runtime()?.block_on(app.doctor(&request))?;

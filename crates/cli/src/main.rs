@@ -3,7 +3,12 @@
 mod arguments;
 mod commands;
 mod help;
+mod live;
+mod org;
 mod progress;
+mod record;
+mod query;
+mod resources;
 mod screen;
 
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use haechi_app::{Progress, Step};
+use haechi_app::{Collecting, Progress, Step};
 use haechi_i18n::Catalog;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -28,6 +28,26 @@ impl Bar {
         self.catalog.lock().map(|catalog| catalog.with(id, args)).unwrap_or_default()
     }
 
+    /// One account is measured by its listings; of many, the listings of those to come are not known.
+    fn collecting(&self, state: &Collecting) {
+        let text = self.line(
+            "progress-collecting",
+            &[
+                ("items", json!(state.items)),
+                ("calls", json!(state.calls)),
+                ("throttled", json!(state.throttled)),
+                ("now", json!(state.now)),
+            ],
+        );
+        if state.accounts > 1 {
+            let listings =
+                self.line("progress-listings", &[("done", json!(state.done)), ("total", json!(state.total))]);
+            self.measured(state.accounts_done as u64, state.accounts as u64, format!("{listings} · {text}"));
+        } else {
+            self.measured(state.done as u64, state.total as u64, text);
+        }
+    }
+
     fn measured(&self, done: u64, total: u64, text: String) {
         // The template is ours: it is right.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:24} {pos}/{len}  {wide_msg}") {
@@ -42,13 +62,7 @@ impl Bar {
 impl Progress for Bar {
     fn step(&self, step: Step) {
         match step {
-            Step::Collecting { done, total, items, throttled, now } => {
-                let text = self.line(
-                    "progress-collecting",
-                    &[("items", json!(items)), ("throttled", json!(throttled)), ("now", json!(now))],
-                );
-                self.measured(done as u64, total as u64, text);
-            }
+            Step::Collecting(state) => self.collecting(&state),
             Step::Reading { files, items, now } => {
                 let text = self
                     .line("progress-reading", &[("files", json!(files)), ("items", json!(items)), ("now", json!(now))]);

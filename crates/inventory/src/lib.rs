@@ -6,17 +6,19 @@
 pub mod collector;
 mod engine;
 mod import;
+mod listing_set;
 mod policy;
 mod redact;
 
 pub use collector::{Collector, CollectorError, Collectors};
 pub use engine::{
-    CollectSummary, Estimate, Missing, Plan, Progress, RegionState, Secrets, Sink, SinkError, Stop, Target, collect,
-    estimate, home_region, regions,
+    Accounts, CollectSummary, Estimate, MOST_LINES, Missing, Plan, Progress, Reached, RegionState, Secrets, Sink,
+    SinkError, Stop, Target, collect, collect_accounts, estimate, estimate_account, gap, home_region, regions,
 };
 pub use import::{
     Extended, IMPORT_BATCH, ImportProgress, ImportSummary, NOT_RECORDED, NamedAccount, SnapshotHead, Unreadable,
     export_snapshot, import, import_bytes, import_embedded, write_snapshot,
 };
+pub use listing_set::ListingSet;
 pub use policy::audit_policy;
 pub use redact::{REDACTED, Redacting};

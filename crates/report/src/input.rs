@@ -26,8 +26,11 @@ pub struct Report {
     pub evaluations: Vec<EvaluationCount>,
     pub packs: Vec<PackResult>,
     pub accounts: Vec<Account>,
-    /// One line per account, region and type; complete ones too, so that the share can be stated.
+    /// Lines of accounts, regions and types. Those that are not complete matter most: of more than a report can hold,
+    /// and of complete ones, the number is enough.
     pub coverage: Vec<Coverage>,
+    /// Listings that `coverage` does not name.
+    pub coverage_beyond: Listings,
     /// Rules that a pack asks for and Haechi lacks.
     pub not_implemented: Vec<MissingRule>,
     pub unreadable: Vec<Unreadable>,
@@ -35,6 +38,15 @@ pub struct Report {
     pub suppressed: u64,
     /// What to run next, best first: messages of the locales, with the command as an argument.
     pub next: Vec<NextStep>,
+}
+
+/// Listings by how they ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listings {
+    pub complete: u64,
+    pub failed: u64,
+    pub skipped: u64,
 }
 
 /// When, by what and from what the report was made.

@@ -19,11 +19,12 @@ use haechi_i18n::Catalog;
 
 pub use format::{Color, Format, FormatError, Options};
 pub use input::{
-    Account, Change, Comparison, Counts, EvaluationCount, FindingEntry, Meta, MissingRule, NextStep, PackResult,
+    Account, Change, Comparison, Counts, EvaluationCount, FindingEntry, Listings, Meta, MissingRule, NextStep, PackResult,
     PackRule, Report, RuleInfo, Source, SourceKind, Suppression, Unreadable,
 };
 pub use machine::json::SCHEMA_VERSION;
 pub use rows::{Cell, Column, Fit, Table};
+pub use terminal::difference::Difference;
 
 use words::Words;
 
@@ -71,4 +72,9 @@ pub fn write_table(
             format!("a list is written as table, json, jsonl or csv, not as {format}"),
         )),
     }
+}
+
+/// Writes what is different between two values, as a unified difference of their lines. For terminals and patches.
+pub fn write_difference(difference: &Difference, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    terminal::difference::write(difference, options, out)
 }

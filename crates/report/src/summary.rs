@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use haechi_i18n::percent;
 use haechi_model::{AccountId, CoverageState, Severity};
 
-use crate::input::{Counts, FindingEntry, PackResult, Report};
+use crate::input::{Counts, FindingEntry, Listings, PackResult, Report};
 
 /// Numbers that more than one writer shows.
 pub(crate) struct Summary<'r> {
@@ -65,14 +65,6 @@ pub(crate) struct GapLine {
     pub accounts: Vec<String>,
     pub regions: Vec<String>,
     pub types: Vec<String>,
-}
-
-/// Listings by how they ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Listings {
-    pub complete: u64,
-    pub failed: u64,
-    pub skipped: u64,
 }
 
 /// A count for each severity, in the order of [`Severity::ALL`].
@@ -227,7 +219,7 @@ fn pack_line<'r>(report: &Report, pack: &'r PackResult) -> PackLine<'r> {
 }
 
 fn listings(report: &Report) -> Listings {
-    let mut listings = Listings::default();
+    let mut listings = report.coverage_beyond;
     for coverage in &report.coverage {
         match coverage.state {
             CoverageState::Complete => listings.complete += 1,

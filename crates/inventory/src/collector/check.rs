@@ -61,6 +61,9 @@ impl Found {
     }
 
     fn section(&mut self, section: &Section) {
+        if let (Some(_), Some(call)) = (&section.list.again, &section.list.call) {
+            self.at(call.referenced, "`again` belongs to an outer listing (`per`)".to_owned());
+        }
         let mut listing = Some(&section.list);
         while let Some(list) = listing {
             self.listing(list);

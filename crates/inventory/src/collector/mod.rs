@@ -119,12 +119,26 @@ pub(crate) struct Listing {
     /// The resources are listed once per element of this listing, which is then `{parent}`.
     #[serde(default)]
     pub per: Option<Box<Listing>>,
+    /// Of an outer listing: it is asked below each element that it finds as well, as in a tree.
+    #[serde(default)]
+    pub again: Option<Again>,
     /// Error codes that mean: there is none.
     #[serde(default)]
     pub absent: Vec<String>,
     /// One listing covers all regions; this says which region a resource is in.
     #[serde(default)]
     pub place: Option<Place>,
+}
+
+/// A listing that goes down a tree. What it begins with, the elements of its own outer listing, is in it too.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Again {
+    /// The name of an element.
+    pub of: Path,
+    /// The member that the names from the top to an element become, with `/` between them.
+    #[serde(rename = "as")]
+    pub named: String,
 }
 
 /// How to find the region of a resource that one listing for all regions gave.
@@ -139,6 +153,8 @@ pub(crate) enum Place {
 pub(crate) enum Coded {
     #[serde(rename = "rust:credential-report")]
     CredentialReport,
+    #[serde(rename = "rust:quota-usage")]
+    QuotaUsage,
 }
 
 /// A further call that completes resources.
@@ -395,6 +411,14 @@ impl Collector {
 }
 
 impl Section {
+    /// Calls that are made even when there is no resource.
+    pub(crate) fn calls_at_least(&self) -> usize {
+        match self.list.call {
+            Some(_) => 1,
+            None => self.get.len(),
+        }
+    }
+
     fn operations(&self, found: &mut Vec<Operation>) {
         let operation = |service: &str, name: &str| Operation { service: service.into(), name: name.into() };
         let mut listing = Some(&self.list);
@@ -408,9 +432,13 @@ impl Section {
         for get in self.get.iter() {
             found.extend(get.call.as_ref().map(|call| call.value.clone()));
             found.extend(get.each.as_ref().map(|each| each.call.value.clone()));
-            if get.collect.is_some() {
-                found.push(operation("iam", "GenerateCredentialReport"));
-                found.push(operation("iam", "GetCredentialReport"));
+            match get.collect.as_ref().map(|coded| coded.value) {
+                Some(Coded::CredentialReport) => {
+                    found.push(operation("iam", "GenerateCredentialReport"));
+                    found.push(operation("iam", "GetCredentialReport"));
+                }
+                Some(Coded::QuotaUsage) => found.push(operation("cloudwatch", "GetMetricData")),
+                None => {}
             }
         }
     }

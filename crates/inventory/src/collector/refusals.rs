@@ -42,6 +42,7 @@ fn refusals_name_the_place() {
     check("items: Vpcs}", "itmes: Vpcs}", 5, "unknown field `itmes`");
     check("DescribeVpcs", "DescribeVpcz", 5, "`ec2` has no operation `DescribeVpcz`");
     check("\"ec2:DescribeVpcs\"", "\"ec9:DescribeVpcs\"", 5, "no service `ec9`");
+    check("items: Vpcs}", "items: Vpcs, again: {of: VpcId, as: Way}}", 5, "`again` belongs to an outer listing");
     check("{item.VpcId}\"}", "{itme.VpcId}\"}", 8, "a name begins with");
     check("configuration.x:", "config.x:", 9, "does not begin with configuration.");
     check("drop: [Tags]", "dorp: [Tags]", 12, "unknown field `dorp`");

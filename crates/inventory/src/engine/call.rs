@@ -8,6 +8,7 @@ use haechi_model::Region;
 use serde_json::{Map, Value, json};
 
 use super::credential_report::credential_report;
+use super::quota_usage::quota_usage;
 use super::unit::{Answer, Unit};
 use crate::collector::path::{Names, Path};
 use crate::collector::{Coded, EachGet, Get, Lacking, Operation};
@@ -18,20 +19,23 @@ pub(super) enum Got {
     Value(Value),
     /// The resource is gone.
     Gone,
+    /// Nobody could say, and that is no fault of this run: why.
+    Unknown(&'static str),
     Failed(ApiError),
 }
 
 /// Makes the call of one entry of `get` for a resource.
 pub(super) async fn get(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Region) -> Got {
     let (key, answer) = match (&entry.collect, &entry.call) {
-        (Some(coded), _) => {
-            let key = format!("{:?}", coded.value);
-            let answer = shared(unit, &key, async || match coded.value {
-                Coded::CredentialReport => credential_report(&*unit.account.api, region.as_str()).await,
-            })
-            .await;
-            (Some(key), answer)
-        }
+        (Some(coded), _) => match coded.value {
+            Coded::CredentialReport => {
+                let key = format!("{:?}", coded.value);
+                let report = async || credential_report(&*unit.account.api, region.as_str()).await;
+                let answer = shared(unit, &key, report).await;
+                (Some(key), answer)
+            }
+            Coded::QuotaUsage => return usage(unit, entry, names, region).await,
+        },
         (None, Some(call)) => {
             let input = entry.input.fill(names);
             if entry.once {
@@ -57,6 +61,19 @@ pub(super) async fn get(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Re
         _ => select(entry, entry.take.take(&answer), names),
     };
     completed(unit, entry, names, region, taken).await
+}
+
+/// How much of a quota is used.
+async fn usage(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Region) -> Got {
+    let metric = &names.item["UsageMetric"];
+    if metric["MetricName"].is_null() {
+        return Got::Unknown("the quota names no usage metric");
+    }
+    match quota_usage(&*unit.account.api, region.as_str(), unit.account.captured, metric).await {
+        Ok(Value::Null) => Got::Unknown("CloudWatch has no recent value of the usage metric"),
+        Ok(value) => Got::Value(value),
+        Err(error) => refused(entry, error),
+    }
 }
 
 async fn completed(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Region, taken: Value) -> Got {

@@ -15,6 +15,9 @@ use crate::collector::shape::time;
 use crate::collector::{Get, Header, Relation};
 use crate::redact::redact;
 
+/// How the reason begins for a member that is not collected though no call failed.
+const NOT_ASKED: &str = "NotAsked:";
+
 /// An item, and the members that failing calls left out of it.
 pub(super) struct Made {
     pub item: ConfigurationItem,
@@ -51,7 +54,7 @@ impl Work {
             return false;
         }
         if entry.secret && unit.account.secrets == Secrets::Redacted {
-            let reason = || "NotAsked: it may hold secrets".to_owned();
+            let reason = || format!("{NOT_ASKED} it may hold secrets");
             self.missing.extend(entry.into.0.iter().map(|(path, _)| (path.value.to_string(), reason())));
             return false;
         }
@@ -86,6 +89,10 @@ impl Work {
                 merge(entry, &mut self.seed.raw, value);
             }
             Got::Gone => return Alive::Gone,
+            Got::Unknown(why) => {
+                let reason = || format!("{NOT_ASKED} {why}");
+                self.missing.extend(entry.into.0.iter().map(|(path, _)| (path.value.to_string(), reason())));
+            }
             Got::Failed(error) => self.missing.extend(unknown(entry, &error)),
         }
         Alive::Yes
@@ -126,7 +133,7 @@ pub(super) fn make(unit: &Unit, work: Work) -> Result<Made, String> {
         item["notCollected"] = Value::Object(members.collect());
     }
     let item = ConfigurationItem::from_value(&item).map_err(|error| error.to_string())?;
-    missing.retain(|(_, reason)| !reason.starts_with("NotAsked:"));
+    missing.retain(|(_, reason)| !reason.starts_with(NOT_ASKED));
     Ok(Made { item, missing })
 }
 

@@ -1,33 +1,38 @@
 //! Collects live accounts: every type of the plan in every region, many at a time, each failure a coverage line.
 //!
 //! Memory: one page of one listing per running unit, and at most [`QUEUE`] batches of [`BATCH`] items
-//! on the way to the sink; a slow sink slows the calls.
+//! on the way to the sink; a slow sink slows the calls. Accounts are reached one after another, a few are in work:
+//! what is kept of the others is their number.
 
+mod accounts;
 mod call;
 mod credential_report;
 mod item;
 mod place;
+mod quota_usage;
+mod run;
 mod unit;
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
-use haechi_aws::{Api, ApiError, ErrorKind};
-use haechi_model::{
-    AccountId, ConfigurationItem, Coverage, CoverageState, Gap, Partition, Region, ResourceType, Timestamp,
-};
+use haechi_aws::{Api, ApiError, BoxFuture, ErrorKind};
+use haechi_model::{AccountId, ConfigurationItem, Coverage, Gap, Partition, Region, ResourceType, Timestamp};
 use serde_json::json;
-use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 
-use crate::collector::{AskedIn, Collector, Collectors};
-use unit::{Reach, Unit};
+use crate::collector::{AskedIn, Collector, Collectors, Section};
+use crate::listing_set::ListingSet;
+
+pub use accounts::collect_accounts;
 
 /// Items in a batch.
 pub const BATCH: usize = 64;
 /// Batches that wait for the sink.
 pub const QUEUE: usize = 16;
+
+/// So many incomplete lines are kept one by one; of more, the number.
+pub const MOST_LINES: usize = 10_000;
 
 /// Takes what is collected or imported. An error ends the run: the disk is full, the store is gone.
 pub trait Sink: Send {
@@ -35,6 +40,11 @@ pub trait Sink: Send {
 
     /// The listing of a type in an account and region has ended; its items were given before.
     fn coverage(&mut self, line: Coverage) -> Result<(), SinkError>;
+
+    /// A listing that was completed by the run that this one goes on with: it is not made again.
+    fn resumed(&mut self, _: AccountId, _: &Region, _: &ResourceType) -> Result<(), SinkError> {
+        Ok(())
+    }
 }
 
 /// Why the sink takes no more.
@@ -54,6 +64,40 @@ pub struct Target {
     pub organization: bool,
 }
 
+/// The accounts to collect, each reached when its turn comes.
+pub trait Accounts: Send + Sync {
+    /// How many there are.
+    fn number(&self) -> usize;
+
+    /// Reaches the account of this position: takes on its role, asks for its regions.
+    fn reach(&self, at: usize) -> BoxFuture<'_, Reached>;
+}
+
+/// What came of reaching an account.
+pub enum Reached {
+    Target(Box<Target>),
+    /// It can't be asked now: the role is refused, the regions can't be listed.
+    Refused {
+        account: AccountId,
+        gap: Gap,
+    },
+    /// It is known not to answer: suspended, or closed.
+    Closed {
+        account: AccountId,
+        reason: String,
+    },
+}
+
+impl Accounts for Vec<Target> {
+    fn number(&self) -> usize {
+        self.len()
+    }
+
+    fn reach(&self, at: usize) -> BoxFuture<'_, Reached> {
+        Box::pin(async move { Reached::Target(Box::new(self[at].clone())) })
+    }
+}
+
 /// What to collect, and how.
 #[derive(Clone)]
 pub struct Plan {
@@ -63,7 +107,11 @@ pub struct Plan {
     /// The time that items carry as their capture time.
     pub captured: Timestamp,
     pub secrets: Secrets,
-    /// Listings that run at the same time.
+    /// Listings that an earlier run completed, and that this one, which goes on with it, need not make.
+    pub done: Option<Arc<ListingSet>>,
+    /// Accounts that are in work at the same time.
+    pub accounts: usize,
+    /// Listings that run at the same time, of each account in work.
     pub units: usize,
     /// Calls for single resources that run at the same time, over all listings.
     pub calls: usize,
@@ -72,7 +120,8 @@ pub struct Plan {
 impl Plan {
     /// A plan for some accounts with the usual limits.
     pub fn new(targets: Vec<Target>, captured: Timestamp) -> Self {
-        Self { targets, types: Vec::new(), captured, secrets: Secrets::Redacted, units: 24, calls: 48 }
+        let (types, secrets) = (Vec::new(), Secrets::Redacted);
+        Self { targets, types, captured, secrets, done: None, accounts: 8, units: 24, calls: 48 }
     }
 }
 
@@ -106,7 +155,8 @@ impl Stop {
         *self.0.borrow()
     }
 
-    async fn stopped(&self) {
+    /// Waits until it is asked to.
+    pub async fn stopped(&self) {
         let mut stopped = self.0.subscribe();
         // The sender lives in `self`, so waiting cannot fail.
         let _ = stopped.wait_for(|stopped| *stopped).await;
@@ -116,7 +166,10 @@ impl Stop {
 /// How far a collection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// Listings that ended, and all there are.
+    /// Accounts that ended, and all there are.
+    pub accounts_done: usize,
+    pub accounts: usize,
+    /// Listings that ended, and all there are in the accounts that were reached so far.
     pub done: usize,
     pub total: usize,
     pub items: u64,
@@ -137,9 +190,18 @@ pub struct Missing {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CollectSummary {
     pub items: u64,
+    /// Listings that were completed, that failed, and that could not be asked for.
     pub complete: u64,
-    /// Every coverage line that is not complete.
+    pub failed: u64,
+    pub skipped: u64,
+    /// Listings that an earlier run had completed.
+    pub resumed: u64,
+    /// The coverage lines that are not complete: all that failed and that were skipped, up to [`MOST_LINES`].
     pub incomplete: Vec<Coverage>,
+    /// Accounts whose turn came, and those among them that refused or do not answer.
+    pub reached: u64,
+    pub refused: Vec<(AccountId, Gap)>,
+    pub closed: Vec<(AccountId, String)>,
     /// Members that failing calls left out of items.
     pub missing: Vec<Missing>,
     /// Resources in regions outside the plan.
@@ -195,12 +257,42 @@ pub fn home_region(partition: &Partition) -> &'static str {
 
 /// Counts what a plan will ask.
 pub fn estimate(collectors: &Collectors, plan: &Plan) -> Estimate {
-    let units = units(collectors, plan);
-    Estimate {
-        accounts: plan.targets.len(),
-        regions: plan.targets.iter().map(|target| target.regions.len()).sum(),
-        listings: units.len(),
-        calls_at_least: units.iter().map(Unit::calls_at_least).sum(),
+    let mut whole = Estimate::default();
+    for target in &plan.targets {
+        whole.add(estimate_account(collectors, &plan.types, target.regions.len(), target.organization));
+    }
+    whole
+}
+
+/// Counts what one account will be asked. All types when `types` is empty.
+pub fn estimate_account(
+    collectors: &Collectors,
+    types: &[ResourceType],
+    regions: usize,
+    organization: bool,
+) -> Estimate {
+    let mut estimate = Estimate { accounts: 1, regions, ..Estimate::default() };
+    for collector in wanted(collectors, types).iter().filter(|collector| asked(collector, organization)) {
+        let mut count = |section: &Section, times: usize| {
+            estimate.listings += times;
+            estimate.calls_at_least += times * section.calls_at_least();
+        };
+        let once = collector.global || (collector.collect.list.place.is_some() && regions > 0);
+        count(&collector.collect, if once { 1 } else { regions });
+        if let Some(regional) = &collector.regional {
+            count(regional, regions);
+        }
+    }
+    estimate
+}
+
+impl Estimate {
+    /// Another account's.
+    pub fn add(&mut self, other: Self) {
+        self.accounts += other.accounts;
+        self.regions += other.regions;
+        self.listings += other.listings;
+        self.calls_at_least += other.calls_at_least;
     }
 }
 
@@ -212,90 +304,24 @@ pub async fn collect(
     progress: &mut (dyn FnMut(&Progress) + Send),
     stop: &Stop,
 ) -> Result<CollectSummary, SinkError> {
-    let units = units(collectors, plan);
-    let mut run = Run::new(sink, progress, &units);
-    run.disabled(collectors, plan)?;
-    let (sender, mut events) = mpsc::channel(QUEUE);
-    let (listings, calls) = (Arc::new(Semaphore::new(plan.units.max(1))), Arc::new(Semaphore::new(plan.calls.max(1))));
-    let mut tasks = JoinSet::new();
-    for unit in units {
-        let (sender, listings, calls) = (sender.clone(), listings.clone(), calls.clone());
-        tasks.spawn(async move {
-            // The semaphore is never closed.
-            let Ok(_turn) = listings.acquire().await else { return };
-            unit.run(calls, sender).await;
-        });
-    }
-    drop(sender);
-    loop {
-        tokio::select! {
-            biased;
-            () = stop.stopped() => {
-                run.summary.interrupted = true;
-                break;
-            }
-            event = events.recv() => match event {
-                Some(event) => run.event(event)?,
-                None => break,
-            },
-        }
-    }
-    tasks.shutdown().await;
-    while let Ok(event) = events.try_recv() {
-        run.event(event)?;
-    }
-    run.unfinished()?;
-    Ok(run.summary)
-}
-
-/// What a unit tells the run.
-pub(crate) enum Event {
-    Items(Vec<ConfigurationItem>),
-    Coverage(Coverage),
-    Missing { resource_type: ResourceType, path: String, reason: String },
-    Elsewhere,
-}
-
-fn units(collectors: &Collectors, plan: &Plan) -> Vec<Unit> {
-    let wanted = wanted(collectors, plan);
-    let mut units = Vec::new();
-    for target in &plan.targets {
-        let account = Arc::new(unit::Account::new(target, plan));
-        let home = Region::parse(home_region(&target.partition)).unwrap_or_else(|_| Region::global());
-        for collector in wanted.iter().filter(|collector| asked(collector, target)) {
-            let unit = |reach, part| Unit { account: account.clone(), collector: collector.clone(), reach, part };
-            if collector.global {
-                units.push(unit(Reach::Global { home: home.clone() }, unit::Part::Main));
-            } else if collector.collect.list.place.is_some() {
-                if !target.regions.is_empty() {
-                    units.push(unit(Reach::Spread { home: home.clone() }, unit::Part::Main));
-                }
-            } else {
-                units.extend(target.regions.iter().map(|at| unit(Reach::Region(at.clone()), unit::Part::Main)));
-            }
-            if collector.regional.is_some() {
-                units.extend(target.regions.iter().map(|at| unit(Reach::Region(at.clone()), unit::Part::Regional)));
-            }
-        }
-    }
-    units
+    collect_accounts(collectors, plan, Arc::new(plan.targets.clone()), sink, progress, stop).await
 }
 
 /// Whether a type is asked for in an account.
-fn asked(collector: &Collector, target: &Target) -> bool {
+fn asked(collector: &Collector, organization: bool) -> bool {
     match collector.asked_in {
         AskedIn::Every => true,
-        AskedIn::Organization => target.organization,
+        AskedIn::Organization => organization,
     }
 }
 
-fn wanted(collectors: &Collectors, plan: &Plan) -> Vec<Arc<Collector>> {
-    let named = |collector: &&Arc<Collector>| plan.types.is_empty() || plan.types.contains(collector.resource_type());
+fn wanted(collectors: &Collectors, types: &[ResourceType]) -> Vec<Arc<Collector>> {
+    let named = |collector: &&Arc<Collector>| types.is_empty() || types.contains(collector.resource_type());
     collectors.iter().filter(named).cloned().collect()
 }
 
 /// A gap from a failed call.
-pub(crate) fn gap(error: &ApiError) -> Gap {
+pub fn gap(error: &ApiError) -> Gap {
     let code = match (error.kind, &*error.code) {
         (ErrorKind::Timeout, _) => "Timeout".to_owned(),
         (ErrorKind::NotImplemented, "") => "NotImplemented".to_owned(),
@@ -317,101 +343,4 @@ fn words(text: &str) -> String {
             word.char_indices().map(|(at, letter)| if at == 0 { letter.to_ascii_uppercase() } else { letter })
         })
         .collect()
-}
-
-type Line = (AccountId, Region, ResourceType);
-
-/// The receiving end of a collection.
-struct Run<'r> {
-    sink: &'r mut dyn Sink,
-    progress: &'r mut (dyn FnMut(&Progress) + Send),
-    state: Progress,
-    /// Coverage lines that are still due.
-    due: BTreeMap<Line, u64>,
-    missing: BTreeMap<(ResourceType, String, String), u64>,
-    summary: CollectSummary,
-}
-
-impl<'r> Run<'r> {
-    fn new(sink: &'r mut dyn Sink, progress: &'r mut (dyn FnMut(&Progress) + Send), units: &[Unit]) -> Self {
-        let due: BTreeMap<Line, u64> = units.iter().flat_map(Unit::lines).map(|line| (line, 0)).collect();
-        let state = Progress { done: 0, total: due.len(), items: 0, last: None };
-        progress(&state);
-        Self { sink, progress, state, due, missing: BTreeMap::new(), summary: CollectSummary::default() }
-    }
-
-    fn disabled(&mut self, collectors: &Collectors, plan: &Plan) -> Result<(), SinkError> {
-        for target in &plan.targets {
-            let regional = |collector: &&Arc<Collector>| !collector.global || collector.regional.is_some();
-            for collector in wanted(collectors, plan).iter().filter(regional).filter(|c| asked(c, target)) {
-                for region in &target.disabled {
-                    self.coverage(Coverage {
-                        account_id: target.account,
-                        region: region.clone(),
-                        resource_type: collector.resource_type().clone(),
-                        state: CoverageState::Skipped { reason: "the region is not enabled".to_owned() },
-                        resources: 0,
-                    })?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn event(&mut self, event: Event) -> Result<(), SinkError> {
-        match event {
-            Event::Items(batch) => {
-                for item in &batch {
-                    let key = item.key();
-                    let line = (key.account_id, key.region.clone(), key.resource_type.clone());
-                    *self.due.entry(line).or_default() += 1;
-                }
-                self.state.items += batch.len() as u64;
-                self.summary.items += batch.len() as u64;
-                self.sink.items(batch)?;
-                (self.progress)(&self.state);
-            }
-            Event::Coverage(line) => self.coverage(line)?,
-            Event::Missing { resource_type, path, reason } => {
-                *self.missing.entry((resource_type, path, reason)).or_default() += 1;
-            }
-            Event::Elsewhere => self.summary.elsewhere += 1,
-        }
-        Ok(())
-    }
-
-    fn coverage(&mut self, line: Coverage) -> Result<(), SinkError> {
-        if self.due.remove(&(line.account_id, line.region.clone(), line.resource_type.clone())).is_some() {
-            self.state.done += 1;
-        }
-        if line.is_complete() {
-            self.summary.complete += 1;
-        } else {
-            self.summary.incomplete.push(line.clone());
-        }
-        self.state.last = Some(line.clone());
-        self.sink.coverage(line)?;
-        (self.progress)(&self.state);
-        Ok(())
-    }
-
-    /// Listings without a coverage line: the user stopped the run, or a task ended before its time.
-    fn unfinished(&mut self) -> Result<(), SinkError> {
-        let (code, message) = if self.summary.interrupted {
-            ("Interrupted", "the collection was stopped before this listing ended")
-        } else {
-            ("Internal", "the listing ended without a result: this is a bug in Haechi, please report it")
-        };
-        for ((account_id, region, resource_type), resources) in std::mem::take(&mut self.due) {
-            let (code, message) = (code.to_owned(), message.to_owned());
-            let gap = Gap { code, message, operation: String::new(), missing_action: None };
-            let state = CoverageState::Failed { gap };
-            self.coverage(Coverage { account_id, region, resource_type, state, resources })?;
-        }
-        let missing = std::mem::take(&mut self.missing).into_iter();
-        self.summary.missing = missing
-            .map(|((resource_type, path, reason), resources)| Missing { resource_type, path, reason, resources })
-            .collect();
-        Ok(())
-    }
 }

@@ -1,6 +1,6 @@
 //! One listing: a resource type in one region (or globally, or one listing for all regions of an account).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -15,9 +15,10 @@ use tokio::task::JoinSet;
 
 use super::call::{Index, batch, skeleton};
 use super::item::{Alive, Work};
-use super::{BATCH, Event, Plan, Secrets, Target, gap, item, place};
+use super::run::Event;
+use super::{BATCH, Plan, Secrets, Target, gap, item, place};
 use crate::collector::path::Names;
-use crate::collector::{Collector, Listing, Section};
+use crate::collector::{Again, Collector, Listing, Operation, Section};
 
 /// What all listings of one account share.
 pub(crate) struct Account {
@@ -110,14 +111,6 @@ impl Unit {
             Reach::Global { .. } => vec![line(Region::global())],
             Reach::Region(region) => vec![line(region.clone())],
             Reach::Spread { .. } => self.account.regions.iter().cloned().map(line).collect(),
-        }
-    }
-
-    pub fn calls_at_least(&self) -> usize {
-        let section = self.section();
-        match section.list.call {
-            Some(_) => 1,
-            None => section.get.len(),
         }
     }
 
@@ -407,25 +400,64 @@ async fn parents(unit: &Unit, list: Option<&Listing>) -> Result<Vec<Value>, ApiE
     let Some((list, call)) = list.and_then(|list| Some((list, list.call.as_ref()?))) else {
         return Ok(vec![Value::Null]);
     };
+    let outer = Box::pin(parents(unit, list.per.as_deref())).await?;
+    if let Some(again) = &list.again {
+        return tree(unit, list, &call.value, again, outer).await;
+    }
     let mut found = Vec::new();
-    for outer in Box::pin(parents(unit, list.per.as_deref())).await? {
-        let names = names(unit, unit.asked(), &Value::Null, &outer);
-        let input = list.input.fill(&names);
-        let api = &*unit.account.api;
-        let mut pages = Pages::new(api, &call.value.service, unit.asked().as_str(), &call.value.name, input);
-        while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error) if list.absent.iter().any(|code| **code == *error.code) => break,
-                Err(error) => return Err(error),
-            };
-            for mut element in elements(list, &page).into_iter().filter(|element| list.only.hold(element, &names)) {
-                if let (Some(members), false) = (element.as_object_mut(), outer.is_null()) {
-                    members.insert("parent".to_owned(), outer.clone());
-                }
-                found.push(element);
+    for outer in &outer {
+        found.extend(children(unit, list, &call.value, outer).await?);
+    }
+    Ok(found)
+}
+
+/// What a listing finds below one element of its outer listing.
+async fn children(unit: &Unit, list: &Listing, call: &Operation, outer: &Value) -> Result<Vec<Value>, ApiError> {
+    let names = names(unit, unit.asked(), &Value::Null, outer);
+    let input = list.input.fill(&names);
+    let mut pages = Pages::new(&*unit.account.api, &call.service, unit.asked().as_str(), &call.name, input);
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = match page {
+            Ok(page) => page,
+            Err(error) if list.absent.iter().any(|code| **code == *error.code) => break,
+            Err(error) => return Err(error),
+        };
+        for mut element in elements(list, &page).into_iter().filter(|element| list.only.hold(element, &names)) {
+            if let (Some(members), false) = (element.as_object_mut(), outer.is_null()) {
+                members.insert("parent".to_owned(), outer.clone());
+            }
+            found.push(element);
+        }
+    }
+    Ok(found)
+}
+
+/// The most levels of a tree: an API that names an element as its own child must not be followed for ever.
+const LEVELS: usize = 16;
+
+/// The elements that a listing begins with and all below them, each with the names on the way to it.
+async fn tree(
+    unit: &Unit,
+    list: &Listing,
+    call: &Operation,
+    again: &Again,
+    top: Vec<Value>,
+) -> Result<Vec<Value>, ApiError> {
+    let name = |element: &Value| again.of.get(element).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut found = Vec::new();
+    let mut next: VecDeque<(usize, String, Value)> =
+        top.into_iter().map(|element| (1, name(&element), element)).collect();
+    while let Some((level, way, mut element)) = next.pop_front() {
+        if let Some(members) = element.as_object_mut() {
+            members.insert(again.named.clone(), way.as_str().into());
+        }
+        if level < LEVELS {
+            for child in children(unit, list, call, &element).await? {
+                next.push_back((level + 1, format!("{way}/{}", name(&child)), child));
             }
         }
+        found.push(element);
     }
     Ok(found)
 }

@@ -5,3 +5,4 @@ mod fake;
 mod faults;
 mod language;
 mod moto;
+mod trees;

@@ -1,0 +1,115 @@
+//! The organization as it was last recorded: units, accounts, and the policies that are attached to each.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use haechi_model::{Message, ResourceType};
+use haechi_report::{Cell, Column, Fit, Table};
+use haechi_store::{ItemFilter, Store};
+use serde_json::Value;
+
+use crate::error::{Result, UserError};
+use crate::live::state_words;
+use crate::{App, in_store};
+
+/// One line of the tree.
+struct Node {
+    path: String,
+    kind: &'static str,
+    id: String,
+    name: String,
+    state: String,
+    tags: String,
+}
+
+impl App {
+    /// Units, accounts and policies by path.
+    pub fn organization_tree(&self) -> Result<Table> {
+        let store = self.existing_store()?;
+        let mut nodes = units(&store)?;
+        for account in store.accounts(None).map_err(in_store)? {
+            let Some(path) = account.ou_path else { continue };
+            let tags: Vec<_> = account.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            nodes.push(Node {
+                path,
+                kind: "account",
+                id: account.id.to_string(),
+                name: account.name.unwrap_or_default(),
+                state: state_words(account.state).to_owned(),
+                tags: tags.join(", "),
+            });
+        }
+        nodes.sort_by(|a, b| (&a.path, a.kind == "account", &a.id).cmp(&(&b.path, b.kind == "account", &b.id)));
+        let policies = policies(&store)?;
+        let rows = nodes.into_iter().map(|node| {
+            let policies = policies.get(&node.id).map(|names| names.join(", ")).unwrap_or_default();
+            [node.path, node.kind.to_owned(), node.id, node.name, node.state, policies, node.tags]
+                .map(Cell::Text)
+                .to_vec()
+        });
+        Ok(Table {
+            columns: vec![
+                Column::new("path", "column-ou", Fit::End),
+                Column::new("kind", "column-kind", Fit::Whole),
+                Column::new("id", "column-member-id", Fit::Whole),
+                Column::new("name", "column-name", Fit::End),
+                Column::new("state", "column-state", Fit::Whole),
+                Column::new("policies", "column-policies", Fit::End),
+                Column::new("tags", "column-tags", Fit::End),
+            ],
+            rows: rows.collect(),
+            empty: Message::new("tree-nothing"),
+            notes: Vec::new(),
+        })
+    }
+}
+
+/// The items of a type, each as JSON.
+fn items(store: &Store, resource_type: &str, mut each: impl FnMut(&Value)) -> Result<()> {
+    let resource_type = ResourceType::parse(resource_type).map_err(UserError::verbatim)?;
+    let each = |item: haechi_model::ConfigurationItem, _| {
+        each(&item.to_value());
+        ControlFlow::Continue(())
+    };
+    store.items_of_type(&resource_type, &ItemFilter::default(), each).map_err(in_store)
+}
+
+fn units(store: &Store) -> Result<Vec<Node>> {
+    let mut nodes = Vec::new();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    items(store, "AWS::Organizations::Root", |item| {
+        nodes.push(Node {
+            path: "Root".to_owned(),
+            kind: "root",
+            id: text(&item["resourceId"]),
+            name: text(&item["resourceName"]),
+            state: String::new(),
+            tags: String::new(),
+        });
+    })?;
+    items(store, "AWS::Organizations::OrganizationalUnit", |item| {
+        // The names of the units above it, where the item has them.
+        let path = item["configuration"]["NamePath"].as_str().or(item["resourceName"].as_str()).unwrap_or_default();
+        nodes.push(Node {
+            path: path.to_owned(),
+            kind: "unit",
+            id: text(&item["resourceId"]),
+            name: text(&item["resourceName"]),
+            state: String::new(),
+            tags: String::new(),
+        });
+    })?;
+    Ok(nodes)
+}
+
+/// The names of the policies of each root, unit and account.
+fn policies(store: &Store) -> Result<BTreeMap<String, Vec<String>>> {
+    let mut attached: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    items(store, "AWS::Organizations::Policy", |item| {
+        let name = item["resourceName"].as_str().unwrap_or_default();
+        for target in item["configuration"]["TargetIds"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            attached.entry(target.to_owned()).or_default().push(name.to_owned());
+        }
+    })?;
+    Ok(attached)
+}

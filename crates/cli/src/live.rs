@@ -1,0 +1,48 @@
+//! The flags of what reaches live accounts: one account, those of the settings, or an organization.
+
+use clap::Args;
+use haechi_app::{LiveRequest, Resume, Secrets, Whole};
+
+#[derive(Debug, Args)]
+pub struct LiveArgs {
+    /// The AWS profile to use, whatever keys the environment holds [default: as the AWS CLI]
+    #[arg(long, value_name = "NAME", help_heading = "Live account")]
+    pub profile: Option<String>,
+    /// Every account of the organization; the credentials are of its management account or a delegated administrator
+    #[arg(long, help_heading = "Live account")]
+    pub org: bool,
+    /// The role to take on in each account [default for --org: HaechiAudit]
+    #[arg(long, value_name = "NAME", env = "HAECHI_ORG_ROLE", help_heading = "Live account")]
+    pub org_role: Option<String>,
+    /// The external id that the role's trust policy asks for
+    #[arg(long, value_name = "ID", env = "HAECHI_EXTERNAL_ID", help_heading = "Live account")]
+    pub external_id: Option<String>,
+    /// Keep environment variables of functions and user data as they are, secrets included
+    #[arg(long, help_heading = "Live account")]
+    pub keep_secrets: bool,
+    /// Calls to AWS at the same time [default: 16; with --org 64]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = "Live account")]
+    pub concurrency: usize,
+    /// Calls a second to one account; its limits are shared with those who work there [default: 20]; 0: no limit
+    #[arg(long, value_name = "N", help_heading = "Live account")]
+    pub rate: Option<u32>,
+    /// Go on with the run that was interrupted: what it has listed is not listed again
+    #[arg(long, help_heading = "Live account")]
+    pub resume: bool,
+}
+
+impl LiveArgs {
+    pub fn request(&self) -> LiveRequest {
+        let usual = if self.org { 64 } else { 16 };
+        LiveRequest {
+            profile: self.profile.clone(),
+            whole: if self.org { Whole::Organization } else { Whole::Account },
+            role: self.org_role.clone(),
+            external_id: self.external_id.clone(),
+            secrets: if self.keep_secrets { Secrets::Kept } else { Secrets::Redacted },
+            concurrency: if self.concurrency == 0 { usual } else { self.concurrency },
+            rate: self.rate,
+            resume: if self.resume { Resume::Yes } else { Resume::No },
+        }
+    }
+}

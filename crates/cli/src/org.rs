@@ -1,0 +1,58 @@
+//! `haechi org`: the organization as it is recorded, and the role that lets Haechi read its accounts.
+
+use clap::{Args, Subcommand};
+use haechi_app::{App, Exit, OrgSetup, Result, org_template};
+use haechi_report::Format;
+
+use crate::commands::one_of;
+use crate::screen::Screen;
+
+#[derive(Debug, Subcommand)]
+pub enum Org {
+    /// Write the CloudFormation template of the audit role, for a StackSet over the organization
+    #[command(after_help = "Examples:
+  haechi org setup --trusted-account 111122223333 --external-id haechi-7f3a > template.yaml
+  haechi org setup --org-id o-a1b2c3d4e5 > template.yaml")]
+    Setup(Setup),
+    /// The organizational units, accounts and policies of the last record
+    Tree {
+        /// table, json, jsonl or csv
+        #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+        format: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// The role's name [default: HaechiAudit]
+    #[arg(long, value_name = "NAME")]
+    pub role_name: Option<String>,
+    /// An external id that the role shall ask for
+    #[arg(long, value_name = "ID")]
+    pub external_id: Option<String>,
+    /// The account that Haechi runs in; left out: a parameter of the template
+    #[arg(long, value_name = "ID")]
+    pub trusted_account: Option<String>,
+    /// Trust everybody in this organization who may take on roles, instead of one account
+    #[arg(long, value_name = "ID", conflicts_with = "trusted_account")]
+    pub org_id: Option<String>,
+}
+
+pub fn run(app: &App, screen: &Screen, command: Org) -> Result<Exit> {
+    match command {
+        Org::Setup(setup) => {
+            let setup = OrgSetup {
+                role: setup.role_name,
+                external_id: setup.external_id,
+                trusted_account: setup.trusted_account,
+                organization: setup.org_id,
+            };
+            screen.text(&org_template(&setup)?)?;
+        }
+        Org::Tree { format } => {
+            let format = one_of(&format, &[Format::Table, Format::Json, Format::Jsonl, Format::Csv])?;
+            screen.table(&app.organization_tree()?, format)?;
+        }
+    }
+    Ok(Exit::Clean)
+}

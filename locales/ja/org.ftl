@@ -1,0 +1,82 @@
+# 複数アカウント: 組織、記録、監査ロール。
+progress-listings = アカウント · 一覧 { $done }/{ $total }
+column-account-name = アカウント名
+column-regions = リージョン
+column-calls = 最小呼び出し数
+column-what = 項目
+column-count = 数
+column-role = ロール
+column-trail = 証跡
+column-recorder = AWS Config
+column-member-id = ID
+column-kind = 種類
+column-policies = ポリシー
+column-state = 状態
+column-tags = タグ
+plan-total = アカウント { $accounts } 件、リージョン { $regions } 件、一覧 { $listings } 件、呼び出しは少なくとも { $calls } 回です。続きのページと、個別の取得が必要なリソースの分だけ増えます。
+record-accounts = 記録したアカウント
+record-refused = 拒否されたアカウント
+record-closed = 閉鎖されたアカウント
+record-waiting = 未取得のアカウント
+record-regions = リージョン
+record-types = リソースタイプ
+record-listings = 完了した一覧
+record-resumed = 中断された実行から引き継いだ一覧
+record-failed = 失敗した一覧
+record-skipped = スキップした一覧
+record-items = 確認したリソース
+record-new = 新規
+record-changed = 変更あり
+record-same = 変更なし
+record-deleted = 削除済み
+record-calls = AWS の呼び出し
+record-throttles = スロットリングされた呼び出し
+record-took = { $seconds } 秒かかりました。
+record-interrupted = 中断されました。それまでに記録した内容は保存されています
+doctor-partly = 一部
+doctor-missing = なし
+doctor-unknown = 確認不可
+tree-nothing = 記録された組織がありません。
+error-org-read = アカウント { $account } の組織を読み取れません
+advice-org-none = このアカウントは組織に属していません。--org を外すか、haechi.toml にアカウントを列挙してください
+advice-org-where = 管理アカウント、または AWS サービスの委任管理者アカウントの認証情報を使用してください
+error-org-account = --account { $account }: 組織にないアカウントです
+advice-org-account = haechi record --org --plan でアカウントを一覧表示できます
+error-org-nothing = 対象のアカウントが残っていません
+advice-org-filters = --account と --ou を確認してください。haechi record --org --plan でアカウントを一覧表示できます
+error-settings-account = haechi.toml の [[accounts]]
+error-resume = 再開できる実行がありません
+advice-resume = --resume を付けずに同じコマンドを実行してください
+advice-record-resume = 同じコマンドに --resume を付けると、ここから再開します
+error-setup-policies = 監査ロールにはマネージドポリシーが { $policies } 件必要ですが、IAM の上限は 10 件です
+error-setup-long = テンプレートは { $bytes } バイトですが、CloudFormation の上限は 51200 バイトです
+help-record = ライブアカウント 1 つ、または組織全体を記録
+help-record-plan = アカウント、リージョン、呼び出し数だけを表示し、それ以外は呼び出さない
+help-record-no-judge = 記録のみ行い、判定は後で行う
+help-record-pack = 組み込みルール全体の代わりにこのコンフォーマンスパックで判定。繰り返し可
+help-record-strict = 収集できないものがあれば 2 で終了
+help-record-format = table または json
+help-record-after =
+    例:
+      haechi record --profile audit
+      haechi record --org --plan                      問い合わせる前にアカウント、リージョン、呼び出し数を確認
+      haechi record --org --org-role HaechiAudit --external-id haechi-7f3a
+      haechi record --org --resume                    Ctrl-C、異常終了、接続断のあとに再開
+      haechi record --org --ou Root/Workloads --no-judge --format json
+help-any-org = 組織のすべてのアカウント。認証情報は管理アカウントまたは委任管理者のものであること
+help-any-org-role = 各アカウントで引き受けるロール [--org のデフォルト: HaechiAudit]
+help-any-external-id = ロールの信頼ポリシーが求める外部 ID
+help-any-keep-secrets = 関数の環境変数とユーザーデータを機密情報も含めてそのまま保持
+help-any-concurrency = AWS への同時呼び出し数 [デフォルト: 16、--org では 64]
+help-any-rate = 1 アカウントあたりの毎秒呼び出し数。上限はそのアカウントの他の作業と共有 [デフォルト: 20]、0 は無制限
+help-any-resume = 中断された実行を再開。完了した一覧は再取得しない
+help-org = 組織: 階層構造と監査ロールのテンプレート
+help-org-setup = 組織全体の StackSet 向けに監査ロールの CloudFormation テンプレートを出力
+help-org-setup-role-name = ロール名 [デフォルト: HaechiAudit]
+help-org-setup-external-id = ロールが求める外部 ID
+help-org-setup-trusted-account = Haechi を実行するアカウント。省略するとテンプレートのパラメータになる
+help-org-setup-org-id = 1 つのアカウントの代わりに、ロールを引き受けられる組織の全員を信頼
+help-org-tree = 最後に記録した組織単位、アカウント、ポリシー
+help-org-tree-format = table、json、jsonl、csv
+help-doctor-org = 組織のアカウントごとの確認: ロール、証跡、AWS Config
+help-doctor-format = table または json

@@ -1,0 +1,82 @@
+# 여러 계정: 조직, 기록, 감사 역할.
+progress-listings = 계정 · 목록 { $done }/{ $total }
+column-account-name = 계정 이름
+column-regions = 리전
+column-calls = 최소 호출 수
+column-what = 항목
+column-count = 수
+column-role = 역할
+column-trail = 추적
+column-recorder = AWS Config
+column-member-id = ID
+column-kind = 종류
+column-policies = 정책
+column-state = 상태
+column-tags = 태그
+plan-total = 계정 { $accounts }개, 리전 { $regions }개, 목록 { $listings }개, 최소 { $calls }회의 호출이 필요합니다. 추가 페이지와 개별 조회가 필요한 리소스마다 호출이 늘어납니다.
+record-accounts = 기록한 계정
+record-refused = 접근이 거부된 계정
+record-closed = 해지된 계정
+record-waiting = 아직 조회하지 못한 계정
+record-regions = 리전
+record-types = 리소스 유형
+record-listings = 완료한 목록
+record-resumed = 중단된 실행에서 이어받은 목록
+record-failed = 실패한 목록
+record-skipped = 건너뛴 목록
+record-items = 확인한 리소스
+record-new = 신규
+record-changed = 변경됨
+record-same = 변경 없음
+record-deleted = 삭제됨
+record-calls = AWS 호출
+record-throttles = 스로틀링된 호출
+record-took = { $seconds }초 걸렸습니다.
+record-interrupted = 중단되었습니다. 그때까지 기록한 내용은 저장했습니다
+doctor-partly = 일부
+doctor-missing = 없음
+doctor-unknown = 확인할 수 없음
+tree-nothing = 기록된 조직이 없습니다.
+error-org-read = { $account } 계정의 조직을 읽을 수 없습니다
+advice-org-none = 이 계정은 조직에 속해 있지 않습니다. --org를 빼거나 haechi.toml에 계정을 나열하세요
+advice-org-where = 관리 계정 또는 AWS 서비스의 위임된 관리자 계정의 자격 증명을 사용하세요
+error-org-account = --account { $account }: 조직에 없는 계정입니다
+advice-org-account = haechi record --org --plan으로 계정 목록을 볼 수 있습니다
+error-org-nothing = 조회할 계정이 남아 있지 않습니다
+advice-org-filters = --account와 --ou를 확인하세요. haechi record --org --plan으로 계정 목록을 볼 수 있습니다
+error-settings-account = haechi.toml의 [[accounts]]
+error-resume = 이어서 진행할 실행이 없습니다
+advice-resume = --resume 없이 같은 명령을 실행하세요
+advice-record-resume = 같은 명령에 --resume을 붙이면 이어서 진행합니다
+error-setup-policies = 감사 역할에 관리형 정책이 { $policies }개 필요하지만 IAM은 10개까지 허용합니다
+error-setup-long = 템플릿이 { $bytes }바이트이지만 CloudFormation은 51200바이트까지 받습니다
+help-record = 라이브 계정 하나 또는 조직 전체를 기록
+help-record-plan = 계정, 리전, 호출 수만 표시하고 그 밖의 호출은 하지 않음
+help-record-no-judge = 기록만 하고 판정은 나중에 수행
+help-record-pack = 기본 규칙 전체 대신 이 적합성 팩으로 판정. 반복 가능
+help-record-strict = 수집하지 못한 항목이 있으면 2로 종료
+help-record-format = table 또는 json
+help-record-after =
+    예시:
+      haechi record --profile audit
+      haechi record --org --plan                      조회하기 전에 계정, 리전, 호출 수 확인
+      haechi record --org --org-role HaechiAudit --external-id haechi-7f3a
+      haechi record --org --resume                    Ctrl-C, 비정상 종료, 연결 끊김 이후 이어서 진행
+      haechi record --org --ou Root/Workloads --no-judge --format json
+help-any-org = 조직의 모든 계정. 자격 증명은 관리 계정 또는 위임된 관리자의 것이어야 함
+help-any-org-role = 각 계정에서 수임할 역할 [--org의 기본값: HaechiAudit]
+help-any-external-id = 역할의 신뢰 정책이 요구하는 외부 ID
+help-any-keep-secrets = 함수의 환경 변수와 사용자 데이터를 보안 정보까지 그대로 보존
+help-any-concurrency = AWS 동시 호출 수 [기본값: 16, --org는 64]
+help-any-rate = 계정당 초당 호출 수. 한도는 그 계정의 다른 작업과 공유됨 [기본값: 20], 0이면 제한 없음
+help-any-resume = 중단된 실행을 이어서 진행. 이미 완료한 목록은 다시 조회하지 않음
+help-org = 조직: 계층 구조와 감사 역할 템플릿
+help-org-setup = 조직 전체에 배포할 StackSet용 감사 역할의 CloudFormation 템플릿 출력
+help-org-setup-role-name = 역할 이름 [기본값: HaechiAudit]
+help-org-setup-external-id = 역할이 요구할 외부 ID
+help-org-setup-trusted-account = Haechi를 실행하는 계정. 생략하면 템플릿의 파라미터가 됨
+help-org-setup-org-id = 계정 하나 대신 역할을 수임할 수 있는 조직 구성원 모두를 신뢰
+help-org-tree = 마지막으로 기록한 조직 단위, 계정, 정책
+help-org-tree-format = table, json, jsonl, csv
+help-doctor-org = 조직의 계정별 점검: 역할, 추적, AWS Config
+help-doctor-format = table 또는 json
