@@ -38,7 +38,7 @@ fn shown(path: &Path) -> String {
 }
 
 /// Crate, layer, and the crates of the same layer that it may use.
-const LAYERS: [(&str, u32); 14] = [
+const LAYERS: [(&str, u32); 15] = [
     ("haechi-model", 0),
     ("haechi-content", 10),
     ("haechi-i18n", 11),
@@ -50,6 +50,7 @@ const LAYERS: [(&str, u32); 14] = [
     ("haechi-store", 32),
     ("haechi-report", 33),
     ("haechi-logs", 34),
+    ("haechi-iac", 35),
     ("haechi-app", 40),
     ("haechi", 50),
     ("xtask", 60),
