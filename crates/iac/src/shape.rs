@@ -2,7 +2,8 @@
 //! with what plans and templates need besides.
 //!
 //! A shape is a path, or a map of steps done in this order: `from`, `either` or `join`, `where`, `first`, one of
-//! `then`, `each` (with `by`), `build` and `case`, then `words`, `equals`, `present`, `otherwise`, `list`, `text`. What is not known goes through all of them as it is: it never becomes a value or nothing.
+//! `then`, `each` (with `by`), `build` and `case`, then `present`, `equals`, `words`, `list`,
+//! `otherwise`, `text`. What is not known goes through all of them as it is: it never becomes a value or nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -181,13 +182,13 @@ impl Shape {
         if reason(&value).is_none() {
             value = steps.convert(value);
         }
+        if steps.list && !value.is_null() {
+            value = Value::Array(vec![value]);
+        }
         if value.is_null()
             && let Some(otherwise) = &steps.otherwise
         {
             value = otherwise.clone();
-        }
-        if steps.list && !value.is_null() {
-            value = Value::Array(vec![value]);
         }
         if steps.text && !value.is_null() && !value.is_string() {
             value = Value::String(value.to_string());
@@ -338,15 +339,7 @@ impl Steps {
     }
 
     fn convert(&self, value: Value) -> Value {
-        if self.present {
-            let empty = match &value {
-                Value::Null => true,
-                Value::String(text) => text.is_empty(),
-                Value::Array(list) => list.is_empty(),
-                _ => false,
-            };
-            return Value::Bool(!empty);
-        }
+        let value = if self.present { Value::Bool(!is_empty(&value)) } else { value };
         if let Some(wanted) = &self.equals {
             return if value.is_null() { value } else { Value::Bool(same(&value, wanted)) };
         }
@@ -360,6 +353,15 @@ impl Steps {
         };
         // A word that the table lacks stays, unless the table has a `*`.
         self.words.get(&word).or_else(|| self.words.get("*")).cloned().unwrap_or(value)
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
     }
 }
 
