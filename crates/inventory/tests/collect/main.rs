@@ -5,4 +5,5 @@ mod fake;
 mod faults;
 mod language;
 mod moto;
+mod quotas;
 mod trees;
