@@ -271,6 +271,9 @@ pub(crate) struct Relation {
     /// The elements; the resource itself when left out.
     #[serde(default)]
     pub from: Path,
+    /// Of a text that is a list in itself: what stands between its elements.
+    #[serde(default)]
+    pub split: Option<String>,
     #[serde(default, rename = "where")]
     pub only: Conditions,
     /// The id of the other resource, by `{each}`.

@@ -1,5 +1,6 @@
 //! Makes a configuration item of a resource: further calls, shapes, tags, relationships, redaction.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -210,13 +211,21 @@ fn tags(value: &Value) -> Value {
     }
 }
 
+/// What a relationship goes over: the elements at its path, or the parts of the texts there.
+fn elements<'v>(relation: &Relation, item: &'v Value) -> Vec<Cow<'v, Value>> {
+    let found = relation.from.all(item).into_iter();
+    let Some(mark) = &relation.split else { return found.map(Cow::Borrowed).collect() };
+    let parts = found.filter_map(Value::as_str).flat_map(|text| text.split(mark.as_str()).map(str::trim));
+    parts.filter(|part| !part.is_empty()).map(|part| Cow::Owned(part.into())).collect()
+}
+
 fn relationships(relations: &[Relation], names: &Names<'_>) -> Value {
     let mut seen = BTreeSet::new();
     let mut list = Vec::new();
     for relation in relations {
-        for each in relation.from.all(names.item) {
-            let names = Names { each, ..*names };
-            if !relation.only.hold(each, &names) {
+        for each in elements(relation, names.item) {
+            let names = Names { each: &each, ..*names };
+            if !relation.only.hold(&each, &names) {
                 continue;
             }
             let id = relation.id.as_ref().and_then(|id| id.text(&names));
