@@ -4,6 +4,8 @@ mod history;
 mod items;
 mod judgements;
 mod opening;
+mod retention;
+mod scan;
 mod speed;
 mod support;
 mod views;
