@@ -51,6 +51,18 @@ impl RunWriter<'_> {
         Ok(())
     }
 
+    /// The first run of the stretch that a run's coverage would make longer: the run before saw the same.
+    pub(crate) fn stretch_of(&self, scope: i64, coverage: &Coverage) -> Result<Option<i64>, Fault> {
+        let mut find = self.connection().prepare_cached(
+            "SELECT first_run, last_run, body FROM h_coverage WHERE scope = ? ORDER BY first_run DESC LIMIT 1",
+        )?;
+        let newest: Option<(i64, i64, String)> =
+            find.query_row([scope], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        let Some((first, last, body)) = newest else { return Ok(None) };
+        let same = last == self.id.0 - 1 && body == coverage_body(coverage)?;
+        Ok(Some(first).filter(|_| same))
+    }
+
     /// Puts accounts as they were at their `as_of`; what has not changed adds nothing.
     pub fn put_accounts(&mut self, accounts: &[Account]) -> Result<()> {
         self.facts(|run| accounts.iter().try_for_each(|account| run.put_account(account)))
@@ -178,13 +190,7 @@ impl Store {
     /// What could be seen at a moment: of each account, region and type the word of the last run that had begun then.
     pub fn coverage_at(&self, at: Timestamp) -> Result<Vec<StoredCoverage>> {
         self.snapshot(|| {
-            let mut begun = Vec::new();
-            for run in self.all(&format!("{RUN} ORDER BY id"), [], run_of)? {
-                if run.info.started <= at {
-                    begun.push(run.id.0);
-                }
-            }
-            let Some(newest) = begun.last() else { return Ok(Vec::new()) };
+            let Some(newest) = self.newest_run_at(at)? else { return Ok(Vec::new()) };
             self.all(
                 "SELECT s.account, s.region, s.type, min(c.last_run, ?1), c.body
                  FROM h_coverage c JOIN h_scopes s ON s.id = c.scope
@@ -195,6 +201,12 @@ impl Store {
                 coverage_of,
             )
         })
+    }
+
+    /// The last run that had begun at a moment.
+    pub(crate) fn newest_run_at(&self, at: Timestamp) -> Result<Option<i64>, Fault> {
+        let runs = self.all(&format!("{RUN} ORDER BY id DESC"), [], run_of)?;
+        Ok(runs.into_iter().find(|run| run.info.started <= at).map(|run| run.id.0))
     }
 
     /// Accounts as they were at a moment, or as they were last known.

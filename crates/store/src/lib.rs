@@ -79,6 +79,7 @@
 //! Store::position(&self, source: &str) -> Result<Option<Value>>         how far the recorder has read a source
 //! Store::put_position(&mut self, source: &str, &Value, at: Timestamp) -> Result<()>
 //! Store::backup(&self, to: &Path) -> Result<()>                         a whole copy; other runs may go on
+//! Store::purge(&mut self, before: Timestamp, PurgeMode, &mut dyn FnMut(PurgeStep)) -> Result<PurgeSummary>   retention
 //! Store::check(&self) -> Result<Vec<String>>                            reads everything; empty when all is well
 //! ```
 
@@ -97,11 +98,14 @@ mod glob;
 mod judgements;
 mod listings;
 mod lock;
+mod migrate_history;
 mod names;
 mod open;
 mod positions;
+mod purge;
 mod put_items;
 mod query;
+mod quiet;
 mod read_items;
 mod records;
 mod relations;
@@ -118,12 +122,13 @@ pub use error::StoreError;
 pub use filter_expression::{FilterError, FilterExpression};
 pub use glob::glob_matches;
 pub use open::Store;
+pub use purge::{PurgeMode, PurgeStep, PurgeSummary};
 pub use query::{PublicView, QueryAnswer, QueryBounds, Stopper};
 pub use records::*;
 pub use relations::{Direction, Related};
 pub use run::{ListingOutcome, PutOutcome, Run, RunCounts, RunId, RunInfo, RunKind, RunState, StoredCoverage};
-pub use timeline::TimelineEntry;
 pub use scan::{Scan, ScanEnd, ScanRow, ScanScope};
+pub use timeline::TimelineEntry;
 pub use writer::RunWriter;
 
 /// What every call of the store gives.

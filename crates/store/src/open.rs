@@ -16,6 +16,7 @@ use crate::error::StoreError;
 use crate::fault::Fault;
 use crate::glob::glob_matches;
 use crate::lock::{RunLock, beside};
+use crate::migrate_history as history;
 
 /// A store of one or more organizations. Not shared between threads: open it once for each.
 pub struct Store {
@@ -40,11 +41,14 @@ enum Age {
 
 /// "HAEC" in the header of the file.
 const APPLICATION_ID: u32 = 0x4841_4543;
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_history.sql"),
     include_str!("migrations/0003_positions.sql"),
+    include_str!("migrations/0004_views.sql"),
 ];
+/// After the migration of this version what is there is made findable.
+const WITHOUT_NAMES: u32 = 1;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Store {
@@ -144,6 +148,9 @@ impl Store {
             let schema: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
             if let Some(migration) = MIGRATIONS.get(schema as usize) {
                 transaction.execute_batch(migration)?;
+                if schema == WITHOUT_NAMES {
+                    history::fill(&transaction, &self.decoder)?;
+                }
                 transaction.execute_batch(&format!(
                     "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};",
                     schema + 1

@@ -100,7 +100,7 @@ impl RunWriter<'_> {
                 } += 1;
                 outcomes[at] = outcome;
             }
-            run.count(counts)?;
+            run.note_counts(counts);
             if run.sightings.are_many() {
                 run.write_sightings()?;
             }

@@ -81,6 +81,21 @@ pub struct RunCounts {
     pub deleted: u64,
 }
 
+impl std::ops::Add for RunCounts {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self {
+            items: self.items + more.items,
+            new: self.new + more.new,
+            changed: self.changed + more.changed,
+            same: self.same + more.same,
+            older: self.older + more.older,
+            deleted: self.deleted + more.deleted,
+        }
+    }
+}
+
 /// A run as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -11,6 +11,8 @@ use crate::fault::Fault;
 pub(crate) struct Scopes {
     organization: String,
     known: HashMap<(Partition, AccountId, Region, ResourceType), Scope>,
+    /// Listings of this run that may not be written yet.
+    listed: HashMap<i64, i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +32,23 @@ pub(crate) fn find(connection: &Connection, key: &ResourceKey) -> Result<Option<
     Ok(statement.query_row(names, |row| Ok(Scope { id: row.get(0)?, listed_at: row.get(1)? })).optional()?)
 }
 
+/// The scopes of a listing that have been met before, in any partition.
+pub(crate) fn listed_before(
+    connection: &Connection,
+    account: AccountId,
+    region: &Region,
+    resource_type: &ResourceType,
+) -> Result<Vec<Scope>, Fault> {
+    let mut statement = connection
+        .prepare_cached("SELECT id, listed_at FROM h_scopes WHERE type = ? AND account = ? AND region = ?")?;
+    let names = params![resource_type.as_str(), account.as_str(), region.as_str()];
+    let rows = statement.query_map(names, |row| Ok(Scope { id: row.get(0)?, listed_at: row.get(1)? }))?;
+    Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+}
+
 impl Scopes {
     pub(crate) fn new(organization: String) -> Self {
-        Self { organization, known: HashMap::new() }
+        Self { organization, known: HashMap::new(), listed: HashMap::new() }
     }
 
     pub(crate) fn organization(&self) -> &str {
@@ -41,6 +57,13 @@ impl Scopes {
 
     pub(crate) fn forget(&mut self) {
         self.known.clear();
+        self.listed.clear();
+    }
+
+    /// A complete listing ended.
+    pub(crate) fn listed(&mut self, id: i64, at: i64) {
+        self.known.values_mut().filter(|scope| scope.id == id).for_each(|scope| scope.listed_at = Some(at));
+        self.listed.insert(id, at);
     }
 
     pub(crate) fn of(&mut self, connection: &Connection, key: &ResourceKey) -> Result<Scope, Fault> {
@@ -71,6 +94,7 @@ impl Scopes {
                 Scope { id, listed_at: None }
             }
         };
+        let scope = Scope { listed_at: scope.listed_at.max(self.listed.get(&scope.id).copied()), ..scope };
         self.known.insert(names, scope);
         Ok(scope)
     }
@@ -84,11 +108,7 @@ impl Scopes {
         region: &Region,
         resource_type: &ResourceType,
     ) -> Result<Vec<Scope>, Fault> {
-        let mut statement = connection
-            .prepare_cached("SELECT id, listed_at FROM h_scopes WHERE type = ? AND account = ? AND region = ?")?;
-        let names = params![resource_type.as_str(), account.as_str(), region.as_str()];
-        let rows = statement.query_map(names, |row| Ok(Scope { id: row.get(0)?, listed_at: row.get(1)? }))?;
-        let found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let found = listed_before(connection, account, region, resource_type)?;
         if !found.is_empty() {
             return Ok(found);
         }

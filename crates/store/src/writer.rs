@@ -3,6 +3,8 @@
 //! So an interrupted run leaves facts that are true (each was seen, with its coverage and version in one
 //! transaction) and the judgements of the run before; the next run finds by their hashes what to judge again.
 
+use std::cell::RefCell;
+
 use haechi_model::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
@@ -12,6 +14,7 @@ use crate::codec::Encoder;
 use crate::fault::{Fault, to_json};
 use crate::lock::RunLock;
 use crate::open::{Kind, Store};
+use crate::quiet::Quiet;
 use crate::run::{RunId, RunInfo};
 use crate::scopes::Scopes;
 use crate::sightings::Sightings;
@@ -23,6 +26,7 @@ pub struct RunWriter<'s> {
     pub(crate) scopes: Scopes,
     pub(crate) encoder: Encoder,
     pub(crate) sightings: Sightings,
+    pub(crate) quiet: RefCell<Quiet>,
     stage: Stage,
     _lock: Option<RunLock>,
 }
@@ -53,6 +57,7 @@ impl Store {
             scopes,
             encoder,
             sightings: Sightings::default(),
+            quiet: RefCell::default(),
             stage: Stage::Facts,
             _lock: lock,
         })
@@ -97,7 +102,18 @@ impl RunWriter<'_> {
 
     /// Reads while the run goes on, with what it has put.
     pub fn store(&self) -> &Store {
+        if let Err(fault) = self.write_quiet() {
+            tracing::warn!(?fault, "what was seen unchanged is not written yet");
+        }
         self.store
+    }
+
+    /// Bounds the file to so many pages of the database: how tests see a full disk.
+    #[doc(hidden)]
+    pub fn fill_disk_for_tests(&self, pages: i64) {
+        if let Err(error) = self.store.connection.execute_batch(&format!("PRAGMA max_page_count = {pages}")) {
+            tracing::warn!(%error, "the size could not be bounded");
+        }
     }
 
     /// One transaction of facts; after the first judgement, a part of the judgements' transaction.
@@ -125,12 +141,17 @@ impl RunWriter<'_> {
             self.encoder.forget();
             self.sightings.forget();
             self.store.decoder.forget();
+            if let Err(fault) = self.write_quiet() {
+                tracing::warn!(?fault, "what was seen unchanged is not written yet");
+            }
         }
         self.store.told(written)
     }
 
     pub(crate) fn judgements<T>(&mut self, write: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T> {
         if self.stage == Stage::Facts {
+            let written = self.write_quiet();
+            self.store.told(written)?;
             let begun = self.store.connection.execute_batch("BEGIN IMMEDIATE").map_err(Fault::from);
             self.store.told(begun)?;
             self.stage = Stage::Judging;
@@ -151,6 +172,7 @@ impl RunWriter<'_> {
     /// Ends the run and makes its judgements count.
     pub fn commit(mut self, finished: Timestamp) -> Result<RunId> {
         self.judgements(|run| {
+            run.write_quiet()?;
             run.write_sightings()?;
             run.store.connection.execute(
                 "UPDATE h_runs SET state = 1, finished = ? WHERE id = ?",
@@ -182,6 +204,7 @@ impl Drop for RunWriter<'_> {
         }
         self.stage = Stage::Facts;
         let marked = self.facts(|run| {
+            run.write_quiet()?;
             run.write_sightings()?;
             run.store.connection.execute("UPDATE h_runs SET state = 2 WHERE id = ?", [run.id.0])?;
             Ok(())

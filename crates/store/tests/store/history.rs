@@ -1,28 +1,10 @@
 //! The history of a resource: versions, differences, who changed it, and what it was related to.
 
 use haechi_model::{AccountId, ChangeType, CoverageState, ItemStatus, Region};
-use haechi_store::{ChangeEvent, Direction, ItemFilter, Presence, Slice, Span, Store, TagFilter};
+use haechi_store::{Direction, ItemFilter, Presence, Slice, Span, Store, TagFilter};
 use serde_json::json;
 
 use crate::support::*;
-
-fn event(id: &str, resource: &str, seconds: i64) -> ChangeEvent {
-    ChangeEvent {
-        key: key(resource),
-        event_id: id.into(),
-        at: at(seconds),
-        event_name: "PutBucketPolicy".into(),
-        event_source: "s3.amazonaws.com".into(),
-        principal_arn: Some("arn:aws:sts::111122223333:assumed-role/admin/session".into()),
-        principal_type: Some("AssumedRole".into()),
-        session_issuer: Some("arn:aws:iam::111122223333:role/admin".into()),
-        source_ip: Some("192.0.2.1".into()),
-        user_agent: None,
-        error_code: None,
-        region: region(),
-        account: account(),
-    }
-}
 
 #[test]
 fn the_timeline_says_what_changed_and_who_did_it() {
@@ -32,11 +14,11 @@ fn the_timeline_says_what_changed_and_who_did_it() {
     let mut run = store.begin_run(run_at(150)).unwrap();
     // Before it was last seen unchanged, twice between, on another, and after.
     let events = [
-        event("e1", "a", 50),
-        event("e2", "a", 120),
-        event("e3", "a", 130),
-        event("e3", "b", 130),
-        event("e4", "a", 900),
+        change("e1", "a", 50),
+        change("e2", "a", 120),
+        change("e3", "a", 130),
+        change("e3", "b", 130),
+        change("e4", "a", 900),
     ];
     assert_eq!(run.put_change_events(&events).unwrap(), 5);
     assert_eq!(run.put_change_events(&events).unwrap(), 0);

@@ -159,13 +159,8 @@ fn a_damaged_body_is_an_error_and_no_panic() {
     drop(raw);
     let store = Store::open(&path).unwrap();
     let wanted = scan(store.scan_scopes().unwrap(), 2);
-    let read = store.scan(
-        &wanted,
-        || (),
-        |(), row| row.fetch_body().map_err(|error| error.to_string()),
-        || false,
-        || false,
-    );
+    let read =
+        store.scan(&wanted, || (), |(), row| row.fetch_body().map_err(|error| error.to_string()), || false, || false);
     assert!(matches!(read.unwrap_err(), ScanEnd::Taker(error) if error.contains("cannot be read")));
 }
 
@@ -214,7 +209,12 @@ fn verdicts_come_by_resource() {
     assert_eq!(
         all,
         [
-            (bucket.clone(), "a".into(), vec![(one.id, Compliance::Compliant), (two.id, Compliance::NonCompliant)], at(11)),
+            (
+                bucket.clone(),
+                "a".into(),
+                vec![(one.id, Compliance::Compliant), (two.id, Compliance::NonCompliant)],
+                at(11)
+            ),
             (bucket, "b".into(), vec![(one.id, Compliance::NotApplicable)], at(11)),
         ]
     );

@@ -6,7 +6,7 @@ use haechi_model::{
     AccountId, ConfigurationItem, Coverage, CoverageState, Finding, FindingKind, FindingState, Gap, Message, Region,
     ResourceKey, ResourceType, RuleInstance, Severity, Subject, Timestamp,
 };
-use haechi_store::{RunInfo, RunKind, Store};
+use haechi_store::{ChangeEvent, RunInfo, RunKind, Store};
 use serde_json::{Value, json};
 
 pub const ACCOUNT: &str = "111122223333";
@@ -126,5 +126,24 @@ pub fn finding(rule: &str, id: &str, severity: Severity) -> Finding {
         last_seen: at(0),
         due: at(0).plus_days(severity.due_days()),
         reopened: 0,
+    }
+}
+
+/// A CloudTrail event on a bucket.
+pub fn change(id: &str, resource: &str, seconds: i64) -> ChangeEvent {
+    ChangeEvent {
+        key: key(resource),
+        event_id: id.into(),
+        at: at(seconds),
+        event_name: "PutBucketPolicy".into(),
+        event_source: "s3.amazonaws.com".into(),
+        principal_arn: Some("arn:aws:sts::111122223333:assumed-role/admin/session".into()),
+        principal_type: Some("AssumedRole".into()),
+        session_issuer: Some("arn:aws:iam::111122223333:role/admin".into()),
+        source_ip: Some("192.0.2.1".into()),
+        user_agent: None,
+        error_code: None,
+        region: region(),
+        account: account(),
     }
 }

@@ -22,6 +22,8 @@ fn store() -> Store {
     let items: Vec<_> = (0..60).map(|n| item(&format!("b{n:02}"), 10, &json!(n))).collect();
     run.put_items(&items, at(10)).unwrap();
     run.put_items(&[item("b00", 20, &json!("changed")), deleted("b01", 20)], at(20)).unwrap();
+    run.put_change_events(&[change("e1", "b00", 19)]).unwrap();
+    run.put_coverage(&[coverage(failed())]).unwrap();
     run.put_instances(&[instance("A")]).unwrap();
     run.upsert_findings(&[finding("A", "b00", Severity::High)]).unwrap();
     run.commit(at(30)).unwrap();
@@ -60,10 +62,38 @@ fn answers() {
 }
 
 #[test]
+fn the_history_answers() {
+    check(
+        "SELECT resourceId, capturedAt, configurationItemStatus, changeType, configuration ->> 'content', tags ->> 'env'
+         FROM versions WHERE resourceId IN ('b00', 'b01') ORDER BY 1, 2",
+        &[
+            r#""b00" "2027-01-15T08:00:10Z" "ResourceDiscovered" "CREATE" 0 "prod""#,
+            r#""b00" "2027-01-15T08:00:20Z" "OK" "UPDATE" "changed" "prod""#,
+            r#""b01" "2027-01-15T08:00:10Z" "ResourceDiscovered" "CREATE" 1 "prod""#,
+            r#""b01" "2027-01-15T08:00:20Z" "ResourceDeleted" "DELETE" null null"#,
+        ],
+    );
+    check(
+        "SELECT count(*), count(DISTINCT contentHash), min(run), min(accountName) FROM versions",
+        &[r#"62 61 1 "prod""#],
+    );
+    check(
+        "SELECT resourceType, state, errorCode, latest FROM coverage",
+        &[r#""AWS::S3::Bucket" "failed" "AccessDenied" 1"#],
+    );
+    check(
+        "SELECT resourceId, eventName, principalArn, eventTime, sourceIPAddress FROM changes",
+        &[
+            r#""b00" "PutBucketPolicy" "arn:aws:sts::111122223333:assumed-role/admin/session" "2027-01-15T08:00:19Z" "192.0.2.1""#,
+        ],
+    );
+}
+
+#[test]
 fn columns_are_the_documented_ones() {
     let mut store = store();
     let documented = include_str!("../../../../docs/store.md");
-    for view in ["resources", "findings", "accounts", "relationships"] {
+    for view in ["resources", "findings", "accounts", "relationships", "versions", "coverage", "changes"] {
         let columns = store.query(&format!("SELECT * FROM {view}"), 1).unwrap().columns;
         let section = documented.split(&format!("### `{view}`")).nth(1).unwrap_or_default();
         let section = section.split("\n##").next().unwrap_or_default();
