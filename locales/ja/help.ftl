@@ -46,7 +46,8 @@ help-any-param = パックのパラメータ、NAME=VALUE。繰り返し可
 help-any-limit = 1 ページの行数、0 ですべて
 help-any-page = 表示するページ(1 から)
 help-any-who = 証明またはコメントする人 [デフォルト: このマシンのユーザー名]
-help-assess-sources = Config のスナップショットや履歴ファイル、またはフォルダー。なければライブアカウント
+help-assess-sources = Config のスナップショットまたは履歴ファイル、そのフォルダか s3://BUCKET/PREFIX。Terraform のプランとステート、CloudFormation テンプレート。指定がなければ稼働中のアカウント
+help-assess-source = Terraform プランの元になった .tf ファイルのフォルダ。検出結果にファイルと行番号を表示
 help-assess-pack = 組み込みルール全体の代わりにこのコンフォーマンスパックで判定。繰り返し可
 help-assess-as-of = この時点で判定(2026-11-22、2026-11-22T09:30+09:00、3 日前は 3d)。検出結果は保存しない
 help-assess-since = 前回の実行からの変更のみ表示

@@ -46,7 +46,8 @@ help-any-param = 팩의 파라미터, NAME=VALUE. 반복 가능
 help-any-limit = 페이지당 행 수, 0이면 전체
 help-any-page = 표시할 페이지(1부터)
 help-any-who = 확인하거나 의견을 남기는 사람 [기본값: 이 컴퓨터의 사용자 이름]
-help-assess-sources = Config 스냅샷 또는 기록 파일이나 폴더. 없으면 라이브 계정
+help-assess-sources = Config 스냅샷 또는 기록 파일, 그 폴더나 s3://BUCKET/PREFIX. Terraform 플랜과 상태, CloudFormation 템플릿. 없으면 라이브 계정
+help-assess-source = Terraform 플랜을 만든 .tf 파일의 폴더. 결과에 파일과 줄 번호를 표시
 help-assess-pack = 기본 규칙 전체 대신 이 적합성 팩으로 판정. 반복 가능
 help-assess-as-of = 이 시각을 기준으로 판정(2026-11-22, 2026-11-22T09:30+09:00, 3일 전은 3d). 결과를 저장하지 않음
 help-assess-since = 지난 실행 이후 변경된 내용만 표시

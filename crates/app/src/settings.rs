@@ -21,6 +21,8 @@ pub struct SettingsFile {
     pub fail_on: Option<String>,
     /// The tag whose value names a resource's owner.
     pub owner_tag: Option<String>,
+    /// How long versions that have ended are kept, such as `400d`; the recorder forgets older ones.
+    pub retention: Option<String>,
     #[serde(default)]
     pub packs: Vec<PathBuf>,
     /// Accounts to look at beside an organization's, or instead.

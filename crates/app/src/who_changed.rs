@@ -74,7 +74,8 @@ impl Trail {
 
     /// The event as a change; none when it only read, failed, or names no account and region.
     pub(crate) fn write_of(&self, event: &Event<'_>) -> Option<Write> {
-        if event.is_read_only() || event.error_code().is_some() || event.category().as_deref() == Some("Data") {
+        let management = matches!(event.category().as_deref(), None | Some("Management"));
+        if !management || event.is_read_only() || event.error_code().is_some() {
             return None;
         }
         let [arn, kind, invoked_by, issuer, address, agent, arns, types, request, response] = self.slots;
@@ -196,11 +197,7 @@ pub(crate) fn put_writes(run: &mut RunWriter<'_>, writes: &[Write]) -> Result<u6
 }
 
 /// Reads CloudTrail's files and puts who changed what. Items must have been put before.
-pub(crate) fn read_trails(
-    run: &mut RunWriter<'_>,
-    paths: &[PathBuf],
-    progress: &dyn Progress,
-) -> Result<Summary> {
+pub(crate) fn read_trails(run: &mut RunWriter<'_>, paths: &[PathBuf], progress: &dyn Progress) -> Result<Summary> {
     if let Some(missing) = paths.iter().find(|path| !path.exists()) {
         return Err(UserError::said("error-source-missing").arg("path", missing.display()).help("advice-source"));
     }

@@ -109,6 +109,11 @@ pub enum Command {
   haechi attest aws-fsbp:Account.1 --who 'CISO office' --evidence TICKET-481 --account 111122223333
   haechi attest --list")]
     Attest(Attest),
+    /// Forget old versions, events and resolved findings
+    #[command(after_help = "Examples:
+  haechi purge --older-than 400d --dry-run
+  haechi purge --before 2026-01-01")]
+    Purge(crate::purge::Purge),
     /// Check credentials and reach; print the exact IAM policy that Haechi needs
     #[command(after_help = "Examples:
   haechi doctor --profile audit
@@ -179,7 +184,8 @@ pub struct Filters {
 
 #[derive(Debug, Args)]
 pub struct Assess {
-    /// Config snapshot or history files, or folders of them; none: the live account
+    /// Config snapshot or history files, folders or s3://BUCKET/PREFIX of them; Terraform plans and states,
+    /// CloudFormation templates; none: the live account
     #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
     pub sources: Vec<PathBuf>,
     #[command(flatten)]
@@ -187,12 +193,15 @@ pub struct Assess {
     /// Judge by this conformance pack instead of all built-in rules. Repeatable
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Rules")]
     pub pack: Vec<PathBuf>,
-    /// A parameter of the packs, NAME=VALUE. Repeatable
+    /// A parameter of the packs or of the templates, NAME=VALUE. Repeatable
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Rules")]
     pub param: Vec<String>,
     /// CloudTrail files or folders of them, which say who changed what. Repeatable
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "History")]
     pub cloudtrail: Vec<PathBuf>,
+    /// The folder of the .tf files from which a Terraform plan was made: findings name file and line
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Plans and templates")]
+    pub source: Option<PathBuf>,
     /// Judge as of this moment (2026-11-22, 2026-11-22T09:30+09:00, 3d ago as 3d); writes no findings
     #[arg(long, value_name = "TIME", help_heading = "Rules")]
     pub as_of: Option<String>,

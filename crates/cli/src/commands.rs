@@ -24,6 +24,7 @@ pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
         Command::Packs(command) => packs(app, screen, command),
         Command::Content(Content::Test { dir }) => content_test(screen, dir.as_deref()),
         Command::Attest(arguments) => attest(app, screen, arguments),
+        Command::Purge(arguments) => crate::purge::run(app, screen, &arguments),
         Command::Doctor(arguments) => doctor(app, screen, arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -93,6 +94,7 @@ fn assess(app: &App, screen: &Screen, arguments: Assess) -> Result<Exit> {
         live: arguments.live.request(),
         packs: arguments.pack,
         parameters: arguments.param,
+        source_folder: arguments.source,
         as_of: arguments.as_of,
         cloudtrail: arguments.cloudtrail,
         since: if arguments.since.is_some() { Since::LastRun } else { Since::Ever },
@@ -113,14 +115,31 @@ fn assess(app: &App, screen: &Screen, arguments: Assess) -> Result<Exit> {
     Ok(fail_on.exit(assessment.worst, assessment.incomplete, arguments.strict))
 }
 
-/// The first Ctrl-C ends the collection in order, the second ends the program.
+/// The first Ctrl-C (or the system's word to end) ends the work in order, the second ends the program.
 pub(crate) async fn stop_on_interrupt(stop: Stop) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        stop.stop();
+    interrupted().await;
+    stop.stop();
+    interrupted().await;
+    std::process::exit(130);
+}
+
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(130);
-    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() {
+    drop(tokio::signal::ctrl_c().await);
 }
 
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {

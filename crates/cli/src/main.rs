@@ -6,12 +6,15 @@ mod help;
 mod live;
 mod org;
 mod progress;
+mod purge;
 mod record;
+mod record_every;
 mod query;
 mod resources;
 mod screen;
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use clap::FromArgMatches as _;
 use haechi_app::{App, Exit, SettingsFile, UserError};
@@ -100,9 +103,13 @@ fn open(global: &Global) -> Result<(App, screen::Screen), UserError> {
     Ok((app, screen::Screen::new(language, global.quiet)))
 }
 
+static LATEST: AtomicI64 = AtomicI64::new(i64::MIN);
+
 fn now() -> haechi_model::Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    haechi_model::Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    let micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+    // A clock that jumps back would date what is seen now before what was seen: within a run it stands still instead.
+    haechi_model::Timestamp::from_micros(micros.max(LATEST.fetch_max(micros, Ordering::Relaxed)))
 }
 
 fn usual_settings() -> Vec<std::path::PathBuf> {

@@ -30,6 +30,11 @@ pub struct Record {
     /// CloudTrail files or folders of them, which say who changed what. Repeatable
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "History")]
     pub cloudtrail: Vec<PathBuf>,
+    /// The least severity of an open finding that makes the exit code 1 [default: never]
+    #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
+    pub fail_on: Option<String>,
+    #[command(flatten)]
+    pub every: crate::record_every::Every,
     /// Exit 2 when anything could not be collected
     #[arg(long, help_heading = "Output")]
     pub strict: bool,
@@ -42,6 +47,11 @@ pub struct Record {
 
 pub fn run(app: &App, screen: &Screen, arguments: Record) -> Result<Exit> {
     let format = one_of(&arguments.format, &IN_FULL)?;
+    // Recording is no judgement: unless it is asked for, findings are for `assess` to answer with.
+    let fail_on = match arguments.fail_on.as_deref() {
+        Some(word) => word.parse().map_err(|_| UserError::said("error-fail-on").arg("word", word))?,
+        None => FailOn::Never,
+    };
     let request = RecordRequest {
         live: arguments.live.request(),
         selection: selection(arguments.filters),
@@ -58,6 +68,9 @@ pub fn run(app: &App, screen: &Screen, arguments: Record) -> Result<Exit> {
         }
         return Ok(Exit::Clean);
     }
+    if arguments.every.is_asked() {
+        return arguments.every.run(app, screen, request, format);
+    }
     let bar = screen.bar();
     let stop = Stop::default();
     let recorded = runtime()?.block_on(async {
@@ -73,6 +86,5 @@ pub fn run(app: &App, screen: &Screen, arguments: Record) -> Result<Exit> {
     if recorded.interrupted {
         return Err(UserError::said("record-interrupted").help("advice-record-resume"));
     }
-    // Recording is no judgement: findings are for `assess` to answer with.
-    Ok(FailOn::Never.exit(recorded.worst, recorded.incomplete, arguments.strict))
+    Ok(fail_on.exit(recorded.worst, recorded.incomplete, arguments.strict))
 }

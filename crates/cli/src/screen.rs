@@ -70,6 +70,11 @@ impl Screen {
         self.print(|out| haechi_report::write_table(table, format, self.language, &self.options(0), out))
     }
 
+    /// What is different between two versions of something.
+    pub fn difference(&self, difference: &haechi_report::Difference) -> Result<(), UserError> {
+        self.print(|out| haechi_report::write_difference(difference, &self.options(0), out))
+    }
+
     pub fn text(&self, text: &str) -> Result<(), UserError> {
         self.print(|out| out.write_all(text.as_bytes()))
     }
@@ -83,6 +88,27 @@ impl Screen {
     pub fn say(&self, id: &str, args: &[(&str, serde_json::Value)]) {
         if !self.quiet {
             eprintln!("{}", self.words(id, args));
+        }
+    }
+
+    /// Something that its reader should know, and the place that it is about.
+    pub fn warn(&self, message: &haechi_model::Message, place: &str) {
+        if self.quiet {
+            return;
+        }
+        let catalog = Catalog::new(self.language);
+        let label = catalog.text("label-warning");
+        let label = if stderr_has_colour() { format!("\u{1b}[1;33m{label}\u{1b}[0m") } else { label };
+        eprintln!("{label} {}", catalog.message(message));
+        if !place.is_empty() {
+            eprintln!("{place}");
+        }
+    }
+
+    /// A line of a log, on stderr: when, and a sentence.
+    pub fn say_at(&self, at: haechi_model::Timestamp, message: &haechi_model::Message) {
+        if !self.quiet {
+            eprintln!("{at} {}", Catalog::new(self.language).message(message));
         }
     }
 
