@@ -1,6 +1,8 @@
 //! The condition of a query, bound to where its properties stand, and decided as far as is known: what a
 //! store keeps beside the body often decides it, and then the body is not read.
 
+use memchr::memmem::Finder;
+
 use crate::operand::{Case, Check};
 use crate::plan::Binder;
 use crate::property::{Column, Source, TagPart};
@@ -19,6 +21,16 @@ pub(crate) struct Predicate {
     pub(crate) source: Source,
     pub(crate) check: Check,
     pub(crate) case: Case,
+    /// One of these is in every body for which the test holds, unless the body has escapes.
+    needles: Option<Vec<Finder<'static>>>,
+}
+
+impl Predicate {
+    /// False when the test cannot hold for anything in a body, told without reading the body as JSON.
+    pub(crate) fn may_hold_in(&self, body: &[u8]) -> bool {
+        let Some(needles) = &self.needles else { return true };
+        needles.iter().any(|needle| needle.find(body).is_some())
+    }
 }
 
 impl Bound {
@@ -30,7 +42,13 @@ impl Bound {
             Condition::Test(property, test) => {
                 let source = binder.scalars(property);
                 let case = if source == Source::Column(Column::ResourceType) { Case::Ignored } else { Case::Told };
-                Self::Test(Predicate { source, check: Check::new(test), case })
+                let check = Check::new(test);
+                let needles = match source {
+                    Source::Body(_) => check.needles(),
+                    _ => None,
+                };
+                let needles = needles.map(|all| all.iter().map(|needle| Finder::new(needle).into_owned()).collect());
+                Self::Test(Predicate { source, check, case, needles })
             }
         }
     }
@@ -43,6 +61,15 @@ impl Bound {
 
     pub(crate) fn reads_body(&self) -> bool {
         self.any_source(&mut |source| matches!(source, Source::Body(_)))
+    }
+
+    /// Whether looking for bytes may decide a test before the body is read.
+    pub(crate) fn has_needles(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_needles),
+            Self::Not(part) => part.has_needles(),
+            Self::Test(predicate) => predicate.needles.is_some(),
+        }
     }
 
     pub(crate) fn any_source(&self, is: &mut impl FnMut(&Source) -> bool) -> bool {

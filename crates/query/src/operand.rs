@@ -163,6 +163,29 @@ impl Check {
         }
     }
 
+    /// Bytes of which some must stand in a document without escapes for the test to hold for a value in it;
+    /// none when other bytes may do too.
+    pub(crate) fn needles(&self) -> Option<Vec<Vec<u8>>> {
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        let plain = |text: &str| text.len() >= 3 && text.bytes().all(is_plain);
+        // Numbers and truth values are written in more than one way.
+        let alone = |operand: &Operand| {
+            let truth = ["true", "false"].iter().any(|word| operand.text.eq_ignore_ascii_case(word));
+            operand.number.is_none() && !truth
+        };
+        let exact =
+            |operand: &Operand| (plain(&operand.text) && alone(operand)).then(|| operand.text.clone().into_bytes());
+        match self {
+            Self::Like(pattern) => {
+                let begin = pattern.text.split('_').next().unwrap_or_default();
+                plain(begin).then(|| vec![begin.as_bytes().to_vec()])
+            }
+            Self::Compare(Comparison::Equal, operand) if self.only().is_some() => Some(vec![exact(operand)?]),
+            Self::In(operands) if self.only().is_some() => operands.iter().map(exact).collect(),
+            _ => None,
+        }
+    }
+
     /// The texts that a value must equal for the test to hold; none when others may do too.
     pub(crate) fn only(&self) -> Option<Vec<&str>> {
         let exact = |operand: &Operand| {

@@ -55,6 +55,7 @@ pub enum Reach {
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) filter: Option<Bound>,
+    pub(crate) filter_has_needles: bool,
     pub(crate) filter_paths: Paths,
     pub(crate) filter_seen: Paths,
     pub(crate) outputs: Outputs,
@@ -124,6 +125,7 @@ impl Plan {
             false => rows(query, &selected, &mut binder),
         };
         Self {
+            filter_has_needles: filter.as_ref().is_some_and(Bound::has_needles),
             filter,
             filter_paths: filter_binder.paths,
             filter_seen: filter_binder.seen,
@@ -183,6 +185,17 @@ impl Plan {
     /// Whether bodies have to be read.
     pub fn reach(&self) -> Reach {
         if self.filter_paths.is_empty() && self.paths.is_empty() { Reach::Columns } else { Reach::Bodies }
+    }
+
+    /// Whether nothing that stands beside the bodies tells which of them are not needed, once accounts, regions
+    /// and types have been chosen.
+    pub fn wants_every_body(&self) -> bool {
+        let Some(filter) = &self.filter else { return !self.paths.is_empty() };
+        let chosen = |source: &Source| {
+            matches!(source, Source::Column(Column::AccountId | Column::AwsRegion | Column::ResourceType))
+        };
+        let told_beside = filter.any_source(&mut |source| !chosen(source) && !matches!(source, Source::Body(_)));
+        self.reach() == Reach::Bodies && !told_beside
     }
 
     /// Whether the columns that a store keeps beside the body are read: it may leave out the others.

@@ -7,7 +7,7 @@ use haechi_model::Timestamp;
 use serde_json::Value;
 
 use crate::aggregate::Accumulator;
-use crate::condition::tag_texts;
+use crate::condition::{Bound, tag_texts};
 use crate::json::{Malformed, Pieces};
 use crate::plan::{Outputs, Plan, tags_value};
 use crate::property::{Column, Source, TagPart};
@@ -180,6 +180,9 @@ impl<'p> Worker<'p> {
         }
         if !self.plan.filter_paths.is_empty() {
             row.fetch_body().map_err(Stopped::Row)?;
+            if self.cannot_match(row, filter) {
+                return Ok(false);
+            }
             self.plan.filter_paths.read(row.body(), &mut self.filter_pieces)?;
         }
         if !self.plan.filter_seen.is_empty() {
@@ -191,6 +194,23 @@ impl<'p> Worker<'p> {
             Some(look.any(&predicate.source, |value| predicate.check.holds(&value, predicate.case)))
         });
         Ok(decided == Some(true))
+    }
+
+    /// Looks for the bytes that the condition needs: most bodies that do not match are told by that alone.
+    fn cannot_match<R: Row>(&self, row: &R, filter: &Bound) -> bool {
+        let body = row.body();
+        // What is escaped may be spelled in another way.
+        if !self.plan.filter_has_needles || memchr::memchr(b'\\', body).is_some() {
+            return false;
+        }
+        let look = Look { row, tags: &self.tags, pieces: &self.filter_pieces, version: &self.filter_version };
+        let decided = filter.decide(&mut |predicate| match predicate.source {
+            Source::Body(_) if predicate.may_hold_in(body) => None,
+            Source::Body(_) => Some(false),
+            Source::Seen(_) => None,
+            _ => Some(look.any(&predicate.source, |value| predicate.check.holds(&value, predicate.case))),
+        });
+        decided == Some(false)
     }
 
     fn keep<R: Row>(&mut self, row: &R) -> Result<(), Stopped<R::Error>> {

@@ -127,7 +127,7 @@ pub use query::{PublicView, QueryAnswer, QueryBounds, Stopper};
 pub use records::*;
 pub use relations::{Direction, Related};
 pub use run::{ListingOutcome, PutOutcome, Run, RunCounts, RunId, RunInfo, RunKind, RunState, StoredCoverage};
-pub use scan::{Scan, ScanEnd, ScanRow, ScanScope};
+pub use scan::{Scan, ScanBodies, ScanColumns, ScanEnd, ScanRow, ScanScope};
 pub use timeline::TimelineEntry;
 pub use writer::RunWriter;
 

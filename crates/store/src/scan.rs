@@ -38,10 +38,29 @@ pub struct Scan {
     pub ids: Option<Vec<String>>,
     /// The state at a moment (valid time); none: now.
     pub as_of: Option<Timestamp>,
-    /// Whether names and ARNs, and tags, are looked at: they are left out otherwise.
+    pub columns: ScanColumns,
+    pub bodies: ScanBodies,
+    pub threads: usize,
+}
+
+/// What is looked at beside the bodies: the rest is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ScanColumns {
+    pub id: bool,
     pub names: bool,
     pub tags: bool,
-    pub threads: usize,
+    /// When and how the item was seen.
+    pub version: bool,
+}
+
+/// Which bodies are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ScanBodies {
+    /// Those that are asked for.
+    #[default]
+    OnDemand,
+    /// Nearly all: they are read together with their rows.
+    All,
 }
 
 /// Why a scan ended before its end.
@@ -62,6 +81,8 @@ impl<E> From<StoreError> for ScanEnd<E> {
 
 /// Items of a part: so many are read between two looks at whether more are wanted.
 const PART: usize = 4096;
+/// The column from which a body stands in a row, behind the number of its content.
+const BODY: usize = 10;
 /// Rows between two looks at whether to stop.
 const STRIDE: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -348,15 +369,28 @@ impl<'j> Job<'j> {
 
     /// Rows by item number, from `?1` to `?2`.
     fn sql(&self) -> String {
-        let wanted = |is: bool, column: &'static str| if is { column } else { "NULL" };
+        let wanted = |is: bool, column: &str| if is { format!("i.{column}") } else { "NULL".to_owned() };
         match self.scan.as_of {
             None => {
-                let (name, arn) = (wanted(self.scan.names, "i.name"), wanted(self.scan.names, "i.arn"));
-                let tags = wanted(self.scan.tags, "i.tags");
+                let columns = self.scan.columns;
+                let [id, name, arn] = [(columns.id, "resource_id"), (columns.names, "name"), (columns.names, "arn")]
+                    .map(|(is, column)| wanted(is, column));
+                let [tags, captured, sequence, status] = [
+                    (columns.tags, "tags"),
+                    (columns.version, "captured"),
+                    (columns.version, "sequence"),
+                    (columns.version, "status"),
+                ]
+                .map(|(is, column)| wanted(is, column));
+                let (body, join) = match self.scan.bodies {
+                    ScanBodies::OnDemand => ("", ""),
+                    ScanBodies::All => {
+                        (", c.dictionary, c.base, c.size, c.body", "CROSS JOIN h_contents c ON c.id = i.content")
+                    }
+                };
                 format!(
-                    "SELECT i.id, i.scope, i.resource_id, {name}, {arn}, {tags}, i.captured, i.sequence, i.status,
-                            i.content
-                     FROM h_items i WHERE i.id BETWEEN ?1 AND ?2 AND i.status < 2 AND ?3 IS NULL"
+                    "SELECT i.id, i.scope, {id}, {name}, {arn}, {tags}, {captured}, {sequence}, {status}, i.content{body}
+                     FROM h_items i {join} WHERE i.id BETWEEN ?1 AND ?2 AND i.status < 2 AND ?3 IS NULL"
                 )
             }
             Some(_) => {
@@ -381,6 +415,7 @@ impl<'j> Job<'j> {
     ) -> Result<(), Ended<E>> {
         let mut rows = statement.query(params![from, to, self.scan.as_of.map(Timestamp::as_micros)])?;
         let mut until_look = STRIDE;
+        let joined = if self.scan.as_of.is_some() { ScanBodies::OnDemand } else { self.scan.bodies };
         while let Some(row) = rows.next()? {
             until_look -= 1;
             if until_look == 0 {
@@ -392,23 +427,56 @@ impl<'j> Job<'j> {
             let number: i64 = row.get(1)?;
             let place = usize::try_from(number).ok().and_then(|number| self.scopes.get(number).copied().flatten());
             let Some(scope) = place.and_then(|place| self.scan.scopes.get(place)) else { continue };
-            let mut row = ScanRow { row, scope, reader, body: Fetched::No, version: Fetched::No };
+            let mut row = ScanRow { row, scope, reader, joined, body: Fetched::No, version: Fetched::No };
             take(taken, &mut row).map_err(Ended::Taker)?;
         }
         Ok(())
     }
 }
 
-/// Reads bodies and what stands with versions. Belongs to one thread.
-struct Reader<'c> {
-    connection: &'c Connection,
+/// Inflates bodies, the same memory for all of them.
+struct Unpacker<'c> {
     /// For the rare body that is a difference from another.
     shared: &'c Decoder,
-    contents: Statement<'c>,
-    versions: Statement<'c>,
     plain: Decompressor<'static>,
     by_dictionary: HashMap<i64, Decompressor<'static>>,
     body: Vec<u8>,
+}
+
+impl Unpacker<'_> {
+    /// Inflates a body from a row that has its dictionary, base, size and bytes from a column on.
+    fn unpack(&mut self, connection: &Connection, id: i64, row: &Row<'_>, from: usize) -> Result<(), Fault> {
+        if row.get_ref(from + 1)? != ValueRef::Null {
+            self.body = contents::read(connection, self.shared, id)?;
+            return Ok(());
+        }
+        let unreadable = |error: &dyn std::fmt::Display| Fault::Damaged(format!("body {id} cannot be read: {error}"));
+        let decompressor = match row.get::<_, Option<i64>>(from)? {
+            None => &mut self.plain,
+            Some(dictionary) => match self.by_dictionary.entry(dictionary) {
+                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::hash_map::Entry::Vacant(free) => {
+                    let body = contents::dictionary(connection, dictionary)?;
+                    free.insert(Decompressor::with_dictionary(&body).map_err(|error| unreadable(&error))?)
+                }
+            },
+        };
+        let size = usize::try_from(row.get::<_, i64>(from + 2)?).ok().filter(|size| *size <= MAX_BODY);
+        let size = size.ok_or_else(|| unreadable(&"its size is impossible"))?;
+        self.body.clear();
+        self.body.reserve(size);
+        let packed = row.get_ref(from + 3)?.as_blob().map_err(|error| unreadable(&error))?;
+        let inflated = decompressor.decompress_to_buffer(packed, &mut self.body).map_err(|error| unreadable(&error))?;
+        if inflated == size { Ok(()) } else { Err(unreadable(&"it is not as long as it was")) }
+    }
+}
+
+/// Reads bodies and what stands with versions. Belongs to one thread.
+struct Reader<'c> {
+    connection: &'c Connection,
+    contents: Statement<'c>,
+    versions: Statement<'c>,
+    unpacker: Unpacker<'c>,
     version: String,
     past: bool,
     path: &'c Path,
@@ -418,13 +486,15 @@ impl<'c> Reader<'c> {
     fn new(connection: &'c Connection, shared: &'c Decoder, job: &Job<'c>) -> Result<Self, Fault> {
         Ok(Self {
             connection,
-            shared,
             contents: connection.prepare("SELECT dictionary, base, size, body FROM h_contents WHERE id = ?")?,
             versions: connection
                 .prepare("SELECT seen FROM h_versions WHERE item = ? AND captured = ? AND sequence = ?")?,
-            plain: Decompressor::new().map_err(|error| Fault::Damaged(error.to_string()))?,
-            by_dictionary: HashMap::new(),
-            body: Vec::new(),
+            unpacker: Unpacker {
+                shared,
+                plain: Decompressor::new().map_err(|error| Fault::Damaged(error.to_string()))?,
+                by_dictionary: HashMap::new(),
+                body: Vec::new(),
+            },
             version: String::new(),
             past: job.scan.as_of.is_some(),
             path: job.path,
@@ -434,29 +504,7 @@ impl<'c> Reader<'c> {
     fn read_body(&mut self, id: i64) -> Result<(), Fault> {
         let mut rows = self.contents.query([id])?;
         let row = rows.next()?.ok_or_else(|| Fault::Damaged(format!("body {id} is missing")))?;
-        if row.get_ref(1)? != ValueRef::Null {
-            drop(rows);
-            self.body = contents::read(self.connection, self.shared, id)?;
-            return Ok(());
-        }
-        let unreadable = |error: &dyn std::fmt::Display| Fault::Damaged(format!("body {id} cannot be read: {error}"));
-        let decompressor = match row.get::<_, Option<i64>>(0)? {
-            None => &mut self.plain,
-            Some(dictionary) => match self.by_dictionary.entry(dictionary) {
-                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(free) => {
-                    let body = contents::dictionary(self.connection, dictionary)?;
-                    free.insert(Decompressor::with_dictionary(&body).map_err(|error| unreadable(&error))?)
-                }
-            },
-        };
-        let size = usize::try_from(row.get::<_, i64>(2)?).ok().filter(|size| *size <= MAX_BODY);
-        let size = size.ok_or_else(|| unreadable(&"its size is impossible"))?;
-        self.body.clear();
-        self.body.reserve(size);
-        let packed = row.get_ref(3)?.as_blob().map_err(|error| unreadable(&error))?;
-        let inflated = decompressor.decompress_to_buffer(packed, &mut self.body).map_err(|error| unreadable(&error))?;
-        if inflated == size { Ok(()) } else { Err(unreadable(&"it is not as long as it was")) }
+        self.unpacker.unpack(self.connection, id, row, 0)
     }
 
     fn read_version(&mut self, item: i64, captured: i64, sequence: i64, status: i64) -> Result<(), Fault> {
@@ -478,6 +526,8 @@ pub struct ScanRow<'r> {
     row: &'r Row<'r>,
     scope: &'r ScanScope,
     reader: &'r mut dyn ReadParts,
+    /// Whether the body stands in the row.
+    joined: ScanBodies,
     body: Fetched,
     version: Fetched,
 }
@@ -485,6 +535,8 @@ pub struct ScanRow<'r> {
 /// What a row can ask its reader for; the reader's lifetime is nobody's business.
 trait ReadParts {
     fn read_body(&mut self, id: i64) -> Result<(), Fault>;
+    /// The body stands in the row itself, from this column on.
+    fn unpack(&mut self, id: i64, row: &Row<'_>, from: usize) -> Result<(), Fault>;
     fn read_version(&mut self, item: i64, captured: i64, sequence: i64, status: i64) -> Result<(), Fault>;
     fn body(&self) -> &[u8];
     fn version(&self) -> &str;
@@ -497,12 +549,16 @@ impl ReadParts for Reader<'_> {
         Reader::read_body(self, id)
     }
 
+    fn unpack(&mut self, id: i64, row: &Row<'_>, from: usize) -> Result<(), Fault> {
+        self.unpacker.unpack(self.connection, id, row, from)
+    }
+
     fn read_version(&mut self, item: i64, captured: i64, sequence: i64, status: i64) -> Result<(), Fault> {
         Reader::read_version(self, item, captured, sequence, status)
     }
 
     fn body(&self) -> &[u8] {
-        &self.body
+        &self.unpacker.body
     }
 
     fn version(&self) -> &str {
@@ -569,8 +625,12 @@ impl ScanRow<'_> {
 
     pub fn fetch_body(&mut self) -> Result<(), StoreError> {
         if self.body == Fetched::No {
-            let content = self.number(9);
-            self.reader.read_body(content).map_err(|fault| fault.told(self.reader.path()))?;
+            let content = self.number(BODY - 1);
+            let read = match self.joined {
+                ScanBodies::All => self.reader.unpack(content, self.row, BODY),
+                ScanBodies::OnDemand => self.reader.read_body(content),
+            };
+            read.map_err(|fault| fault.told(self.reader.path()))?;
             self.body = Fetched::Yes;
         }
         Ok(())

@@ -13,7 +13,7 @@ use haechi_inventory::Stop;
 use haechi_model::{Message, Timestamp};
 use haechi_query::{Answer, Limits, Plan, Query, Reach, Stopped, Worker};
 use haechi_report::{Cell, Column, Fit, Table};
-use haechi_store::{QueryBounds, Scan, ScanEnd, ScanScope, Store, StoreError};
+use haechi_store::{QueryBounds, Scan, ScanBodies, ScanColumns, ScanEnd, ScanScope, Store, StoreError};
 use serde_json::Value;
 
 use crate::error::{Result, UserError};
@@ -131,18 +131,20 @@ impl App {
         Ok(QueryOutcome { table: table(columns, rows, more.then_some(request.rows).flatten()), warnings, more })
     }
 
-    fn sql_query(&self, request: &QueryRequest, sql: &str, at: Option<Timestamp>, bound: &Bound) -> Result<QueryOutcome> {
+    fn sql_query(
+        &self,
+        request: &QueryRequest,
+        sql: &str,
+        at: Option<Timestamp>,
+        bound: &Bound,
+    ) -> Result<QueryOutcome> {
         if at.is_some() && haechi_query::has_word(sql, "findings") {
             return Err(UserError::said("query-findings-past").help("query-advice-findings-past"));
         }
         let mut store = self.existing_store()?;
         let stop = bound.clone();
-        let bounds = QueryBounds {
-            rows: request.rows,
-            bytes: MOST_BYTES,
-            as_of: at,
-            stop: Arc::new(move || stop.is_reached()),
-        };
+        let bounds =
+            QueryBounds { rows: request.rows, bytes: MOST_BYTES, as_of: at, stop: Arc::new(move || stop.is_reached()) };
         let answer = store.query_within(sql, &bounds).map_err(|error| {
             let offset = sql.len() - request.text.len();
             sql_error(error, &request.text, offset, bound, request.timeout)
@@ -196,13 +198,18 @@ fn scanned<'p>(
     bound: &Bound,
     timeout: Duration,
 ) -> Result<Vec<Worker<'p>>> {
-    use haechi_query::Column::{Arn, ResourceName};
+    use haechi_query::Column::{Arn, CaptureTime, ResourceId, ResourceName, Status};
     let scan = Scan {
         scopes,
         ids: plan.resource_ids(),
         as_of,
-        names: plan.reads(ResourceName) || plan.reads(Arn),
-        tags: plan.reads_tags(),
+        columns: ScanColumns {
+            id: plan.reads(ResourceId),
+            names: plan.reads(ResourceName) || plan.reads(Arn),
+            tags: plan.reads_tags(),
+            version: plan.reads_version() || plan.reads(CaptureTime) || plan.reads(Status),
+        },
+        bodies: if plan.wants_every_body() { ScanBodies::All } else { ScanBodies::OnDemand },
         threads,
     };
     let past = past::PastColumns::new(as_of, &scan);

@@ -23,7 +23,7 @@ impl PastColumns {
     pub(super) fn new(as_of: Option<Timestamp>, scan: &Scan) -> Self {
         let mut paths = Paths::default();
         let slots = ["resourceName", "arn", "tags"].map(|name| paths.add(&[name.to_owned()], Take::Whole));
-        Self { paths: as_of.map(|_| paths), slots, wanted: scan.names || scan.tags }
+        Self { paths: as_of.map(|_| paths), slots, wanted: scan.columns.names || scan.columns.tags }
     }
 
     /// Reads them where they are wanted.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use haechi_model::{Compliance, CoverageState, Timestamp};
-use haechi_store::{QueryBounds, RunInfo, Scan, ScanEnd, ScanScope, Store};
+use haechi_store::{QueryBounds, RunInfo, Scan, ScanBodies, ScanColumns, ScanEnd, ScanScope, Store};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -69,7 +69,8 @@ fn found(store: &Store, scan: &Scan) -> Found {
 }
 
 fn scan(scopes: Vec<ScanScope>, threads: usize) -> Scan {
-    Scan { scopes, threads, names: true, tags: true, ..Scan::default() }
+    let columns = ScanColumns { id: true, names: true, tags: true, version: true };
+    Scan { scopes, threads, columns, ..Scan::default() }
 }
 
 #[test]
@@ -82,6 +83,8 @@ fn every_item_comes_once_on_any_number_of_threads() {
     assert_eq!(one.len(), 5400);
     for threads in [2, 3, 8] {
         assert_eq!(found(&store, &scan(scopes.clone(), threads)), one, "{threads}");
+        let together = Scan { bodies: ScanBodies::All, ..scan(scopes.clone(), threads) };
+        assert_eq!(found(&store, &together), one, "{threads}");
     }
     for (id, (body, captured, tags)) in &one {
         let number: i64 = id[1..].parse().unwrap();
