@@ -45,6 +45,7 @@ advice-org-account = haechi record --org --plan lists the accounts
 error-org-nothing = no account is left to ask
 advice-org-filters = look at --account and --ou; haechi record --org --plan lists the accounts
 error-settings-account = haechi.toml, [[accounts]]
+error-type-unknown = --type { $type }: no collector is for this type
 error-resume = there is nothing to resume
 advice-resume = run the same command without --resume
 advice-record-resume = run the same command with --resume to go on from here

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use haechi_aws::{Api, ApiError, BoxFuture, Client, Concurrency, ErrorKind, Role};
-use haechi_inventory::{Accounts, Reached, RegionState, Secrets, Target, gap, home_region, regions};
-use haechi_model::{AccountId, Arn, Gap, Partition, Region, Timestamp};
+use haechi_aws::{Api, ApiError, BoxFuture, Client, Concurrency, ErrorKind, Role, Timeouts};
+use haechi_inventory::{Accounts, Collectors, Reached, RegionState, Secrets, Target, gap, home_region, regions};
+use haechi_model::{AccountId, Arn, Gap, Partition, Region, ResourceType, Timestamp};
 use haechi_store::{Account, AccountState};
 use serde_json::{Value, json};
 
@@ -37,6 +38,10 @@ pub struct LiveRequest {
     pub concurrency: usize,
     /// Calls a second to one account.
     pub rate: Option<u32>,
+    /// Seconds until an answer must begin; as usual when left out.
+    pub timeout: Option<u32>,
+    /// The resource types to ask for; all of them when empty.
+    pub types: Vec<String>,
     /// Go on with the run that was interrupted.
     pub resume: Resume,
 }
@@ -119,6 +124,11 @@ impl Access {
     }
 }
 
+/// A client for calls that need no account to be known first.
+pub(crate) async fn client_of(request: &LiveRequest) -> Client {
+    builder(request).build().await
+}
+
 /// The client and who it is. The credentials must be good.
 pub async fn connect(request: &LiveRequest) -> Result<Caller> {
     let client = builder(request).build().await;
@@ -134,7 +144,23 @@ fn builder(request: &LiveRequest) -> haechi_aws::Builder {
     if request.concurrency > 0 {
         concurrency.total = request.concurrency;
     }
+    if let Some(seconds) = request.timeout {
+        let read = Duration::from_secs(u64::from(seconds.max(1)));
+        builder = builder.timeouts(Timeouts { read, total: read * 4, ..Timeouts::default() });
+    }
     builder.concurrency(concurrency)
+}
+
+impl LiveRequest {
+    /// The types that were asked for: each must have a collector.
+    pub(crate) fn types(&self, collectors: &Collectors) -> Result<Vec<ResourceType>> {
+        let mut types = Vec::new();
+        for word in &self.types {
+            let known = ResourceType::parse(word).ok().filter(|wanted| collectors.get(wanted).is_some());
+            types.push(known.ok_or_else(|| UserError::said("error-type-unknown").arg("type", word))?);
+        }
+        Ok(types)
+    }
 }
 
 async fn identify(client: Client, profile: Option<&str>) -> Result<Caller> {

@@ -75,6 +75,7 @@ impl App {
         let packs = if request.packs.is_empty() { &self.settings.packs } else { &request.packs };
         let rulebook = Rulebook::of_packs(&self.content, packs, &values)?;
         request.selection.findings()?;
+        request.live.types(&collectors()?)?;
         let mut store = self.writable_store()?;
         let assess = AssessRequest {
             live: request.live.clone(),
@@ -120,6 +121,8 @@ impl App {
 
     /// What a run over live accounts will ask: nothing is called but STS, Organizations and the list of regions.
     pub async fn plan(&self, request: &LiveRequest, selection: &Selection) -> Result<(Table, Value)> {
+        let collectors = collectors()?;
+        let types = request.types(&collectors)?;
         let live = self.live(request, selection, self.now()).await?;
         let mut asked = JoinSet::new();
         let mut found = BTreeMap::new();
@@ -135,14 +138,13 @@ impl App {
         while let Some(Ok((at, target))) = asked.join_next().await {
             found.insert(at, target);
         }
-        let collectors = collectors()?;
         let (mut rows, mut values, mut whole) = (Vec::new(), Vec::new(), Estimate::default());
         for (at, target) in found {
             let entry = &live.reach.entries[at];
             let (estimate, reason) = match target {
                 Ok(Some(target)) => {
                     let regions = target.regions.len();
-                    (estimate_account(&collectors, &[], regions, target.organization), String::new())
+                    (estimate_account(&collectors, &types, regions, target.organization), String::new())
                 }
                 Ok(None) => match &entry.access {
                     Access::Closed(state) => (Estimate::default(), state_words(*state).to_owned()),
@@ -196,7 +198,7 @@ impl App {
     }
 
     /// The listings that the interrupted run has completed.
-    fn resumed(&self, store: &Store, live: &Live, selection: &Selection, now: Timestamp) -> Result<ListingSet> {
+    fn resumed(&self, store: &Store, live: &Live, filters: &Filters, now: Timestamp) -> Result<ListingSet> {
         let live_run = |run: &Run| run.info.sources.first().is_some_and(|source| source == "live");
         let nothing = |why: &str| Err(UserError::said("error-resume").because(why).help("advice-resume"));
         let Some(run) = store.runs().map_err(in_store)?.into_iter().find(live_run) else {
@@ -206,7 +208,7 @@ impl App {
         if !cut_short {
             return nothing("the last run came to its end");
         }
-        if run.info.sources.get(1) != Some(&live.name) || run.info.filters != selection.described() {
+        if run.info.sources.get(1) != Some(&live.name) || run.info.filters != *filters {
             return nothing("the interrupted run was over other accounts or with other filters");
         }
         if now.as_micros() - run.info.started.as_micros() > STILL_FRESH {
@@ -226,6 +228,19 @@ fn count(number: u64) -> Cell {
     Cell::Number(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
+/// What a run was narrowed to.
+type Filters = BTreeMap<String, Vec<String>>;
+
+impl AssessRequest {
+    fn filters(&self) -> Filters {
+        let mut filters = self.selection.described();
+        if !self.live.types.is_empty() {
+            filters.insert("type".to_owned(), self.live.types.clone());
+        }
+        filters
+    }
+}
+
 /// Accounts that are asked for their regions at the same time.
 const AT_ONCE: usize = 8;
 
@@ -243,11 +258,12 @@ impl Pass<'_> {
             () = stop.stopped() => return Err(UserError::said("interrupted")),
         };
         let done = match request.resume {
-            Resume::Yes => Some(Arc::new(app.resumed(store, &live, &self.request.selection, now)?)),
+            Resume::Yes => Some(Arc::new(app.resumed(store, &live, &self.request.filters(), now)?)),
             Resume::No => None,
         };
         let sources = vec!["live".to_owned(), live.name.clone()];
         let mut info = app.run_info(kind, now, sources, &self.request.selection);
+        info.filters = self.request.filters();
         info.organization = live.organization.clone();
         let mut run = store.begin_run(info).map_err(in_store)?;
         run.put_accounts(&live.accounts).map_err(in_store)?;
@@ -263,7 +279,9 @@ impl Pass<'_> {
         stop: &Stop,
     ) -> Result<(Facts, Collected)> {
         let collectors = collectors()?;
-        let plan = Plan { secrets: self.request.live.secrets, done, ..Plan::new(Vec::new(), self.now) };
+        let types = self.request.live.types(&collectors)?;
+        let asked = if types.is_empty() { collectors.len() } else { types.len() };
+        let plan = Plan { secrets: self.request.live.secrets, done, types, ..Plan::new(Vec::new(), self.now) };
         let mut sink = StoreSink::new(run, self.now);
         let client = live.client.clone();
         let calls = |client: &haechi_aws::Client| client.statistics().values().map(|service| service.calls).sum();
@@ -306,7 +324,7 @@ impl Pass<'_> {
         let collected = Collected {
             accounts: live.reach.entries.len(),
             regions,
-            types: collectors.len(),
+            types: asked,
             calls: calls(&client),
             throttles: throttles(&client),
             retries: statistics.values().map(|service| service.retries).sum(),
@@ -329,7 +347,13 @@ const NAMED: usize = 3;
 
 impl Collected {
     fn accounts_done(&self) -> u64 {
-        self.summary.reached - self.summary.refused.len() as u64 - self.summary.closed.len() as u64
+        self.summary.ended
+    }
+
+    /// Accounts whose turn did not come, or that the run was stopped in.
+    fn waiting(&self) -> u64 {
+        let told = self.summary.ended + self.summary.refused.len() as u64 + self.summary.closed.len() as u64;
+        (self.accounts as u64).saturating_sub(told)
     }
 
     /// What is incomplete, by operation and error: forty regions that deny one call are one thing to fix.
@@ -367,9 +391,8 @@ impl Collected {
         for (account, reason) in &summary.closed {
             line("record-closed", 1, format!("{account} {reason}"));
         }
-        let waiting = (self.accounts as u64).saturating_sub(summary.reached);
-        if waiting > 0 {
-            line("record-waiting", waiting, String::new());
+        if self.waiting() > 0 {
+            line("record-waiting", self.waiting(), String::new());
         }
         line("record-regions", self.regions as u64, String::new());
         line("record-types", self.types as u64, String::new());
@@ -412,17 +435,17 @@ impl Collected {
             json!({"what": reason.what, "code": reason.code, "listings": reason.listings, "accounts": reason.accounts})
         });
         json!({
-            "accounts": {
-                "planned": self.accounts, "done": self.accounts_done(),
-                "refused": refused.collect::<Vec<_>>(), "closed": closed.collect::<Vec<_>>(),
-            },
+            "accounts": self.accounts_done(),
+            "refused": refused.collect::<Vec<_>>(),
+            "closed": closed.collect::<Vec<_>>(),
+            "waiting": self.waiting(),
             "regions": self.regions,
             "types": self.types,
             "listings": {
                 "complete": summary.complete, "resumed": summary.resumed, "failed": summary.failed,
                 "skipped": summary.skipped, "reasons": reasons.collect::<Vec<_>>(),
             },
-            "resources": {
+            "items": {
                 "seen": summary.items, "new": counts.new, "changed": counts.changed, "same": counts.same,
                 "deleted": counts.deleted,
             },

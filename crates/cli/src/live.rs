@@ -26,6 +26,12 @@ pub struct LiveArgs {
     /// Calls a second to one account; its limits are shared with those who work there [default: 20]; 0: no limit
     #[arg(long, value_name = "N", help_heading = "Live account")]
     pub rate: Option<u32>,
+    /// Seconds until an answer must begin [default: 30]
+    #[arg(long, value_name = "SECONDS", help_heading = "Live account")]
+    pub timeout: Option<u32>,
+    /// Only these resource types, such as AWS::S3::Bucket
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', help_heading = "Live account")]
+    pub types: Vec<String>,
     /// Go on with the run that was interrupted: what it has listed is not listed again
     #[arg(long, help_heading = "Live account")]
     pub resume: bool,
@@ -42,6 +48,8 @@ impl LiveArgs {
             secrets: if self.keep_secrets { Secrets::Kept } else { Secrets::Redacted },
             concurrency: if self.concurrency == 0 { usual } else { self.concurrency },
             rate: self.rate,
+            timeout: self.timeout,
+            types: self.types.clone(),
             resume: if self.resume { Resume::Yes } else { Resume::No },
         }
     }

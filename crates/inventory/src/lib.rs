@@ -16,8 +16,8 @@ pub use engine::{
     SinkError, Stop, Target, collect, collect_accounts, estimate, estimate_account, gap, home_region, regions,
 };
 pub use import::{
-    Extended, IMPORT_BATCH, ImportProgress, ImportSummary, NOT_RECORDED, NamedAccount, SnapshotHead, Unreadable,
-    export_snapshot, import, import_bytes, import_embedded, write_snapshot,
+    BucketError, Extended, IMPORT_BATCH, ImportProgress, ImportSummary, NOT_RECORDED, NamedAccount, SnapshotHead, Unreadable,
+    export_snapshot, import, import_bucket, import_bytes, import_embedded, write_snapshot,
 };
 pub use listing_set::ListingSet;
 pub use policy::audit_policy;

@@ -3,7 +3,7 @@
 use haechi_model::{ConfigurationItem, Coverage, Kind, Node};
 use serde_json::Value;
 
-use crate::collector::path::Path;
+use crate::collector::path::{ANY_WAY, Path};
 use crate::collector::{Collector, Collectors};
 use crate::engine::{Sink, SinkError};
 
@@ -60,6 +60,11 @@ impl Sink for Redacting<'_> {
         self.inner.items(batch)
     }
 
+    fn past(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError> {
+        let batch = batch.into_iter().map(|item| self.redacted(item)).collect::<Result<_, _>>()?;
+        self.inner.past(batch)
+    }
+
     fn coverage(&mut self, line: Coverage) -> Result<(), SinkError> {
         self.inner.coverage(line)
     }
@@ -73,6 +78,7 @@ fn holds(node: Node<'_>, path: &Path) -> bool {
         }
         match steps.split_first() {
             None => !node.is_null(),
+            Some((&ANY_WAY, rest)) => below(node, rest) || node.members().any(|(_, next)| below(next, steps)),
             Some((step, rest)) => node.get(step).is_some_and(|next| below(next, rest)),
         }
     }
@@ -117,5 +123,10 @@ mod tests {
         );
         check("AWS::EC2::Instance", json!({"userData": "c2VjcmV0"}), json!({"userData": "REDACTED"}));
         check("AWS::S3::Bucket", json!({"name": "b"}), json!({"name": "b"}));
+        check(
+            "AWS::WAFv2::RuleGroup",
+            json!({"rules": [{"statement": {"notStatement": {"statement": {"byteMatchStatement": {"searchString": "s"}}}}}]}),
+            json!({"rules": [{"statement": {"notStatement": {"statement": {"byteMatchStatement": {"searchString": "REDACTED"}}}}}]}),
+        );
     }
 }

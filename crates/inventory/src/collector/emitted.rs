@@ -97,7 +97,7 @@ impl Models {
         for get in &section.get {
             let answer = match &get.call {
                 Some(call) => self.of(&call.value).answer(&call.value.name),
-                None => json!({"rows": [{"user": "text"}], "Usage": 1}),
+                None => json!({"rows": [{"user": "text"}], "Utilization": 1}),
             };
             let mut taken = get.take.take(&answer);
             assert!(!taken.is_null(), "`take: {}` gives nothing", get.take);

@@ -7,6 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+/// The step of a path for which any way down stands.
+pub(crate) const ANY_WAY: &str = "**";
+
 /// A dotted path such as `Reservations.Instances`; `.` is the value itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Path(Vec<Box<str>>);
@@ -85,6 +88,7 @@ impl Path {
     }
 
     /// Does something to every value at this path; lists on the way are opened, the last one is not.
+    /// A step `**` is any way further down, or none.
     pub fn each_mut(&self, value: &mut Value, act: &mut dyn FnMut(&mut Value)) {
         each_mut(&self.0, value, act);
     }
@@ -92,6 +96,14 @@ impl Path {
 
 fn each_mut(steps: &[Box<str>], value: &mut Value, act: &mut dyn FnMut(&mut Value)) {
     let Some((first, rest)) = steps.split_first() else { return act(value) };
+    if &**first == ANY_WAY {
+        each_mut(rest, value, act);
+        return match value {
+            Value::Array(list) => list.iter_mut().for_each(|element| each_mut(steps, element, act)),
+            Value::Object(map) => map.values_mut().for_each(|member| each_mut(steps, member, act)),
+            _ => {}
+        };
+    }
     match value {
         Value::Array(list) => list.iter_mut().for_each(|element| each_mut(steps, element, act)),
         Value::Object(map) => {
@@ -393,6 +405,17 @@ mod tests {
         for wrong in ["", "a..b", ".a", "a b", "{x}"] {
             assert!(Path::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn two_stars_are_any_way_down() {
+        let mut rules = json!([{"not": {"match": {"text": 1}}}, {"match": {"text": 2}, "and": [{"or": [{"match": {"text": 3}}]}]}]);
+        let mut seen = Vec::new();
+        Path::parse("**.match.text").unwrap().each_mut(&mut rules, &mut |found| seen.push(found.take()));
+        seen.sort_by_key(|number| number.as_i64());
+        assert_eq!(seen, [json!(1), json!(2), json!(3)]);
+        Path::parse("**.match").unwrap().remove(&mut rules);
+        assert_eq!(rules, json!([{"not": {}}, {"and": [{"or": [{}]}]}]));
     }
 
     #[track_caller]

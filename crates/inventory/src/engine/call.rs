@@ -69,7 +69,12 @@ async fn usage(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Region) -> 
     if metric["MetricName"].is_null() {
         return Got::Unknown("the quota names no usage metric");
     }
-    match quota_usage(&*unit.account.api, region.as_str(), unit.account.captured, metric).await {
+    // A list: the quota with its applied value, or nothing where nobody has applied one.
+    let Some(applied) = names.item["Applied"].as_array() else {
+        return Got::Unknown("the applied value of the quota is not known");
+    };
+    let limit = applied.first().unwrap_or(names.item)["Value"].as_f64().unwrap_or_default();
+    match quota_usage(&*unit.account.api, region.as_str(), unit.account.captured, metric, limit).await {
         Ok(Value::Null) => Got::Unknown("CloudWatch has no recent value of the usage metric"),
         Ok(value) => Got::Value(value),
         Err(error) => refused(entry, error),

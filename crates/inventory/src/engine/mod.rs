@@ -38,6 +38,11 @@ pub const MOST_LINES: usize = 10_000;
 pub trait Sink: Send {
     fn items(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError>;
 
+    /// Items that tell of the past only: versions of what may be gone.
+    fn past(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError> {
+        self.items(batch)
+    }
+
     /// The listing of a type in an account and region has ended; its items were given before.
     fn coverage(&mut self, line: Coverage) -> Result<(), SinkError>;
 
@@ -198,8 +203,8 @@ pub struct CollectSummary {
     pub resumed: u64,
     /// The coverage lines that are not complete: all that failed and that were skipped, up to [`MOST_LINES`].
     pub incomplete: Vec<Coverage>,
-    /// Accounts whose turn came, and those among them that refused or do not answer.
-    pub reached: u64,
+    /// Accounts that came to their end, that refused, and that are known not to answer.
+    pub ended: u64,
     pub refused: Vec<(AccountId, Gap)>,
     pub closed: Vec<(AccountId, String)>,
     /// Members that failing calls left out of items.

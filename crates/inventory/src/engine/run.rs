@@ -65,16 +65,15 @@ impl<'r> Run<'r> {
             Event::Begun { account, due, resumed, disabled } => self.begun(account, due, &resumed, disabled)?,
             Event::Ended(account) => {
                 self.unfinished(account)?;
+                self.summary.ended += 1;
                 self.account_done();
             }
             Event::Refused { account, gap } => {
-                self.summary.reached += 1;
                 self.summary.refused.push((account, gap.clone()));
                 self.coverage(of_account(account, Region::global(), CoverageState::Failed { gap }))?;
                 self.account_done();
             }
             Event::Closed { account, reason } => {
-                self.summary.reached += 1;
                 self.summary.closed.push((account, reason.clone()));
                 self.coverage(of_account(account, Region::global(), CoverageState::Skipped { reason }))?;
                 self.account_done();
@@ -96,7 +95,6 @@ impl<'r> Run<'r> {
         resumed: &[Line],
         disabled: Vec<Region>,
     ) -> Result<(), SinkError> {
-        self.summary.reached += 1;
         self.summary.resumed += resumed.len() as u64;
         self.state.total += due.len();
         self.due.insert(account, due.into_iter().map(|line| (line, 0)).collect());

@@ -68,7 +68,7 @@ fn first_time(path: &Path, seen: &mut HashSet<PathBuf>) -> bool {
 }
 
 /// Why a file in a folder is not opened, by its name.
-fn unlike(path: &Path) -> Option<&'static str> {
+pub(crate) fn unlike(path: &Path) -> Option<&'static str> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
         None

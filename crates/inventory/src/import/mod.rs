@@ -7,9 +7,12 @@
 //! file, item, line and column (in the inflated text), and everything else is still read.
 
 mod body;
+mod bucket;
+mod delivered;
 mod export;
 mod extended;
 mod files;
+mod oversized;
 mod problem;
 mod reading;
 mod scan;
@@ -27,8 +30,10 @@ use std::rc::Rc;
 use haechi_model::{AccountId, ConfigurationItem, Coverage};
 
 use crate::{Sink, SinkError, Stop};
+pub use bucket::{BucketError, import_bucket};
 pub use export::{SnapshotHead, export_snapshot, write_snapshot};
 pub use extended::{Extended, NOT_RECORDED};
+use delivered::{Delivered, Newest, Tense};
 use reading::AccountEntry;
 use source::Source;
 
@@ -132,7 +137,9 @@ pub fn import(
     for (path, reason) in found.skipped {
         run.skipped(path, reason.to_owned());
     }
-    let sources: Vec<_> = found.files.iter().map(|(path, size)| (Source::File(path), *size)).collect();
+    let mut files = found.files;
+    in_order(&mut files, |(path, _)| path.to_str().unwrap_or_default());
+    let sources: Vec<_> = files.iter().map(|(path, size)| (Source::File(path), *size)).collect();
     run.all(&sources)
 }
 
@@ -161,6 +168,14 @@ pub fn import_embedded(
     Run::new(extended, sink, progress, stop).all(&sources)
 }
 
+/// Puts AWS Config's files in the order in which they were made, those of other names before them, as they stand.
+pub(crate) fn in_order<T>(files: &mut [T], name: impl Fn(&T) -> &str) {
+    files.sort_by_cached_key(|file| Delivered::of(name(file)).map(|found| (found.at, found.account)));
+}
+
+/// What fetches an oversized item; the error is why it cannot.
+type Fetch<'f> = &'f mut dyn FnMut(&oversized::Location) -> Result<Vec<u8>, String>;
+
 /// A running import.
 pub(crate) struct Run<'s> {
     extended: &'s Extended,
@@ -173,6 +188,11 @@ pub(crate) struct Run<'s> {
     taken: Rc<Cell<u64>>,
     batch: Vec<ConfigurationItem>,
     batch_bytes: usize,
+    /// Of which time the batch is.
+    tense: Tense,
+    newest: Newest,
+    /// Oversized items that notifications point to, and the file of the notification.
+    oversized: Vec<(oversized::Location, PathBuf)>,
     coverage: seen::Merged,
     accounts: BTreeMap<AccountId, NamedAccount>,
     summary: ImportSummary,
@@ -196,6 +216,9 @@ impl<'s> Run<'s> {
             taken: Rc::default(),
             batch: Vec::new(),
             batch_bytes: 0,
+            tense: Tense::Present,
+            newest: Newest::default(),
+            oversized: Vec::new(),
             coverage: seen::Merged::default(),
             accounts: BTreeMap::new(),
             summary: ImportSummary::default(),
@@ -203,7 +226,14 @@ impl<'s> Run<'s> {
         }
     }
 
-    fn all(mut self, sources: &[(Source<'_>, u64)]) -> Result<ImportSummary, SinkError> {
+    fn all(self, sources: &[(Source<'_>, u64)]) -> Result<ImportSummary, SinkError> {
+        let missing = "the item was too large for a message; its object is not among the files";
+        self.all_with(sources, &mut |_| Err(missing.to_owned()))
+    }
+
+    fn all_with(mut self, sources: &[(Source<'_>, u64)], fetch: Fetch<'_>) -> Result<ImportSummary, SinkError> {
+        let names: Vec<_> = sources.iter().map(|(source, _)| source.name()).collect();
+        self.newest = Newest::of(names.iter().filter_map(|name| name.to_str()));
         self.state.files_total = sources.len() as u64;
         self.state.bytes_total = sources.iter().map(|(_, size)| size).sum();
         let mut before = 0;
@@ -223,6 +253,7 @@ impl<'s> Run<'s> {
             self.taken.set(before);
             self.state.bytes = before;
         }
+        self.read_oversized(&names, fetch);
         self.flush();
         if let Some(failure) = self.failure.take() {
             return Err(failure);
@@ -236,8 +267,33 @@ impl<'s> Run<'s> {
         Ok(self.summary)
     }
 
+    /// Reads the items that notifications point to and that no file of the import is.
+    fn read_oversized(&mut self, names: &[PathBuf], fetch: Fetch<'_>) {
+        let mut waiting = std::mem::take(&mut self.oversized);
+        waiting.sort_by(|a, b| (&a.0.bucket, &a.0.key).cmp(&(&b.0.bucket, &b.0.key)));
+        waiting.dedup_by(|a, b| a.0 == b.0);
+        for (location, notice) in waiting {
+            let beside = |name: &PathBuf| name.file_name().is_some_and(|name| *name == *location.name());
+            if self.failure.is_some() || self.stop.is_stopped() || names.iter().any(beside) {
+                continue;
+            }
+            let name = format!("s3://{}/{}", location.bucket, location.key);
+            match fetch(&location) {
+                Ok(bytes) => reading::read(self, Source::Bytes { name: &name, bytes: &bytes }),
+                Err(why) => {
+                    let reason = format!("{name}: {why}");
+                    self.unreadable(Unreadable { path: notice, line: None, column: None, item: None, reason });
+                }
+            }
+        }
+    }
+
     /// Takes an item; the sink gets it with its batch.
-    fn take(&mut self, item: ConfigurationItem, bytes: usize) {
+    fn take(&mut self, item: ConfigurationItem, bytes: usize, tense: Tense) {
+        if self.tense != tense {
+            self.flush();
+            self.tense = tense;
+        }
         self.batch.push(item);
         self.batch_bytes += bytes;
         self.summary.items += 1;
@@ -249,7 +305,12 @@ impl<'s> Run<'s> {
     fn flush(&mut self) {
         if !self.batch.is_empty() {
             self.batch_bytes = 0;
-            self.failure = self.sink.items(std::mem::take(&mut self.batch)).err();
+            let batch = std::mem::take(&mut self.batch);
+            let taken = match self.tense {
+                Tense::Present => self.sink.items(batch),
+                Tense::Past => self.sink.past(batch),
+            };
+            self.failure = self.failure.take().or(taken.err());
         }
         self.state.items = self.summary.items;
         self.state.bytes = self.taken.get();

@@ -9,7 +9,8 @@ use memchr::memmem;
 use serde::Deserialize;
 
 use super::body::{Body, Halt, Label, Listener, Part, Unfit};
-use super::problem;
+use super::delivered::{Delivered, Tense};
+use super::{oversized, problem};
 use super::seen::{Reach, Seen};
 use super::source::Source;
 use super::window::Place;
@@ -17,6 +18,9 @@ use super::{NamedAccount, Run, Unreadable, extended};
 
 /// Faults that are told of one file; more are only counted.
 const TOLD: u64 = 100;
+
+/// Oversized items of one import that are looked for.
+const OVERSIZED: usize = 100_000;
 
 /// Whether absent members are known to be absent.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,6 +35,11 @@ pub(crate) struct Reading<'f, 's> {
     source: Source<'f>,
     name: PathBuf,
     author: Author,
+    /// A snapshot that has a newer one.
+    past: bool,
+    snapshot: bool,
+    /// Within a message of SNS.
+    enveloped: bool,
     seen: Seen,
     /// Items met, good or bad.
     met: u64,
@@ -49,14 +58,21 @@ pub(crate) struct Reading<'f, 's> {
 pub(crate) fn read<'s>(run: &mut Run<'s>, source: Source<'_>) {
     let name = source.name();
     let snapshot = name.file_name().is_some_and(|name| name.to_string_lossy().contains("_ConfigSnapshot_"));
+    let delivered = name.to_str().and_then(Delivered::of);
+    // An older snapshot says nothing of what is there today.
+    let past = delivered.as_ref().is_some_and(|file| run.newest.is_past(file));
     let taken = run.taken.clone();
     let (limits, stop) = (run.limits, run.stop.clone());
     let mut reading = Reading {
         run,
         source,
         name,
-        author: Author::NotAsked,
-        seen: Seen::new(snapshot),
+        // A stream is read once; in S3 lies what AWS Config wrote.
+        author: if matches!(source, Source::Stream(_)) { Author::Other } else { Author::NotAsked },
+        past,
+        snapshot,
+        enveloped: false,
+        seen: Seen::new(snapshot && !past),
         met: 0,
         good: 0,
         faults: 0,
@@ -93,6 +109,10 @@ impl Reading<'_, '_> {
         self.met += 1;
         let item = match ConfigurationItem::parse(text) {
             Ok(item) => item,
+            Err(_) if part == Part::Bare && self.message_within(text)? => {
+                self.met -= 1;
+                return Ok(Ok(()));
+            }
             Err(_) if part == Part::Bare && !looks_like_item(text) => {
                 self.met -= 1;
                 let (count, first) = self.unlike.unwrap_or((0, start));
@@ -106,12 +126,51 @@ impl Reading<'_, '_> {
                 return Ok(Err(Unfit(offset)));
             }
         };
-        self.seen.item(&item);
+        let tense = match (self.past, self.snapshot) {
+            (true, _) => Tense::Past,
+            (false, true) => Tense::Present,
+            (false, false) => self.run.newest.tense(&item),
+        };
+        if tense == Tense::Present {
+            self.seen.item(&item);
+        }
         self.good += 1;
         let missing = self.run.extended.missing(&item);
         let item = if missing.is_empty() || self.by_haechi() { item } else { extended::marked(item, text, &missing) };
-        self.run.take(item, text.len());
+        self.run.take(item, text.len(), tense);
         Ok(Ok(()))
+    }
+
+    /// A message of SNS is opened, and a notification of an oversized item is kept for later.
+    fn message_within(&mut self, text: &[u8]) -> Result<bool, Halt> {
+        match oversized::location(text) {
+            Some(Ok(location)) => {
+                self.lists = true;
+                if self.run.oversized.len() < OVERSIZED {
+                    self.run.oversized.push((location, self.name.clone()));
+                } else {
+                    self.run.summary.unreadable_unlisted += 1;
+                }
+                return Ok(true);
+            }
+            Some(Err(why)) => {
+                self.tell(None, format!("an item was too large for a message, and is not in S3: {why}"), None);
+                return Ok(true);
+            }
+            None => {}
+        }
+        if self.enveloped {
+            return Ok(false);
+        }
+        let Some(message) = oversized::enveloped(text) else { return Ok(false) };
+        self.enveloped = true;
+        let limit = self.run.limits.item;
+        let walked = Body::new(message.as_bytes(), limit, self).walk();
+        self.enveloped = false;
+        match walked {
+            Err(Halt::Read(error)) => Err(Halt::Read(error)),
+            _ => self.halted().map(|()| true),
+        }
     }
 
     /// Whether Haechi wrote the file. Its word may stand behind the items: then the file is looked

@@ -1,6 +1,6 @@
 //! Opens a file or bytes as a stream of text: gzip is inflated on the way, within bounds.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use std::rc::Rc;
 use flate2::bufread::MultiGzDecoder;
 
 use super::Limits;
+use super::bucket::Parts;
 use crate::Stop;
 
 /// Where the text comes from.
@@ -16,6 +17,14 @@ use crate::Stop;
 pub(crate) enum Source<'a> {
     File(&'a Path),
     Bytes { name: &'a str, bytes: &'a [u8] },
+    /// Read once, from its start to its end.
+    Stream(&'a Stream),
+}
+
+/// An object that is on its way.
+pub(crate) struct Stream {
+    pub(crate) name: PathBuf,
+    pub(crate) parts: RefCell<Option<Parts>>,
 }
 
 impl<'a> Source<'a> {
@@ -23,6 +32,7 @@ impl<'a> Source<'a> {
         match self {
             Source::File(path) => path.to_path_buf(),
             Source::Bytes { name, .. } => PathBuf::from(name),
+            Source::Stream(stream) => stream.name.clone(),
         }
     }
 
@@ -36,6 +46,10 @@ impl<'a> Source<'a> {
                 Box::new(BufReader::with_capacity(64 * 1024, File::open(path)?))
             }
             Source::Bytes { bytes, .. } => Box::new(bytes),
+            Source::Stream(stream) => match stream.parts.borrow_mut().take() {
+                Some(parts) => Box::new(BufReader::with_capacity(64 * 1024, parts)),
+                None => return Err(io::Error::other("the object was read already")),
+            },
         };
         let mut counted = Counted { source, taken: taken.clone(), stop: stop.clone() };
         let zipped = counted.fill_buf()?.starts_with(&[0x1F, 0x8B]);

@@ -1,5 +1,6 @@
 //! The collector engine against recorded answers, a failing API and a moto server.
 
+mod accounts;
 mod examples;
 mod fake;
 mod faults;

@@ -1,4 +1,4 @@
-//! The usage of a quota: what is asked of CloudWatch, and what it means when nobody can say.
+//! How much of a quota is used: what is asked of CloudWatch, and what it means when nobody can say.
 
 use std::sync::Arc;
 
@@ -47,9 +47,9 @@ fn metric() -> Value {
 }
 
 #[tokio::test]
-async fn the_last_value_of_the_metric_is_the_usage() {
-    let (summary, item) = quota(metric(), json!({"answer": {"MetricDataResults": [{"Values": [9.0, 8.0]}]}})).await;
-    assert_eq!(item["configuration"]["Usage"], 9.0);
+async fn the_last_value_of_the_metric_is_a_share_of_the_applied_quota() {
+    let (summary, item) = quota(metric(), json!({"answer": {"MetricDataResults": [{"Values": [569.0, 8.0]}]}})).await;
+    assert_eq!(item["configuration"]["Utilization"], 80);
     assert_eq!(
         (&item["configuration"]["Value"], &item["configuration"]["DefaultValue"]),
         (&json!(700.0), &json!(500.0))
@@ -62,8 +62,8 @@ async fn a_usage_that_nobody_knows_is_said_in_the_item_and_is_no_gap_of_the_run(
     let unanswered = json!({"answer": {"MetricDataResults": [{"Values": []}]}});
     for (metric, why) in [(json!({}), "names no usage metric"), (metric(), "no recent value")] {
         let (summary, item) = quota(metric, unanswered.clone()).await;
-        assert!(item["configuration"].get("Usage").is_none());
-        assert!(item["notCollected"]["configuration.Usage"].as_str().unwrap().contains(why), "{item}");
+        assert!(item["configuration"].get("Utilization").is_none());
+        assert!(item["notCollected"]["configuration.Utilization"].as_str().unwrap().contains(why), "{item}");
         assert!(summary.missing.is_empty(), "{:?}", summary.missing);
     }
 }
@@ -71,6 +71,6 @@ async fn a_usage_that_nobody_knows_is_said_in_the_item_and_is_no_gap_of_the_run(
 #[tokio::test]
 async fn a_metric_that_may_not_be_read_is_a_gap() {
     let (summary, item) = quota(metric(), json!({"error": "AccessDenied"})).await;
-    assert_eq!(item["notCollected"]["configuration.Usage"], "AccessDenied: cloudwatch:GetMetricData");
+    assert_eq!(item["notCollected"]["configuration.Utilization"], "AccessDenied: cloudwatch:GetMetricData");
     assert_eq!(summary.missing.len(), 1, "{:?}", summary.missing);
 }
