@@ -363,14 +363,21 @@ fn timeline_row(entry: &TimelineEntry) -> Vec<Cell> {
 /// Changes that a line names.
 const CHANGES: usize = 3;
 
-/// `Configuration.state: "running" → "stopped"`, and how many more; of a whole resource, nothing: its status says it.
+/// `Configuration.State.Name: "running" → "stopped"`, `+` and `-` for what came and went, and how many more.
 fn in_short(diff: &ItemDiff) -> String {
     if diff.change_type != haechi_model::ChangeType::Update {
         return diff.change_type.as_str().to_owned();
     }
     let named = diff.changed_properties.iter().take(CHANGES).map(|(name, change)| {
-        let side = |value: &Value| if value.is_null() { "-".to_owned() } else { short(&value.to_string()) };
-        format!("{name}: {} → {}", side(&change.previous_value), side(&change.updated_value))
+        let plain = |value: &Value| !(value.is_object() || value.is_array());
+        match (&change.previous_value, &change.updated_value) {
+            (Value::Null, _) => format!("+{name}"),
+            (_, Value::Null) => format!("-{name}"),
+            (old, new) if plain(old) && plain(new) => {
+                format!("{name}: {} → {}", short(&old.to_string()), short(&new.to_string()))
+            }
+            _ => name.clone(),
+        }
     });
     with_rest(named.collect(), diff.changed_properties.len())
 }

@@ -278,10 +278,10 @@ impl<'a> Recorder<'a> {
         }
         let number = |path: &str| recorded.value.pointer(path).and_then(Value::as_u64).unwrap_or(0);
         let said = Message::new("watch-full")
-            .with("items", number("/resources/seen"))
-            .with("new", number("/resources/new"))
-            .with("changed", number("/resources/changed"))
-            .with("deleted", number("/resources/deleted"))
+            .with("items", number("/items/seen"))
+            .with("new", number("/items/new"))
+            .with("changed", number("/items/changed"))
+            .with("deleted", number("/items/deleted"))
             .with("failed", number("/listings/failed"));
         (self.told)(PassLine {
             at: began,
@@ -470,6 +470,8 @@ impl<'a> Recorder<'a> {
         for (account, changes) in changes {
             self.following.judge(run, &judging, account, changes)?;
         }
+        // And what has come due meanwhile: an age, an expiry.
+        self.following.due(run, &judging)?;
         Ok(())
     }
 

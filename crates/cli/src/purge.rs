@@ -8,10 +8,9 @@ use crate::commands::{IN_FULL, json, one_of};
 use crate::screen::Screen;
 
 #[derive(Debug, Args)]
-#[group(id = "which", required = true, multiple = false, args = ["before", "older_than"])]
 pub struct Purge {
     /// Keep what was so at this moment and everything later (2026-01-01, 2026-01-01T00:00+09:00)
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", required_unless_present = "older_than", conflicts_with = "older_than")]
     before: Option<String>,
     /// Keep so much, such as 400d
     #[arg(long, value_name = "SPAN")]

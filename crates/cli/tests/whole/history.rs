@@ -90,8 +90,14 @@ fn a_timeline_says_when_what_and_who() {
     assert_eq!((events[0]["eventId"].as_str(), events[0]["sourceIp"].as_str()), (Some("w"), Some("203.0.113.5")));
     assert_eq!(events[0]["sessionIssuer"], format!("arn:aws:iam::{ACCOUNT}:role/Admin"));
     assert_eq!(timeline[1]["configurationItemDiff"]["changeType"], "UPDATE");
-    let table = haechi.text(&["resources", "timeline", "sg-1"], 0);
-    assert!(table.contains("AuthorizeSecurityGroupIngress") && table.contains("assumed-role/Admin/alice"), "{table}");
+    let rows = haechi.text(&["resources", "timeline", "sg-1", "--format", "csv"], 0);
+    let last = rows.lines().last().expect("a row");
+    assert!(last.contains("AuthorizeSecurityGroupIngress (assumed-role/Admin/alice)"), "{rows}");
+    assert!(
+        last.contains("+Configuration.IpPermissions.1") && last.contains("-Configuration.IpPermissions.0"),
+        "{rows}"
+    );
+    assert!(haechi.text(&["resources", "timeline", "sg-1"], 0).contains("Who changed it"));
     let korean = haechi.text(&["resources", "timeline", "sg-1", "--lang", "ko"], 0);
     assert!(korean.contains("변경한 주체"), "{korean}");
     let lines = haechi.text(&["resources", "timeline", "sg-1", "--format", "jsonl", "--limit", "1", "--page", "2"], 0);
@@ -285,7 +291,7 @@ fn the_recorder_reacts_to_what_it_hears() {
     ];
     let recorder = Recorder::start(&haechi, &arguments);
     let full = recorder.next("full");
-    assert!(full["result"]["resources"]["new"].as_u64() > Some(5), "{full}");
+    assert!(full["result"]["items"]["new"].as_u64() > Some(5), "{full}");
     let other = String::from_utf8(haechi.run(&["record", "--every", "1h"], 2).stderr).expect("UTF-8");
     assert!(other.contains("another recorder is at work"), "{other}");
 
@@ -305,8 +311,8 @@ fn the_recorder_reacts_to_what_it_hears() {
     assert_eq!(recorder.next("heard")["writes"], 1);
     let listed = recorder.next("listings");
     assert_eq!((&listed["resources"]["changed"], &listed["listings"]["failed"]), (&json!(1), &json!(0)), "{listed}");
-    let found = haechi.json(&["findings", "list", "--format", "json", "--limit", "0"], 0).to_string();
-    assert!(found.contains(group), "what changed was judged: {found}");
+    let found = haechi.json(&["findings", "list", "--resource", group, "--format", "json"], 0).to_string();
+    assert!(found.contains("INCOMING_SSH_DISABLED"), "what changed was judged: {found}");
 
     // A notice in a queue of a log in S3: a volume is deleted, another made.
     let deleted = in_account(event("2", "", "DeleteVolume", json!({"volumeId": volume})));
@@ -355,14 +361,32 @@ client('sqs').send_message(QueueUrl='{queue}', MessageBody=open({:?}).read())",
     assert!(haechi.text(&["resources", "list", "--deleted", "--format", "csv"], 0).contains(volume));
     haechi.run(&["resources", "show", "vpc-1"], 0);
 
-    // It goes on where it was: nothing is heard twice, and the queue is empty.
+    // It goes on where it was: three new logs of two accounts are heard, one of them late, and nothing twice.
+    let keys = [
+        "AWSLogs/123456789012/CloudTrail/us-east-1/2026/11/22/w.json",
+        "AWSLogs/123456789012/CloudTrail/us-east-1/2026/11/23/a.json",
+        "AWSLogs/000000000000/CloudTrail/us-east-1/2026/11/22/z.json",
+    ];
+    for (number, key) in keys.iter().enumerate() {
+        let tagged = in_account(event(&format!("t{number}"), "", "CreateTags", json!({"resourceId": group})));
+        write(&haechi.folder().join("tagged"), &json!({"Records": [tagged]}));
+        let put = format!(
+            "client('s3').put_object(Bucket='trail-logs', Key='{key}', Body=open({:?}).read())",
+            path("tagged")
+        );
+        moto.statements(&put);
+    }
     let again = Recorder::start(&haechi, &arguments);
     again.next("full");
+    assert_eq!(again.next("heard")["writes"], 3);
+    again.next("listings");
     let quiet = Instant::now();
-    while quiet.elapsed() < Duration::from_secs(12) {
+    while quiet.elapsed() < Duration::from_secs(8) {
         if let Ok(line) = again.lines.recv_timeout(Duration::from_secs(1)) {
             panic!("heard again: {line}");
         }
     }
     again.end();
+    let timeline = haechi.json(&["resources", "timeline", group, "--format", "json"], 0);
+    assert_eq!(timeline.as_array().map(Vec::len), Some(2), "no doubled version: {timeline}");
 }
