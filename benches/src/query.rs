@@ -4,7 +4,7 @@
 //! Items default to 1,000,000, rounds to 5; the folder keeps store and lines from call to call. Both sides use two
 //! threads; rounds alternate; the first round of each is told apart, medians are of the others. The answers are compared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -218,10 +218,20 @@ fn write_lines(items: usize, path: &Path) -> Result<()> {
     originals_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/organization"), &mut originals)?;
     ensure!(!originals.is_empty(), "examples/organization is empty");
     let mut out = BufWriter::new(std::fs::File::create(path)?);
-    for number in 0..items {
-        let original = &originals[number % originals.len()];
-        out.write_all(varied(original, number / originals.len()).as_bytes())?;
-        out.write_all(b"\n")?;
+    // A resource that is there already (what an account has one of) is left out.
+    let (mut known, mut written) = (HashSet::new(), 0);
+    for number in 0.. {
+        if written == items {
+            break;
+        }
+        let text = varied(&originals[number % originals.len()], number / originals.len());
+        let item: Value = serde_json::from_str(&text)?;
+        let key = ["accountId", "awsRegion", "resourceType", "resourceId"].map(|name| item[name].to_string()).concat();
+        if known.insert(key) {
+            out.write_all(text.as_bytes())?;
+            out.write_all(b"\n")?;
+            written += 1;
+        }
     }
     Ok(out.flush()?)
 }
@@ -249,49 +259,39 @@ fn originals_in(folder: &Path, found: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Another resource of the same kind: its runs of hexadecimal digits, its account and its class are its own.
+/// Accounts that the items are spread over.
+const ACCOUNTS: u64 = 20;
+const CLASSES: [&str; 6] = ["t3.micro", "t3.medium", "m5.large", "m5.xlarge", "c6i.large", "r6g.2xlarge"];
+
+/// Another resource of the same kind: its ids (17 hexadecimal digits), accounts (12 digits), name and class are its own.
 fn varied(original: &str, copy: usize) -> String {
     if copy == 0 {
         return original.to_owned();
     }
-    let classes = ["t3.micro", "t3.medium", "m5.large", "m5.xlarge", "c6i.large", "r6g.2xlarge"];
-    let mut text = String::with_capacity(original.len() + 16);
-    let bytes = original.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let run = bytes[at..].iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')).count();
-        let alone = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-        let ends = bytes.get(at + run).is_none_or(|byte| !byte.is_ascii_alphanumeric());
-        if alone && ends && (run == 17 || run == 12) {
-            let mut state = bytes[at..at + run].iter().fold(copy as u64 * 0x9e37_79b9, |state, byte| {
-                (state ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-            });
-            // One of 60 accounts: some repetitions of the organization share one.
-            state = if run == 12 { state % 20 + 1 } else { state };
-            for _ in 0..run {
-                let digit = if run == 12 { state % 10 } else { state % 16 };
-                text.push(char::from_digit(digit as u32, 16).unwrap_or('0'));
-                state = state.rotate_left(7).wrapping_mul(0x2545_f491_4f6c_dd1d) >> 3;
-            }
-            at += run;
-        } else {
-            let step = run.max(1);
-            let end = (at..=at + step).find(|end| *end > at && original.is_char_boundary(*end)).unwrap_or(bytes.len());
-            let end = if run > 1 { at + run } else { end };
-            text.push_str(&original[at..end]);
-            at = end;
-        }
-    }
-    // Names that have no digits of their own get a number, so that each resource is another.
     let own: Value = serde_json::from_str(original).unwrap_or_default();
     let id = own["resourceId"].as_str().unwrap_or_default();
-    let has_digits = id.rsplit('-').next().is_some_and(|end| end.len() == 17) || id.len() == 12;
-    if !has_digits && !id.is_empty() {
-        text = text.replace(&format!("\"{id}\""), &format!("\"{id}-{copy:06}\""));
+    // What has no number in its id gets one.
+    let numbered = id.split('-').any(|part| part.len() == 17) || id.len() == 12;
+    let named = match numbered || id.is_empty() {
+        true => original.to_owned(),
+        false => original.replace(&format!("\"{id}\""), &format!("\"{id}-{copy:06}\"")),
+    };
+    let mut text = String::with_capacity(named.len() + 16);
+    for word in named.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let hash = bare.bytes().fold(copy as u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        match bare.len() {
+            17 if bare.bytes().all(|byte| byte.is_ascii_hexdigit()) => text.push_str(&format!("0{hash:016x}")),
+            12 if bare.bytes().all(|byte| byte.is_ascii_digit()) => {
+                text.push_str(&format!("{:012}", 100_000_000_000 + hash % ACCOUNTS));
+            }
+            _ => text.push_str(bare),
+        }
+        text.push_str(&word[bare.len()..]);
     }
-    for class in classes {
-        text = text
-            .replace(&format!("\"instanceType\":\"{class}\""), &format!("\"instanceType\":\"{}\"", classes[copy % 6]));
+    for class in ["t3.micro", "t3.medium", "t3.large"] {
+        let wanted = format!("\"instanceType\":\"{}\"", CLASSES[copy % CLASSES.len()]);
+        text = text.replace(&format!("\"instanceType\":\"{class}\""), &wanted);
     }
     text
 }
