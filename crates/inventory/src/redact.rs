@@ -1,6 +1,6 @@
 //! Replaces secrets in items: environment variables, user data and what else a collector names.
 
-use haechi_model::{ConfigurationItem, Coverage, Kind, Node};
+use haechi_model::{AccountId, ConfigurationItem, Coverage, Kind, Node, Region, Timestamp};
 use serde_json::Value;
 
 use crate::collector::path::{ANY_WAY, Path};
@@ -58,6 +58,10 @@ impl Sink for Redacting<'_> {
     fn items(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError> {
         let batch = batch.into_iter().map(|item| self.redacted(item)).collect::<Result<_, _>>()?;
         self.inner.items(batch)
+    }
+
+    fn taken(&mut self, account: AccountId, region: &Region, at: Timestamp) {
+        self.inner.taken(account, region, at);
     }
 
     fn past(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError> {

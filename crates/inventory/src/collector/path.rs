@@ -97,7 +97,9 @@ impl Path {
 fn each_mut(steps: &[Box<str>], value: &mut Value, act: &mut dyn FnMut(&mut Value)) {
     let Some((first, rest)) = steps.split_first() else { return act(value) };
     if &**first == ANY_WAY {
-        each_mut(rest, value, act);
+        if !value.is_array() {
+            each_mut(rest, value, act);
+        }
         return match value {
             Value::Array(list) => list.iter_mut().for_each(|element| each_mut(steps, element, act)),
             Value::Object(map) => map.values_mut().for_each(|member| each_mut(steps, member, act)),
@@ -409,7 +411,8 @@ mod tests {
 
     #[test]
     fn two_stars_are_any_way_down() {
-        let mut rules = json!([{"not": {"match": {"text": 1}}}, {"match": {"text": 2}, "and": [{"or": [{"match": {"text": 3}}]}]}]);
+        let mut rules =
+            json!([{"not": {"match": {"text": 1}}}, {"match": {"text": 2}, "and": [{"or": [{"match": {"text": 3}}]}]}]);
         let mut seen = Vec::new();
         Path::parse("**.match.text").unwrap().each_mut(&mut rules, &mut |found| seen.push(found.take()));
         seen.sort_by_key(|number| number.as_i64());
