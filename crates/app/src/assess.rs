@@ -10,7 +10,7 @@ use haechi_inventory::{
 use haechi_model::{
     ConfigurationItem, Coverage, CoverageState, Message, Region, ResourceKey, ResourceType, Severity, Timestamp,
 };
-use haechi_report::{Report, Source, SourceKind, Unreadable};
+use haechi_report::{Code, Report, Source, SourceKind, Unreadable};
 use haechi_store::{Account, AccountState, FindingFilter, ItemFilter, Run, RunInfo, RunKind, RunWriter, Store};
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ use crate::report_of::{self, Subject, Told};
 use crate::rulebook::{Rulebook, parameter_values};
 use crate::selection::Selection;
 use crate::sink::{Seen, StoreSink};
+use crate::sources::{Alone, CodeReader, Sources, add_summary, import_bucket_of, parameters};
 use crate::who_changed::read_trails;
 use crate::{App, in_store};
 
@@ -46,6 +47,8 @@ pub struct AssessRequest {
     pub packs: Vec<PathBuf>,
     /// `NAME=VALUE` words.
     pub parameters: Vec<String>,
+    /// The folder of the `.tf` files from which a plan was made.
+    pub source_folder: Option<PathBuf>,
     pub as_of: Option<String>,
     /// CloudTrail files and folders: who changed what.
     pub cloudtrail: Vec<PathBuf>,
@@ -70,6 +73,7 @@ pub(crate) struct Facts {
     pub accounts: Vec<Account>,
     pub organization: Option<String>,
     pub unreadable: Vec<Unreadable>,
+    pub code: Code,
     pub missing_members: bool,
     pub interrupted: bool,
     /// What the report calls live accounts.
@@ -121,11 +125,12 @@ impl App {
     pub async fn assess(&self, request: &AssessRequest, progress: &dyn Progress, stop: &Stop) -> Result<Assessment> {
         let started = Instant::now();
         let now = self.now();
-        let values = parameter_values(&request.parameters)?;
         let packs = if request.packs.is_empty() { &self.settings.packs } else { &request.packs };
-        let rulebook = Rulebook::of_packs(&self.content, packs, &values)?;
         // Wrong words are refused before anything long begins, and before a store is made.
-        if let Some(missing) = request.sources.iter().chain(&request.cloudtrail).find(|path| !path.exists()) {
+        let sources = Sources::sort(&request.sources)?;
+        let (words, parameters) = parameters(&request.parameters, packs, &sources);
+        let rulebook = Rulebook::of_packs(&self.content, packs, &parameter_values(&words)?)?;
+        if let Some(missing) = request.cloudtrail.iter().find(|path| !path.exists()) {
             return Err(UserError::said("error-source-missing").arg("path", missing.display()).help("advice-source"));
         }
         request.selection.findings()?;
@@ -141,15 +146,19 @@ impl App {
         };
         match (as_of, request.sources.is_empty()) {
             (Some(_), true) => pass.past(),
-            // Another moment is judged in a store of its own: today's findings are not touched.
-            (Some(_), false) => pass.files(&mut Store::open_in_memory().map_err(in_store)?, stop),
+            // Another moment, and what is not built yet, is judged in a store of its own: today's findings are
+            // not touched.
+            (Some(_), false) => pass.files(&mut Store::open_in_memory().map_err(in_store)?, sources, parameters, stop),
+            (None, false) if !sources.code.is_empty() => {
+                pass.files(&mut Store::open_in_memory().map_err(in_store)?, sources, parameters, stop)
+            }
             (None, live) => {
                 let mut store = self.writable_store()?;
                 pass.before = self.last_judged(&store)?;
                 if live {
                     pass.live(&mut store, RunKind::Assess, stop).await.map(|(assessment, _)| assessment)
                 } else {
-                    pass.files(&mut store, stop)
+                    pass.files(&mut store, sources, parameters, stop)
                 }
             }
         }
@@ -180,7 +189,13 @@ impl Pass<'_> {
         Ok((self.judge_and_report(run, facts, sources)?, collected))
     }
 
-    fn files(self, store: &mut Store, stop: &Stop) -> Result<Assessment> {
+    fn files(
+        self,
+        store: &mut Store,
+        sources: Sources,
+        parameters: BTreeMap<String, String>,
+        stop: &Stop,
+    ) -> Result<Assessment> {
         let (request, now) = (self.request, self.now);
         let names: Vec<_> = request.sources.iter().map(|path| path.display().to_string()).collect();
         let mut run = store
@@ -198,10 +213,24 @@ impl Pass<'_> {
         let collectors = collectors()?;
         let mut redacting = Redacting::new(&collectors, &mut sink);
         let into: &mut dyn Sink = if request.live.secrets == Secrets::Kept { redacting.inner() } else { &mut redacting };
-        let summary = import(&request.sources, &Extended::of(self.app.content.types()), into, &mut show, stop);
-        let summary = summary.map_err(|error| UserError::said("error-read-store").because(error))?;
-        let mut facts = Facts::default();
-        let nothing = summary.items == 0 && summary.unreadable.is_empty();
+        let extended = Extended::of(self.app.content.types());
+        let summary = import(&sources.config, &extended, into, &mut show, stop);
+        let mut summary = summary.map_err(|error| UserError::said("error-read-store").because(error))?;
+        for place in &sources.buckets {
+            let more = import_bucket_of(&request.live, place, &extended, into, &mut show, stop)?;
+            add_summary(&mut summary, more);
+        }
+        let reader = CodeReader {
+            types: self.app.content.types(),
+            selection: &request.selection,
+            parameters,
+            folder: request.source_folder.as_deref(),
+            alone: if sources.config.is_empty() && sources.buckets.is_empty() { Alone::Yes } else { Alone::No },
+            now,
+        };
+        let read = reader.read(&sources.code, into)?;
+        let mut facts = Facts { code: read.code, unreadable: read.unreadable, ..Facts::default() };
+        let nothing = summary.items == 0 && summary.unreadable.is_empty() && facts.unreadable.is_empty();
         let skipped = summary
             .skipped
             .iter()
@@ -217,13 +246,16 @@ impl Pass<'_> {
             reason: Message::new("verbatim").with("text", skipped.reason.clone()),
         }));
         facts.take(summary, now);
-        if nothing {
+        if nothing && sources.code.is_empty() {
             let error = UserError::said("error-no-items").arg("names", names.join(", "));
             let error = skipped.iter().fold(error, |error, line| error.because(line));
             return Err(error.help("advice-config-files"));
         }
         facts.seen = sink.finish();
-        let sources = names.into_iter().map(|name| Source { kind: SourceKind::Files, name }).collect();
+        if let Some(refused) = read.refused.filter(|_| facts.seen.items == 0) {
+            return Err(refused);
+        }
+        let sources = sources.named();
         self.judge_and_report(run, facts, sources)
     }
 
@@ -295,6 +327,7 @@ impl Pass<'_> {
             coverage_beyond: facts.seen.beyond,
             sources,
             unreadable: facts.unreadable.clone(),
+            code: std::mem::take(&mut facts.code),
             organization: facts.organization.clone(),
             at: now,
             as_of: request.as_of.as_ref().map(|_| now),

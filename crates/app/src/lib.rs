@@ -41,7 +41,7 @@ use std::path::PathBuf;
 
 use haechi_content::{Content, Language};
 use haechi_model::Timestamp;
-use haechi_store::Store;
+use haechi_store::{Location, Store};
 
 use store_error::{in_store, store_error};
 
@@ -80,7 +80,9 @@ pub struct Options {
 /// Content, settings and the place of the store: everything that commands share.
 pub struct App {
     content: Content,
+    /// Where the store is, as it is shown: without a password.
     store: PathBuf,
+    location: Location,
     settings: SettingsFile,
     language: Language,
     version: &'static str,
@@ -127,9 +129,15 @@ impl App {
                 (_, None) => error.help("advice-report-bug"),
             });
         }
+        let location = match options.store.to_str() {
+            Some(text) => Location::parse(text)
+                .map_err(|error| UserError::said("error-flag").arg("flag", "store").arg("text", error))?,
+            None => Location::File(options.store),
+        };
         Ok(Self {
             content,
-            store: options.store,
+            store: location.to_string().into(),
+            location,
             settings: options.settings,
             language: options.language,
             version: options.version,
@@ -153,13 +161,24 @@ impl App {
         (self.clock)()
     }
 
+    /// Beside what the lock of a recorder lies: the store's file, or a place of this machine for a database.
+    fn lock_place(&self) -> PathBuf {
+        match &self.location {
+            Location::File(path) => path.clone(),
+            Location::Postgres(_) => {
+                let name = haechi_model::ContentHash::of(self.store.to_string_lossy().as_bytes());
+                std::env::temp_dir().join(format!("haechi-{name}"))
+            }
+        }
+    }
+
     /// The store, made when it is not there yet.
     fn writable_store(&self) -> Result<Store> {
-        Store::open(&self.store).map_err(|error| store_error(&error, &self.store))
+        Store::open_at(&self.location).map_err(|error| store_error(&error, &self.store))
     }
 
     /// The store, which must be there.
     fn existing_store(&self) -> Result<Store> {
-        Store::open_existing(&self.store).map_err(|error| store_error(&error, &self.store))
+        Store::open_existing_at(&self.location).map_err(|error| store_error(&error, &self.store))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_model::{AccountId, Coverage, FindingState, InstanceId, Message, ResolvedBecause, Severity, Timestamp};
 use haechi_report::{
-    Account, Change, Comparison, EvaluationCount, FindingEntry, Listings, Meta, MissingRule, NextStep, PackResult,
+    Account, Change, Code, Comparison, EvaluationCount, FindingEntry, Listings, Meta, MissingRule, NextStep, PackResult,
     Report, RuleInfo, Source, SourceKind, Suppression, Unreadable,
 };
 use haechi_store::{FindingFilter, FindingStatus, Run, RunId, RunState, Store, StoredFinding};
@@ -30,6 +30,7 @@ pub struct Subject<'a> {
     pub coverage_beyond: Listings,
     pub sources: Vec<Source>,
     pub unreadable: Vec<Unreadable>,
+    pub code: Code,
     pub organization: Option<String>,
     pub at: Timestamp,
     pub as_of: Option<Timestamp>,
@@ -80,6 +81,7 @@ pub fn build(app: &App, store: &Store, subject: Subject<'_>) -> Result<(Report, 
         coverage_beyond: subject.coverage_beyond,
         not_implemented: subject.rulebook.missing(),
         unreadable: subject.unreadable,
+        code: subject.code,
         suppressed,
         next,
         findings: entries,
@@ -208,6 +210,12 @@ fn next_steps(sources: &[Source], coverage: &[Coverage], entries: &[FindingEntry
         steps.push(step("haechi rules show S3_BUCKET_PUBLIC_READ_PROHIBITED".to_owned(), "next-rule"));
         return steps;
     }
+    // What is not built yet is in no store: there is nothing to show or to report again.
+    if sources.iter().any(|source| matches!(source.kind, SourceKind::Terraform | SourceKind::Cloudformation)) {
+        let rule = entries.iter().filter(|entry| entry.finding.is_open()).max_by_key(|entry| entry.finding.severity);
+        steps.extend(rule.map(|entry| step(format!("haechi rules show {}", entry.finding.rule), "next-rule")));
+        return steps;
+    }
     let worst = entries
         .iter()
         .filter(|entry| entry.finding.is_open())
@@ -328,6 +336,7 @@ impl App {
             coverage_beyond,
             not_implemented: told.not_implemented,
             unreadable: told.unreadable,
+            code: Code::default(),
             suppressed,
             next,
             findings: entries,

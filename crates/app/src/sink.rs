@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use haechi_inventory::{ListingSet, MOST_LINES, Sink, SinkError};
+use haechi_inventory::{FOR_NOW, ListingSet, MOST_LINES, Sink, SinkError};
 use haechi_model::{
     AccountId, ConfigurationItem, Coverage, CoverageState, Region, ResourceKey, ResourceType, Timestamp,
 };
 use haechi_report::Listings;
 use haechi_store::RunWriter;
+use serde_json::Value;
 
 /// One listing: an account, a region (or `global`) and a type.
 type Listing = (AccountId, Region, ResourceType);
@@ -90,13 +91,15 @@ pub struct StoreSink<'r, 'store> {
     seen: Seen,
     /// The newest capture time of each account's items: files tell of that moment, not of today.
     newest: HashMap<AccountId, Timestamp>,
+    /// When the snapshots were taken that say what is there.
+    taken: HashMap<(AccountId, Region), Timestamp>,
     /// What the store knows of the account whose listings are resumed.
     before: Option<(AccountId, HashMap<(Region, ResourceType), Coverage>)>,
 }
 
 impl<'r, 'store> StoreSink<'r, 'store> {
     pub fn new(run: &'r mut RunWriter<'store>, recorded: Timestamp) -> Self {
-        Self { run, recorded, seen: Seen::default(), newest: HashMap::new(), before: None }
+        Self { run, recorded, seen: Seen::default(), newest: HashMap::new(), taken: HashMap::new(), before: None }
     }
 
     pub fn finish(self) -> Seen {
@@ -106,6 +109,14 @@ impl<'r, 'store> StoreSink<'r, 'store> {
 
 impl Sink for StoreSink<'_, '_> {
     fn items(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError> {
+        let mut batch = batch;
+        for item in &mut batch {
+            if item.not_collected().any(|mark| mark.reason.ends_with(FOR_NOW))
+                && let Some(known) = self.run.store().item(item.key())?
+            {
+                *item = carried(item, &known)?;
+            }
+        }
         self.run.put_items(&batch, self.recorded)?;
         self.seen.items += batch.len() as u64;
         for item in &batch {
@@ -121,6 +132,17 @@ impl Sink for StoreSink<'_, '_> {
         Ok(())
     }
 
+    fn taken(&mut self, account: AccountId, region: &Region, at: Timestamp) {
+        self.taken.insert((account, region.clone()), at);
+    }
+
+    fn past(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError> {
+        self.run.put_items(&batch, self.recorded)?;
+        self.seen.items += batch.len() as u64;
+        self.seen.accounts.extend(batch.iter().map(|item| item.key().account_id));
+        Ok(())
+    }
+
     fn coverage(&mut self, line: Coverage) -> Result<(), SinkError> {
         let listing = (line.account_id, line.region.clone(), line.resource_type.clone());
         // An account that is closed, or a region that is off, was not asked.
@@ -131,7 +153,9 @@ impl Sink for StoreSink<'_, '_> {
             let ids = self.seen.partial.remove(&listing).unwrap_or_default();
             let ids: HashSet<&str> = ids.iter().map(AsRef::as_ref).collect();
             // An old snapshot must not delete what was seen after it was taken.
-            let at = self.newest.get(&line.account_id).copied().unwrap_or(self.recorded).min(self.recorded);
+            let taken = self.taken.get(&(line.account_id, line.region.clone()));
+            let at = taken.or_else(|| self.newest.get(&line.account_id)).copied().unwrap_or(self.recorded);
+            let at = at.min(self.recorded);
             self.run.finish_listing(&line, &ids, at)?;
             let (account, region, resource_type) = &listing;
             self.seen.complete.insert(*account, region, resource_type);
@@ -159,6 +183,63 @@ impl Sink for StoreSink<'_, '_> {
             self.run.put_coverage(std::slice::from_ref(&line))?;
         }
         Ok(())
+    }
+}
+
+/// What is carried over with `configuration`: the call that failed may have given these too.
+const BESIDE: [&str; 6] = ["arn", "resourceName", "resourceCreationTime", "availabilityZone", "tags", "relationships"];
+
+/// An item whose members could not be collected for a reason that passes keeps what is known of them: a throttle is no
+/// change of the resource, and makes no version.
+fn carried(item: &ConfigurationItem, known: &ConfigurationItem) -> Result<ConfigurationItem, SinkError> {
+    let (mut now, before) = (item.to_value(), known.to_value());
+    let unknown: HashSet<&str> = known.not_collected().map(|mark| mark.path).collect();
+    for mark in item.not_collected().filter(|mark| mark.reason.ends_with(FOR_NOW)) {
+        if unknown.contains(mark.path) {
+            continue;
+        }
+        let names: &[&str] = if mark.path == "configuration" { &BESIDE } else { &[] };
+        for path in names.iter().copied().chain([mark.path]) {
+            carry(&mut now, &before, path);
+        }
+        if let Some(marks) = now["notCollected"].as_object_mut() {
+            marks.shift_remove(mark.path);
+        }
+    }
+    // Marks that the item had stay what they were: another reason for not knowing is no change either.
+    for mark in known.not_collected() {
+        let still = item.not_collected().any(|now| now.path == mark.path && now.reason.ends_with(FOR_NOW));
+        if still {
+            now["notCollected"][mark.path] = mark.reason.into();
+        }
+    }
+    if now["notCollected"].as_object().is_some_and(serde_json::Map::is_empty)
+        && let Some(members) = now.as_object_mut()
+    {
+        members.shift_remove("notCollected");
+    }
+    ConfigurationItem::from_value(&now).map_err(|error| error.to_string().into())
+}
+
+/// Makes a member what it was, where the item has none of its own.
+fn carry(now: &mut Value, before: &Value, path: &str) {
+    let whole = path == "configuration";
+    let mut from = before;
+    for step in path.split('.') {
+        from = &from[step];
+    }
+    let mut at = now;
+    for step in path.split('.') {
+        if !at.is_object() {
+            *at = Value::Object(serde_json::Map::new());
+        }
+        at = &mut at[step];
+    }
+    let empty = at.is_null()
+        || at.as_object().is_some_and(serde_json::Map::is_empty)
+        || at.as_array().is_some_and(Vec::is_empty);
+    if whole || empty {
+        *at = from.clone();
     }
 }
 
@@ -210,6 +291,32 @@ mod tests {
         };
         store.items_of_type(&volume, &Default::default(), each).unwrap();
         ids
+    }
+
+    #[test]
+    fn what_could_not_be_collected_for_now_is_carried_over() {
+        let item = |more: Value| {
+            let mut value = item("a", "2026-11-20").to_value();
+            value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            ConfigurationItem::from_value(&value).unwrap()
+        };
+        let known = item(json!({"tags": {"env": "prod"}, "configuration": {"a": 1, "b": {"c": 2}}}));
+        let check = |now: Value, wanted: Value| {
+            let carried = carried(&item(now), &known).unwrap().to_value();
+            for (name, value) in wanted.as_object().unwrap() {
+                assert_eq!(carried.get(name).unwrap_or(&Value::Null), value, "{name}");
+            }
+        };
+        // The whole configuration, and what came with it.
+        check(
+            json!({"configuration": {"x": 1}, "tags": {}, "notCollected": {"configuration": "Timeout: kms:DescribeKey (for now)"}}),
+            json!({"configuration": {"a": 1, "b": {"c": 2}}, "tags": {"env": "prod"}, "notCollected": null}),
+        );
+        // One member; another stays denied.
+        check(
+            json!({"configuration": {"a": 5}, "notCollected": {"configuration.b": "Throttling: x:Y (for now)", "configuration.d": "AccessDenied: x:Z"}}),
+            json!({"configuration": {"a": 5, "b": {"c": 2}}, "notCollected": {"configuration.d": "AccessDenied: x:Z"}}),
+        );
     }
 
     #[test]

@@ -92,7 +92,7 @@ fn coverage(
     for item in items {
         *counts.entry((item.key().account_id, &item.key().region, &item.key().resource_type)).or_default() += 1;
     }
-    let kinds: BTreeSet<&ResourceType> = mappings.iter().map(|mapping| &mapping.resource_type).collect();
+    let kinds: BTreeSet<&ResourceType> = mappings.iter().filter(|mapping| !mapping.account_wide).map(|mapping| &mapping.resource_type).collect();
     let mut places = seen.clone();
     places.extend(seen.iter().map(|(account, _)| (*account, Region::global())));
     let mut lines = Vec::new();

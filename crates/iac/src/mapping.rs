@@ -53,6 +53,9 @@ pub struct Mapping {
     /// Kinds that complete this one.
     #[serde(default)]
     pub parts: BTreeMap<String, PartOf>,
+    /// An account has few of these, made in one place for all: that a source has none says nothing.
+    #[serde(default)]
+    pub account_wide: bool,
     #[serde(default)]
     pub examples: Vec<Example>,
     #[serde(skip)]

@@ -12,7 +12,7 @@ mod redact;
 
 pub use collector::{Collector, CollectorError, Collectors};
 pub use engine::{
-    Accounts, CollectSummary, Estimate, MOST_LINES, Missing, Plan, Progress, Reached, RegionState, Secrets, Sink,
+    Accounts, CollectSummary, Estimate, FOR_NOW, MOST_LINES, Missing, Plan, Progress, Reached, RegionState, Secrets, Sink,
     SinkError, Stop, Target, collect, collect_accounts, estimate, estimate_account, gap, home_region, regions,
 };
 pub use import::{

@@ -34,6 +34,8 @@ pub struct Report {
     /// Rules that a pack asks for and Haechi lacks.
     pub not_implemented: Vec<MissingRule>,
     pub unreadable: Vec<Unreadable>,
+    /// What is to be said of plans, states and templates.
+    pub code: Code,
     /// Findings that a suppression hides from `findings`.
     pub suppressed: u64,
     /// What to run next, best first: messages of the locales, with the command as an argument.
@@ -87,6 +89,35 @@ pub enum SourceKind {
     Example,
     /// What was recorded before.
     Store,
+    /// Plans and states of Terraform and OpenTofu.
+    Terraform,
+    /// Templates of CloudFormation.
+    Cloudformation,
+}
+
+/// Infrastructure as code: what is in the sources and was not judged, and what they could not tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Code {
+    pub not_mapped: Vec<NotMapped>,
+    pub notes: Vec<SourceNote>,
+}
+
+/// Resources of a kind that Haechi makes no items of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotMapped {
+    pub source: String,
+    /// `aws_glue_job`, `AWS::Glue::Job`.
+    pub kind: String,
+    pub count: u64,
+}
+
+/// Something to know about a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceNote {
+    pub source: String,
+    pub line: Option<u32>,
+    pub column: Option<u32>,
+    pub message: Message,
 }
 
 /// Counts against the run before.

@@ -1,5 +1,7 @@
 //! The words for what a report holds: enum values, rules' sentences, names of resources.
 
+use std::collections::BTreeMap;
+
 use haechi_content::{Language, Text};
 use haechi_i18n::{Catalog, render_text};
 use haechi_model::{Compliance, Finding, FindingState, Message, ResolvedBecause, ResourceKey, Severity, Timestamp};
@@ -94,6 +96,8 @@ impl<'r> Words<'r> {
             SourceKind::Files => "source-files",
             SourceKind::Example => "source-example",
             SourceKind::Store => "source-store",
+            SourceKind::Terraform => "source-terraform",
+            SourceKind::Cloudformation => "source-cloudformation",
         })
     }
 }
@@ -147,6 +151,8 @@ pub(crate) const fn source_word(kind: SourceKind) -> &'static str {
         SourceKind::Files => "files",
         SourceKind::Example => "example",
         SourceKind::Store => "store",
+        SourceKind::Terraform => "terraform",
+        SourceKind::Cloudformation => "cloudformation",
     }
 }
 
@@ -165,13 +171,38 @@ pub(crate) fn days(from: Timestamp, to: Timestamp) -> u64 {
 }
 
 /// A resource for people: its name, else its id; an ARN loses what the account and region columns say.
+///
+/// A resource of a plan or a template is known by its address.
 pub(crate) fn resource_name(finding: &Finding) -> &str {
+    if let Some(location) = &finding.subject.location {
+        return &location.address;
+    }
     let id = &*finding.subject.key.resource_id;
     match finding.subject.resource_name.as_deref().filter(|name| !name.trim().is_empty()) {
         Some(name) => name,
         None if id.starts_with("arn:") => id.splitn(6, ':').nth(5).filter(|rest| !rest.is_empty()).unwrap_or(id),
         None => id,
     }
+}
+
+/// What is to be said of plans and templates, a sentence each: what was not judged, and then the notes.
+pub(crate) fn code(words: &Words<'_>, report: &Report) -> Vec<String> {
+    let kinds: BTreeMap<&str, u64> = report.code.not_mapped.iter().fold(BTreeMap::new(), |mut kinds, one| {
+        *kinds.entry(one.kind.as_str()).or_default() += one.count;
+        kinds
+    });
+    let mut said = Vec::new();
+    if !kinds.is_empty() {
+        let list: Vec<_> = kinds.iter().map(|(kind, count)| format!("{kind} ({})", words.catalog.number(*count))).collect();
+        let count = kinds.values().sum::<u64>();
+        let args = [("count", count.into()), ("kinds", words.catalog.list(&list).into())];
+        said.push(words.catalog.with("page-not-mapped", &args));
+    }
+    said.extend(report.code.notes.iter().map(|note| {
+        let place: String = [note.line, note.column].into_iter().flatten().map(|number| format!(":{number}")).collect();
+        format!("{}{place}: {}", note.source, words.message(&note.message))
+    }));
+    said
 }
 
 /// What could not be read, in a phrase a kind: files (however many places in each), and members of live resources.

@@ -4,7 +4,7 @@ mod condition;
 mod resolve;
 mod template;
 
-pub use template::read_template;
+pub use template::{parameters_of, read_template};
 
 use haechi_content::yaml::Limits;
 

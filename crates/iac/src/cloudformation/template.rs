@@ -95,6 +95,15 @@ pub fn read_template(
     Ok(reading)
 }
 
+/// The names of a template's parameters; none when it cannot be read.
+pub fn parameters_of(bytes: &[u8]) -> Option<Vec<String>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let source = Source::new("", text.strip_prefix('\u{FEFF}').unwrap_or(text));
+    let root = yaml::read(&source, LIMITS).ok()?;
+    let names = root.get("Parameters")?.entries()?.iter().filter_map(|(name, _)| name.text().map(str::to_owned));
+    Some(names.collect())
+}
+
 /// What changes a template before it is deployed, and is not done here.
 fn transforms(root: &yaml::Node, source: &Source, notes: &mut Vec<Note>) {
     let Some(transform) = root.get("Transform") else { return };

@@ -37,6 +37,12 @@ struct Target {
     attribute: String,
 }
 
+impl Target {
+    fn resource(&self) -> (String, String, String) {
+        (self.module.clone(), self.kind.clone(), self.name.clone())
+    }
+}
+
 impl<'p> Configuration<'p> {
     pub fn of(plan: &'p Value) -> Self {
         let mut modules = HashMap::new();
@@ -110,7 +116,7 @@ impl<'p> Configuration<'p> {
                 let keys = Address::parse(&resource.address);
                 let texts: Option<Vec<String>> = sorted(targets)
                     .iter()
-                    .map(|target| text_of(target, &keys, &places, resources, mappings))
+                    .map(|target| text_of(target, attribute, &keys, &places, resources, mappings))
                     .collect();
                 match texts.as_deref() {
                     Some([one]) if !many => found.push((at, path, one.as_str().into())),
@@ -149,17 +155,21 @@ impl<'p> Configuration<'p> {
                     }
                 }
                 ["data" | "local" | "each" | "count" | "path" | "terraform" | "self" | "module", ..] => {}
-                [kind, name, attribute, ..] => {
+                // `x.y[each.key].id` is written without what follows the key.
+                [kind, name, ..] => {
                     found.insert(Target {
                         module: module.to_owned(),
                         kind: kind.to_owned(),
                         name: name.to_owned(),
-                        attribute: attribute.to_owned(),
+                        attribute: parts.get(2).copied().unwrap_or_default().to_owned(),
                     });
                 }
                 _ => {}
             }
         }
+        // `x.y.id` is written with `x.y` beside it: the one with the attribute says more.
+        let precise: HashSet<_> = found.iter().filter(|target| !target.attribute.is_empty()).map(Target::resource).collect();
+        found.retain(|target| !target.attribute.is_empty() || !precise.contains(&target.resource()));
     }
 }
 
@@ -172,6 +182,7 @@ fn sorted(targets: HashSet<Target>) -> Vec<Target> {
 /// The text that stands for a target: of several instances, the one with the same key.
 fn text_of(
     target: &Target,
+    wanted: &str,
     from: &Address,
     places: &HashMap<(String, String, String), Vec<usize>>,
     resources: &[Resource],
@@ -194,7 +205,9 @@ fn text_of(
     }
     let mapping = mappings.get(&resource.kind)?;
     let who = identity(mapping, resource, None, None);
-    if target.attribute == "arn" || target.attribute.ends_with("_arn") { who.arn.or(Some(who.id)) } else { Some(who.id) }
+    let attribute = if target.attribute.is_empty() { wanted } else { &target.attribute };
+    let arn = ["arn", "arns"].iter().any(|word| attribute == *word || attribute.ends_with(&format!("_{word}")));
+    if arn { who.arn.or(Some(who.id)) } else { Some(who.id) }
 }
 
 /// A step into a value.

@@ -25,6 +25,7 @@ use crate::collector::{AskedIn, Collector, Collectors, Section};
 use crate::listing_set::ListingSet;
 
 pub use accounts::collect_accounts;
+pub use item::FOR_NOW;
 
 /// Items in a batch.
 pub const BATCH: usize = 64;
@@ -41,6 +42,12 @@ pub trait Sink: Send {
     /// Items that tell of the past only: versions of what may be gone.
     fn past(&mut self, batch: Vec<ConfigurationItem>) -> Result<(), SinkError> {
         self.items(batch)
+    }
+
+    /// A snapshot says what was there in an account and region at a moment: what its complete listings lack was
+    /// gone then.
+    fn taken(&mut self, account: AccountId, region: &Region, at: Timestamp) {
+        let _ = (account, region, at);
     }
 
     /// The listing of a type in an account and region has ended; its items were given before.

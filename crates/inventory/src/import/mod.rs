@@ -19,6 +19,8 @@ mod scan;
 mod seen;
 mod source;
 #[cfg(test)]
+mod delivery_tests;
+#[cfg(test)]
 mod tests;
 mod window;
 
@@ -259,6 +261,9 @@ impl<'s> Run<'s> {
             return Err(failure);
         }
         (self.progress)(&self.state);
+        for (account, region, at) in self.newest.all() {
+            self.sink.taken(account, region, at);
+        }
         self.summary.coverage = self.coverage.into_lines();
         for line in &self.summary.coverage {
             self.sink.coverage(line.clone())?;

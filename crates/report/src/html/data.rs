@@ -19,7 +19,7 @@ use crate::words::{resource_name, severity_id, status_word};
 const EVIDENCE: usize = 4_000;
 
 /// The words that the script puts on the page, under the names it knows them by.
-const STRINGS: [(&str, &str); 22] = [
+const STRINGS: [(&str, &str); 23] = [
     ("why", "html-why"),
     ("evidence", "html-evidence"),
     ("fix", "html-fix"),
@@ -42,6 +42,7 @@ const STRINGS: [(&str, &str); 22] = [
     ("none", "html-no-match"),
     ("clear", "html-clear-rule"),
     ("more", "html-more"),
+    ("location", "column-location"),
 ];
 
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -166,6 +167,7 @@ fn finding(page: &Page<'_>, entry: &FindingEntry, rules: &HashMap<&str, usize>) 
         text(&entry.assignee),
         entry.suppression.as_ref().map(|suppression| visible(&suppression.reason)),
         visible(subject.ou_path.as_deref().unwrap_or_default()),
+        subject.location.as_ref().map(|location| visible(&location.to_string())),
     ])
 }
 

@@ -72,6 +72,7 @@ pub(crate) fn write(report: &Report, words: &Words<'_>, options: &Options, out: 
         sections::findings(&page),
         sections::incomplete(&page),
         sections::not_implemented(&page),
+        sections::code(&page),
         sections::about(&page),
         "</main>\n".to_owned(),
     ] {

@@ -4,7 +4,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const [ID, SEV, RULE, RULEID, ACCOUNT, REGION, TYPE, RES, NAME, ARN, STATUS, CHANGE, AGE, FIRST, LAST, DUE, OVERDUE, TEXT,
-    EVIDENCE, CONTROLS, OWNER, ASSIGNEE, SUPPRESSED, OU] = Array(24).keys();
+    EVIDENCE, CONTROLS, OWNER, ASSIGNEE, SUPPRESSED, OU, LOCATION] = Array(25).keys();
   const { strings, findings, rules } = data;
   const byId = (id) => document.getElementById(id);
   if (findings.length === 0) return;
@@ -30,7 +30,7 @@
     if (haystacks[at] === undefined) {
       const f = findings[at];
       haystacks[at] = [data.severities[f[SEV]][2], f[ID], f[RULEID], titleOf(f), f[TEXT], f[RES], f[NAME], f[ARN], f[TYPE], f[REGION], f[ACCOUNT],
-        data.accounts[f[ACCOUNT]] || "", f[OU], f[OWNER], f[ASSIGNEE], f[CONTROLS].join(" ")].join("\n").toLowerCase();
+        data.accounts[f[ACCOUNT]] || "", f[OU], f[LOCATION] || "", f[OWNER], f[ASSIGNEE], f[CONTROLS].join(" ")].join("\n").toLowerCase();
     }
     return haystacks[at];
   };
@@ -160,6 +160,7 @@
     const accountName = data.accounts[f[ACCOUNT]] || "";
     for (const [title, value, mono] of [
       [strings.resource, f[RES], true],
+      [strings.location, f[LOCATION], true],
       ["ARN", f[ARN] === f[RES] ? "" : f[ARN], true],
       [strings.account, accountName === f[ACCOUNT] ? f[ACCOUNT] : (accountName + " " + f[ACCOUNT]).trim()],
       ["OU", f[OU]],

@@ -395,6 +395,16 @@ pub(super) fn not_implemented(page: &Page<'_>) -> String {
     section("not-implemented", &title, &page.text("html-not-implemented-note"), &body)
 }
 
+/// What plans and templates hold that was not judged, and what they could not tell.
+pub(super) fn code(page: &Page<'_>) -> String {
+    let said = crate::words::code(page.words, page.report);
+    if said.is_empty() {
+        return String::new();
+    }
+    let list: String = said.iter().map(|text| format!("<li><bdi>{}</bdi></li>", escape(text))).collect();
+    section("code", &page.text("page-code"), "", &format!("<ul>{list}</ul>\n"))
+}
+
 pub(super) fn about(page: &Page<'_>) -> String {
     let weights: Vec<_> = Severity::ALL
         .iter()

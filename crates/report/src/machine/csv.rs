@@ -17,7 +17,7 @@ use crate::rows::{Cell, Table};
 use crate::words::{change_word, status_word};
 
 /// The header of the findings' CSV. Columns are only ever added, at the end.
-pub(crate) const HEADER: [&str; 31] = [
+pub(crate) const HEADER: [&str; 33] = [
     "id",
     "severity",
     "status",
@@ -49,6 +49,8 @@ pub(crate) const HEADER: [&str; 31] = [
     "controls",
     "evidence",
     "suppressionReason",
+    "location",
+    "address",
 ];
 
 pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -104,6 +106,8 @@ fn record<'r>(entry: &'r FindingEntry, tongues: &Tongues<'r>) -> Vec<String> {
         serde_json::to_string(&finding.evidence).unwrap_or_default()
     });
     cells.push(entry.suppression.as_ref().map(|suppression| suppression.reason.clone()).unwrap_or_default());
+    cells.push(subject.location.as_ref().map(ToString::to_string).unwrap_or_default());
+    cells.push(subject.location.as_ref().map(|location| location.address.clone()).unwrap_or_default());
     cells
 }
 

@@ -66,6 +66,7 @@ impl Serialize for Document<'_> {
         map.serialize_entry("coverage", &self.coverage())?;
         map.serialize_entry("notImplemented", &self.not_implemented())?;
         map.serialize_entry("unreadable", &self.unreadable())?;
+        map.serialize_entry("code", &self.code())?;
         map.serialize_entry("next", &self.next())?;
         map.end()
     }
@@ -228,6 +229,16 @@ impl Document<'_> {
             })
         });
         Value::Array(files.collect())
+    }
+
+    fn code(&self) -> Value {
+        let code = &self.report.code;
+        let kinds = code.not_mapped.iter().map(|one| json!({"source": one.source, "type": one.kind, "count": one.count}));
+        let notes = code.notes.iter().map(|note| {
+            let message = self.tongues.message(&note.message);
+            json!({"source": note.source, "line": note.line, "column": note.column, "message": message})
+        });
+        json!({"notMapped": kinds.collect::<Vec<_>>(), "notes": notes.collect::<Vec<_>>()})
     }
 
     fn next(&self) -> Value {

@@ -118,8 +118,15 @@ fn resource(finding: &Finding) -> Value {
         resource.insert("owner".to_owned(), json!({"name": owner}));
     }
     resource.insert("labels".to_owned(), json!(labels));
+    let mut data = Map::new();
     if !finding.evidence.is_empty() {
-        resource.insert("data".to_owned(), json!({"evidence": finding.evidence}));
+        data.insert("evidence".to_owned(), json!(finding.evidence));
+    }
+    if let Some(location) = &subject.location {
+        data.insert("location".to_owned(), json!(location));
+    }
+    if !data.is_empty() {
+        resource.insert("data".to_owned(), Value::Object(data));
     }
     Value::Object(resource)
 }

@@ -11,7 +11,7 @@ use super::layout::{Line, Style, bar, cut, elide, width, wrap};
 use crate::format::Options;
 use crate::input::{Change, FindingEntry, Report};
 use crate::summary::{AccountLine, GapLine, PackLine, Summary};
-use crate::words::{Words, resource_name, unreadable};
+use crate::words::{Words, code, resource_name, unreadable};
 
 /// Rows of packs and of accounts that fit on a screen.
 const ROWS: usize = 5;
@@ -61,6 +61,7 @@ impl Page<'_> {
         lines.extend(self.top());
         lines.extend(self.packs_and_accounts());
         lines.extend(self.incomplete());
+        lines.extend(self.code());
         lines.extend(self.next());
         lines
     }
@@ -264,7 +265,11 @@ impl Page<'_> {
     }
 
     fn place(&self, group: &Group<'_>) -> (String, String) {
-        let key = &group.first.finding.subject.key;
+        let subject = &group.first.finding.subject;
+        if let Some(location) = &subject.location {
+            return (location.to_string(), String::new());
+        }
+        let key = &subject.key;
         (self.words.account(key), self.words.region(key.region.as_str()))
     }
 
@@ -397,6 +402,21 @@ impl Page<'_> {
             rest.push(self.words.catalog.count("page-not-implemented", self.report.not_implemented.len() as u64));
         }
         for text in wrap(&rest.join(" · "), self.width - 2).into_iter().filter(|text| !text.is_empty()) {
+            let mut line = self.line();
+            line.plain("  ").plain(&text);
+            lines.push(line);
+        }
+        lines
+    }
+
+    /// What plans and templates hold that was not judged, and what they could not tell.
+    fn code(&self) -> Vec<Line> {
+        let said = code(self.words, self.report);
+        if said.is_empty() {
+            return Vec::new();
+        }
+        let mut lines: Vec<_> = self.section(&self.text("page-code"), &self.more(said.len())).into();
+        for text in said.iter().take(ROWS).flat_map(|text| wrap(text, self.width - 2)) {
             let mut line = self.line();
             line.plain("  ").plain(&text);
             lines.push(line);

@@ -513,6 +513,7 @@ pub fn report() -> Report {
             column: Some(20_481),
             reason: Message::new("verbatim").with("text", "the file ends in the middle of an item"),
         }],
+        code: haechi_report::Code::default(),
         suppressed: 1,
         next: vec![
             NextStep { command: "haechi findings show 4d1f".into(), reason: Message::new("next-show") },
