@@ -5,6 +5,7 @@ needs. With a `table` the lines are loaded first, which is timed by itself.
 """
 
 import json
+import resource
 import sys
 import time
 
@@ -16,6 +17,12 @@ COLUMNS = {name: "VARCHAR" for name in (
 )} | {name: "JSON" for name in ("configuration", "supplementaryConfiguration", "relationships", "tags")}
 
 
+def used():
+    """Seconds of processor time of this process so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
 def main():
     path, threads = sys.argv[1], int(sys.argv[2])
     database = duckdb.connect(config={"threads": threads})
@@ -23,7 +30,7 @@ def main():
     lines = f"read_json('{path}', format = 'newline_delimited', columns = {{{columns}}}, maximum_object_size = 67108864)"
     for line in sys.stdin:
         asked = json.loads(line)
-        begun = time.perf_counter()
+        begun, before = time.perf_counter(), used()
         if asked.get("load"):
             database.execute(f"CREATE OR REPLACE TABLE items AS SELECT * FROM {lines}")
             rows = []
@@ -31,7 +38,8 @@ def main():
             sql = asked["sql"].replace("{items}", "items" if asked.get("table") else lines)
             rows = database.execute(sql).fetchall()
         seconds = time.perf_counter() - begun
-        print(json.dumps({"seconds": seconds, "rows": rows, "version": duckdb.__version__}, default=str), flush=True)
+        cpu = used() - before
+        print(json.dumps({"seconds": seconds, "cpu": cpu, "rows": rows, "version": duckdb.__version__}, default=str), flush=True)
 
 
 main()
