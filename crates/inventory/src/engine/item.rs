@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use haechi_aws::ApiError;
+use haechi_aws::{ApiError, ErrorKind};
 use haechi_model::ConfigurationItem;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,9 @@ use crate::collector::path::Names;
 use crate::collector::shape::time;
 use crate::collector::{Get, Header, Relation};
 use crate::redact::redact;
+
+/// How the reason ends for a member that is not collected because of something that passes: a throttle, a time-out.
+pub const FOR_NOW: &str = " (for now)";
 
 /// How the reason begins for a member that is not collected though no call failed.
 const NOT_ASKED: &str = "NotAsked:";
@@ -155,7 +158,9 @@ fn merge(entry: &Get, raw: &mut Value, value: Value) {
 /// The members that stay unknown because a call failed.
 fn unknown(entry: &Get, error: &ApiError) -> Vec<(String, String)> {
     let gap = gap(error);
-    let reason = format!("{}: {}", gap.code, gap.missing_action.unwrap_or(gap.operation));
+    let passing = error.is_transient() || matches!(error.kind, ErrorKind::ExpiredCredentials | ErrorKind::Malformed);
+    let passing = if passing { FOR_NOW } else { "" };
+    let reason = format!("{}: {}{passing}", gap.code, gap.missing_action.unwrap_or(gap.operation));
     let mut paths: Vec<String> = entry.into.0.iter().map(|(path, _)| path.value.to_string()).collect();
     // What the answer would have added to the resource itself is not told apart: the whole is unknown.
     paths.extend(entry.fills.iter().map(ToString::to_string));

@@ -100,7 +100,13 @@ pub(crate) fn import_from(
     if listed.len() > OBJECTS {
         listed.truncate(OBJECTS);
         let reason = format!("more than {OBJECTS} objects: the rest is not read");
-        run.unreadable(Unreadable { path: PathBuf::from(place.to_string()), line: None, column: None, item: None, reason });
+        run.unreadable(Unreadable {
+            path: PathBuf::from(place.to_string()),
+            line: None,
+            column: None,
+            item: None,
+            reason,
+        });
     }
     let name = |key: &str| format!("s3://{}/{key}", place.bucket);
     let mut wanted = Vec::new();
@@ -111,10 +117,19 @@ pub(crate) fn import_from(
         }
     }
     let (turn, starts) = start(&handle, &bucket, wanted, stop);
-    let streams: Vec<_> = starts.into_iter().map(|(object, parts)| {
-        let size = object.size;
-        (Stream { name: PathBuf::from(name(&object.key)), parts: RefCell::new(Some(Parts::new(parts, turn.clone()))) }, size)
-    }).collect();
+    let streams: Vec<_> = starts
+        .into_iter()
+        .map(|(object, parts)| {
+            let size = object.size;
+            (
+                Stream {
+                    name: PathBuf::from(name(&object.key)),
+                    parts: RefCell::new(Some(Parts::new(parts, turn.clone()))),
+                },
+                size,
+            )
+        })
+        .collect();
     let sources: Vec<_> = streams.iter().map(|(stream, size)| (Source::Stream(stream), *size)).collect();
     run.all_with(&sources, &mut |location: &oversized::Location| {
         if location.bucket != place.bucket {

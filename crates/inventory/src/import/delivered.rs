@@ -46,10 +46,7 @@ fn moment(text: &str) -> Option<Timestamp> {
         return None;
     }
     let [date, time] = [&text[..8], &text[9..15]];
-    let whole = format!(
-        "{}-{}-{}T{}:{}:{}Z",
-        &date[..4], &date[4..6], &date[6..], &time[..2], &time[2..4], &time[4..]
-    );
+    let whole = format!("{}-{}-{}T{}:{}:{}Z", &date[..4], &date[4..6], &date[6..], &time[..2], &time[2..4], &time[4..]);
     Timestamp::parse(&whole).ok()
 }
 
@@ -111,7 +108,10 @@ mod tests {
             assert_eq!(got, want.map(|(region, kind, at)| (region, kind, at.to_owned())), "{name}");
         };
         let at = "2026-01-02T03:04:05Z";
-        check("a/b/123456789012_Config_eu-west-1_ConfigSnapshot_20260102T030405Z_0a-1b.json.gz", Some(("eu-west-1", Kind::Snapshot, at)));
+        check(
+            "a/b/123456789012_Config_eu-west-1_ConfigSnapshot_20260102T030405Z_0a-1b.json.gz",
+            Some(("eu-west-1", Kind::Snapshot, at)),
+        );
         check(
             "123456789012_Config_us-east-1_ConfigHistory_AWS::EC2::Volume_20260101T000000Z_20260102T030405Z_1.json.gz",
             Some(("us-east-1", Kind::Other, at)),

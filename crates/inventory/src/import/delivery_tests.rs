@@ -55,22 +55,27 @@ fn snapshot_name(region: &str, day: &str) -> String {
 fn import_all(files: &[(String, Vec<u8>)]) -> (ImportSummary, Heard) {
     let mut heard = Heard::default();
     let files: Vec<_> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    let summary =
-        import_embedded(&files, &Extended::default(), &mut heard, &mut |_| {}, &Stop::default()).unwrap();
+    let summary = import_embedded(&files, &Extended::default(), &mut heard, &mut |_| {}, &Stop::default()).unwrap();
     (summary, heard)
 }
 
 #[test]
 fn the_newest_snapshot_says_what_is_there() {
     let (us, eu) = ("us-east-1", "eu-west-1");
-    let history = "p/123456789012_Config_us-east-1_ConfigHistory_AWS::SQS::Queue_20260101T000000Z_20260106T000000Z_1.json";
+    let history =
+        "p/123456789012_Config_us-east-1_ConfigHistory_AWS::SQS::Queue_20260101T000000Z_20260106T000000Z_1.json";
     let files = [
         (snapshot_name(us, "20260105"), body(&[item("kept", us, "2026-01-01")])),
         // Read later, taken earlier: what only it has is of the past.
         (snapshot_name(us, "20260102"), body(&[item("kept", us, "2026-01-01"), item("gone", us, "2026-01-02")])),
         // Another region has a newest one of its own.
         (snapshot_name(eu, "20260102"), body(&[item("far", eu, "2026-01-02")])),
-        (history.to_owned(), json!({"configurationItems": [item("older", us, "2026-01-03"), item("newer", us, "2026-01-06")]}).to_string().into_bytes()),
+        (
+            history.to_owned(),
+            json!({"configurationItems": [item("older", us, "2026-01-03"), item("newer", us, "2026-01-06")]})
+                .to_string()
+                .into_bytes(),
+        ),
     ];
     let (summary, mut heard) = import_all(&files);
     assert_eq!(summary.unreadable, []);
@@ -98,7 +103,9 @@ fn files_of_months_and_days_without_zeros_are_in_order() {
 fn messages_in_envelopes_are_opened() {
     let change = json!({"messageType": "ConfigurationItemChangeNotification", "recordVersion": "1.3",
         "configurationItem": item("changed", "us-east-1", "2026-01-01"), "configurationItemDiff": {"changeType": "UPDATE"}});
-    let envelope = |message: String| json!({"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": message}).to_string();
+    let envelope = |message: String| {
+        json!({"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": message}).to_string()
+    };
     let confirmation = json!({"Type": "SubscriptionConfirmation", "Message": "You have chosen"}).to_string();
     let twice = envelope(envelope(change.to_string()));
     let text = [envelope(change.to_string()), confirmation, envelope("no JSON".to_owned()), twice].join("\n");
@@ -117,11 +124,15 @@ fn oversized_notice(location: &str) -> Vec<u8> {
 #[test]
 fn an_oversized_item_beside_is_found_and_a_missing_one_is_told() {
     let notice = ("notice.json".to_owned(), oversized_notice("example-bucket/a/large.json"));
-    let (summary, heard) = import_all(&[notice.clone(), ("a/large.json".to_owned(), body(&[item("large", "us-east-1", "2026-01-01")]))]);
+    let (summary, heard) =
+        import_all(&[notice.clone(), ("a/large.json".to_owned(), body(&[item("large", "us-east-1", "2026-01-01")]))]);
     assert_eq!((summary.unreadable.len(), heard.present), (0, vec!["large".to_owned()]));
     let (summary, _) = import_all(&[notice]);
     let told: Vec<_> = summary.unreadable.iter().map(|one| one.reason.as_str()).collect();
-    assert_eq!(told, ["s3://example-bucket/a/large.json: the item was too large for a message; its object is not among the files"]);
+    assert_eq!(
+        told,
+        ["s3://example-bucket/a/large.json: the item was too large for a message; its object is not among the files"]
+    );
 }
 
 /// A bucket in memory that cuts one object short.
@@ -181,8 +192,13 @@ async fn a_prefix_is_read_like_a_folder() {
     heard.present.sort();
     assert_eq!((heard.present.len(), heard.present[0].as_str()), (51, "large"));
     assert_eq!(summary.unreadable.len(), 1, "{:?}", summary.unreadable);
-    assert!(summary.unreadable[0].reason.contains("AccessDenied") || summary.unreadable[0].reason.contains("access-denied"));
+    assert!(
+        summary.unreadable[0].reason.contains("AccessDenied") || summary.unreadable[0].reason.contains("access-denied")
+    );
     let mut skipped: Vec<_> = summary.skipped.iter().map(|one| one.reason.as_str()).collect();
     skipped.sort_unstable();
-    assert_eq!(skipped, ["AWS Config's test whether it can write, no data", "a log of another service", "the file is empty"]);
+    assert_eq!(
+        skipped,
+        ["AWS Config's test whether it can write, no data", "a log of another service", "the file is empty"]
+    );
 }

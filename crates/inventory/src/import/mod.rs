@@ -9,6 +9,8 @@
 mod body;
 mod bucket;
 mod delivered;
+#[cfg(test)]
+mod delivery_tests;
 mod export;
 mod extended;
 mod files;
@@ -18,8 +20,6 @@ mod reading;
 mod scan;
 mod seen;
 mod source;
-#[cfg(test)]
-mod delivery_tests;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -33,9 +33,9 @@ use haechi_model::{AccountId, ConfigurationItem, Coverage};
 
 use crate::{Sink, SinkError, Stop};
 pub use bucket::{BucketError, import_bucket};
+use delivered::{Delivered, Newest, Tense};
 pub use export::{SnapshotHead, export_snapshot, write_snapshot};
 pub use extended::{Extended, NOT_RECORDED};
-use delivered::{Delivered, Newest, Tense};
 use reading::AccountEntry;
 use source::Source;
 

@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 use super::body::{Body, Halt, Label, Listener, Part, Unfit};
 use super::delivered::{Delivered, Tense};
-use super::{oversized, problem};
 use super::seen::{Reach, Seen};
 use super::source::Source;
 use super::window::Place;
 use super::{NamedAccount, Run, Unreadable, extended};
+use super::{oversized, problem};
 
 /// Faults that are told of one file; more are only counted.
 const TOLD: u64 = 100;

@@ -16,7 +16,10 @@ use crate::Stop;
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
     File(&'a Path),
-    Bytes { name: &'a str, bytes: &'a [u8] },
+    Bytes {
+        name: &'a str,
+        bytes: &'a [u8],
+    },
     /// Read once, from its start to its end.
     Stream(&'a Stream),
 }
