@@ -140,7 +140,9 @@ pub fn parameters(words: &[String], packs: &[PathBuf], sources: &Sources) -> (Ve
     }
     let mut declared = BTreeSet::new();
     for (path, _) in templates {
-        declared.extend(fs::read(path).ok().and_then(|bytes| haechi_iac::cloudformation::parameters_of(&bytes)).unwrap_or_default());
+        declared.extend(
+            fs::read(path).ok().and_then(|bytes| haechi_iac::cloudformation::parameters_of(&bytes)).unwrap_or_default(),
+        );
     }
     let of_packs: BTreeSet<String> = packs
         .iter()
@@ -221,9 +223,11 @@ impl CodeReader<'_> {
             match built {
                 Ok(built) => {
                     read.code.notes.extend(built.notes.into_iter().map(|note| source_note(&name, note)));
-                    read.code.not_mapped.extend(
-                        built.not_mapped.into_iter().map(|(kind, count)| NotMapped { source: name.clone(), kind, count }),
-                    );
+                    read.code.not_mapped.extend(built.not_mapped.into_iter().map(|(kind, count)| NotMapped {
+                        source: name.clone(),
+                        kind,
+                        count,
+                    }));
                     for line in built.coverage.into_iter().filter(|_| self.alone == Alone::Yes) {
                         coverage.insert((line.account_id, line.region.clone(), line.resource_type.clone()), line);
                     }

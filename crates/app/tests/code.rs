@@ -132,10 +132,12 @@ async fn what_cannot_be_read_is_said() {
     check("utf.yaml", b"AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  A: {Type: \"\xff\"}\n", "UTF-8").await;
     let bomb = format!(
         "AWSTemplateFormatVersion: '2010-09-09'\na: &a [x,x,x,x,x,x,x,x,x,x]\n{}Resources: {{}}\n",
-        ('b'..'j').map(|name| {
-            let before = char::from(name as u8 - 1);
-            format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 10].join(","))
-        }).collect::<String>()
+        ('b'..'j')
+            .map(|name| {
+                let before = char::from(name as u8 - 1);
+                format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 10].join(","))
+            })
+            .collect::<String>()
     );
     check("bomb.yaml", bomb.as_bytes(), "bomb.yaml").await;
 }

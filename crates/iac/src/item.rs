@@ -92,7 +92,8 @@ fn coverage(
     for item in items {
         *counts.entry((item.key().account_id, &item.key().region, &item.key().resource_type)).or_default() += 1;
     }
-    let kinds: BTreeSet<&ResourceType> = mappings.iter().filter(|mapping| !mapping.account_wide).map(|mapping| &mapping.resource_type).collect();
+    let kinds: BTreeSet<&ResourceType> =
+        mappings.iter().filter(|mapping| !mapping.account_wide).map(|mapping| &mapping.resource_type).collect();
     let mut places = seen.clone();
     places.extend(seen.iter().map(|(account, _)| (*account, Region::global())));
     let mut lines = Vec::new();
@@ -230,7 +231,10 @@ impl<'a> Work<'a> {
         for (path, shape) in &mapping.into {
             let mut value = shape.apply(&with_identity(resource, &who));
             let steps: Vec<_> = path.steps().collect();
-            let kinds = steps.iter().try_fold(&info.map_or_else(none, |info| info.members.clone()), |at, step| at.child(step)).cloned();
+            let kinds = steps
+                .iter()
+                .try_fold(&info.map_or_else(none, |info| info.members.clone()), |at, step| at.child(step))
+                .cloned();
             if let Some(members) = kinds {
                 fit(&mut value, &members);
             }
@@ -299,7 +303,8 @@ pub(crate) fn identity(
     let arn = resource.values.get("arn").cloned().and_then(known_text).filter(|arn| arn.starts_with("arn:"));
     let part = |index| arn.as_deref().and_then(|arn| arn.split(':').nth(index)).filter(|part| !part.is_empty());
     let account = part(4).and_then(|text| AccountId::parse(text).ok()).or(account);
-    let account = account.or_else(|| AccountId::parse(NO_ACCOUNT).ok()).unwrap_or_else(|| unreachable!("twelve digits"));
+    let account =
+        account.or_else(|| AccountId::parse(NO_ACCOUNT).ok()).unwrap_or_else(|| unreachable!("twelve digits"));
     let own = resource.region.as_deref().or(part(3)).filter(|text| Region::parse(text).is_ok());
     let region = own.map_or_else(|| region.map_or(NO_REGION, Region::as_str).to_owned(), str::to_owned);
     let id = known_text(mapping.id.apply(&resource.values)).unwrap_or_else(|| resource.address.clone());
@@ -313,7 +318,10 @@ pub(crate) fn identity(
             "account" => account.to_string(),
             "id" => id.clone(),
             "name" => name.clone().unwrap_or_else(|| id.clone()),
-            other => Path::parse(other).ok().and_then(|path| known_text(path.take(&resource.values))).unwrap_or_else(|| id.clone()),
+            other => Path::parse(other)
+                .ok()
+                .and_then(|path| known_text(path.take(&resource.values)))
+                .unwrap_or_else(|| id.clone()),
         }))
     });
     Identity { id, name, arn, account, region }
@@ -380,8 +388,12 @@ fn tags(value: Value) -> Value {
         Value::Array(list) => {
             let mut map = Map::new();
             for tag in list {
-                let text = |name: &str| tag.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-                if let (Some(key), Some(value)) = (text("Key").or_else(|| text("key")), text("Value").or_else(|| text("value"))) {
+                let text = |name: &str| {
+                    tag.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+                };
+                if let (Some(key), Some(value)) =
+                    (text("Key").or_else(|| text("key")), text("Value").or_else(|| text("value")))
+                {
                     map.insert(key, value.into());
                 }
             }

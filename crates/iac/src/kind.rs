@@ -17,7 +17,9 @@ pub fn kind_of(start: &[u8]) -> Option<Kind> {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
         // The window may end within a character.
-        Err(error) if error.valid_up_to() + 4 > start.len() => std::str::from_utf8(&start[..error.valid_up_to()]).ok()?,
+        Err(error) if error.valid_up_to() + 4 > start.len() => {
+            std::str::from_utf8(&start[..error.valid_up_to()]).ok()?
+        }
         Err(_) => return of_bytes(start),
     };
     match text.trim_start().bytes().next()? {
@@ -38,19 +40,26 @@ fn of_bytes(start: &[u8]) -> Option<Kind> {
 
 fn of_keys(keys: &[&str]) -> Option<Kind> {
     let has = |name: &str| keys.contains(&name);
-    if ["configurationItems", "configurationItem", "fileVersion", "haechi", "Records", "resourceType"].iter().any(|key| has(key)) {
+    if ["configurationItems", "configurationItem", "fileVersion", "haechi", "Records", "resourceType"]
+        .iter()
+        .any(|key| has(key))
+    {
         return None;
     }
     if has("planned_values") || has("resource_changes") || (has("format_version") && has("variables")) {
         return Some(Kind::TerraformPlan);
     }
-    if (has("format_version") && has("values")) || (has("lineage") && has("version")) || (has("terraform_version") && has("version")) {
+    if (has("format_version") && has("values"))
+        || (has("lineage") && has("version"))
+        || (has("terraform_version") && has("version"))
+    {
         return Some(Kind::TerraformState);
     }
     if has("format_version") && has("terraform_version") {
         return Some(Kind::TerraformPlan);
     }
-    (has("AWSTemplateFormatVersion") || (has("Resources") && !has("configurationItems"))).then_some(Kind::CloudFormation)
+    (has("AWSTemplateFormatVersion") || (has("Resources") && !has("configurationItems")))
+        .then_some(Kind::CloudFormation)
 }
 
 /// The keys of the outermost object, as far as the text goes.
@@ -108,8 +117,14 @@ mod tests {
     #[test]
     fn kinds_by_content() {
         let check = |text: &str, want: Option<Kind>| assert_eq!(kind_of(text.as_bytes()), want, "{text}");
-        check(r#"{"format_version":"1.2","terraform_version":"1.9.0","variables":{},"planned_values":{}}"#, Some(Kind::TerraformPlan));
-        check(r#"{"format_version":"1.0","terraform_version":"1.9.0","values":{"planned_values":1}}"#, Some(Kind::TerraformState));
+        check(
+            r#"{"format_version":"1.2","terraform_version":"1.9.0","variables":{},"planned_values":{}}"#,
+            Some(Kind::TerraformPlan),
+        );
+        check(
+            r#"{"format_version":"1.0","terraform_version":"1.9.0","values":{"planned_values":1}}"#,
+            Some(Kind::TerraformState),
+        );
         check(r#"{"version":4,"terraform_version":"1.5.7","serial":1,"lineage":"x"}"#, Some(Kind::TerraformState));
         check(r#"{"Resources":{"a":{"Type":"AWS::S3::Bucket"}}}"#, Some(Kind::CloudFormation));
         check(r#"{"fileVersion":"1.0","configurationItems":[{"Resources":1}]}"#, None);

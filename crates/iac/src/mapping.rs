@@ -141,9 +141,10 @@ impl Mapping {
         let own = self.into.iter().map(|(path, shape)| (path, shape.cover()));
         for (path, cover) in own.chain(self.none.iter().map(|path| (path, Cover::Whole))) {
             let steps: Vec<_> = path.steps().collect();
-            let tree = steps.iter().rev().fold(cover, |below, step| {
-                Cover::Members(BTreeMap::from([((*step).to_owned(), below)]))
-            });
+            let tree = steps
+                .iter()
+                .rev()
+                .fold(cover, |below, step| Cover::Members(BTreeMap::from([((*step).to_owned(), below)])));
             all.merge(tree);
         }
         all

@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde_json::{Map, Value};
 
 use crate::path::Path;
@@ -399,9 +399,21 @@ mod tests {
         check(json!("a.b"), json!({"a": [{"b": 1}, {"b": [2]}]}), json!([1, 2]));
         check(json!({"from": "a", "build": {"x": "b"}}), json!({"a": [{"b": 1}]}), json!({"x": 1}));
         check(json!({"from": "a", "build": {"x": "b"}}), json!({"a": []}), Value::Null);
-        check(json!({"from": "a", "each": {"build": {"x": "b"}}}), json!({"a": [{"b": 1}, {"b": 2}]}), json!([{"x": 1}, {"x": 2}]));
-        check(json!({"from": "a", "where": {"t": "in"}, "each": "v"}), json!({"a": [{"t": "in", "v": 1}, {"t": "out", "v": 2}]}), json!([1]));
-        check(json!({"from": "a", "case": "camel"}), json!({"a": {"http_tokens": 1, "VpcId": {"x_y": null}}}), json!({"httpTokens": 1, "vpcId": {}}));
+        check(
+            json!({"from": "a", "each": {"build": {"x": "b"}}}),
+            json!({"a": [{"b": 1}, {"b": 2}]}),
+            json!([{"x": 1}, {"x": 2}]),
+        );
+        check(
+            json!({"from": "a", "where": {"t": "in"}, "each": "v"}),
+            json!({"a": [{"t": "in", "v": 1}, {"t": "out", "v": 2}]}),
+            json!([1]),
+        );
+        check(
+            json!({"from": "a", "case": "camel"}),
+            json!({"a": {"http_tokens": 1, "VpcId": {"x_y": null}}}),
+            json!({"httpTokens": 1, "vpcId": {}}),
+        );
         check(json!({"from": "a", "equals": true}), json!({"a": "true"}), json!(true));
         check(json!({"from": "a", "words": {"true": "on"}}), json!({"a": true}), json!("on"));
         check(json!({"from": "a", "present": true}), json!({"a": ""}), json!(false));
@@ -411,10 +423,18 @@ mod tests {
     fn what_is_not_known_stays_so() {
         let dark = unknown("known after apply");
         for shape in [
-            json!("a"), json!("a.b.c"), json!({"from": "a", "equals": 1}), json!({"from": "a", "present": true}),
-            json!({"from": "a", "words": {"*": 1}}), json!({"from": "a", "each": "x"}), json!({"from": "a", "build": {"x": "y"}}),
-            json!({"from": "a", "otherwise": 1}), json!({"from": "a", "first": true}), json!({"join": [{"always": [1]}, "a"]}),
-            json!({"either": ["none", "a"]}), json!({"from": "b", "where": {"k": "x"}}),
+            json!("a"),
+            json!("a.b.c"),
+            json!({"from": "a", "equals": 1}),
+            json!({"from": "a", "present": true}),
+            json!({"from": "a", "words": {"*": 1}}),
+            json!({"from": "a", "each": "x"}),
+            json!({"from": "a", "build": {"x": "y"}}),
+            json!({"from": "a", "otherwise": 1}),
+            json!({"from": "a", "first": true}),
+            json!({"join": [{"always": [1]}, "a"]}),
+            json!({"either": ["none", "a"]}),
+            json!({"from": "b", "where": {"k": "x"}}),
         ] {
             let source = json!({"a": dark, "b": [{"k": dark}]});
             let shape: Shape = serde_json::from_value(shape).unwrap();

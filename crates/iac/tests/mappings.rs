@@ -48,10 +48,12 @@ fn every_example_gives_its_items() {
         assert!(!mapping.examples.is_empty(), "{} has no example", mapping.from);
         for example in &mapping.examples {
             let resources = example.resources.iter().map(|given| {
-                let kind = given.kind.clone().unwrap_or_else(|| given.address.split(['.', '[']).next().unwrap().to_owned());
+                let kind =
+                    given.kind.clone().unwrap_or_else(|| given.address.split(['.', '[']).next().unwrap().to_owned());
                 let mut values = given.values.clone();
                 given.unknown.iter().for_each(|path| path.put(&mut values, unknown("known after apply")));
-                let location = SourceLocation { file: "x".into(), line: None, column: None, address: given.address.clone() };
+                let location =
+                    SourceLocation { file: "x".into(), line: None, column: None, address: given.address.clone() };
                 Resource { address: given.address.clone(), kind, values, location, age: Age::New, region: None }
             });
             let reading = Reading { resources: resources.collect(), ..Reading::default() };

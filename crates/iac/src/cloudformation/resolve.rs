@@ -219,7 +219,9 @@ impl<'t> Resolver<'t> {
                 let china = self.region.starts_with("cn-");
                 return if china { "amazonaws.com.cn" } else { "amazonaws.com" }.into();
             }
-            "AWS::StackName" | "AWS::StackId" | "AWS::NotificationARNs" => return unknown(&format!("{name} is {LATER}")),
+            "AWS::StackName" | "AWS::StackId" | "AWS::NotificationARNs" => {
+                return unknown(&format!("{name} is {LATER}"));
+            }
             _ => {}
         }
         if let Some(parameter) = self.root.get("Parameters").and_then(|all| all.get(name)) {
@@ -322,7 +324,10 @@ impl<'t> Resolver<'t> {
             _ if attribute.ends_with("Arn") => arn.unwrap_or(id).into(),
             // What a VPC brings with it is no resource of the template.
             "DefaultSecurityGroup" | "DefaultNetworkAcl" => unknown(&format!("{logical}.{attribute} is {LATER}")),
-            _ if attribute == "Id" || attribute.ends_with("Id") || attribute.ends_with("Name") && attribute != "DomainName" => {
+            _ if attribute == "Id"
+                || attribute.ends_with("Id")
+                || attribute.ends_with("Name") && attribute != "DomainName" =>
+            {
                 id.into()
             }
             _ => unknown(&format!("{logical}.{attribute} is {LATER}")),

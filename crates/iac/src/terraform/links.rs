@@ -58,7 +58,11 @@ impl<'p> Configuration<'p> {
             modules.insert(name, Module { body, call, parent });
         }
         let providers = plan["configuration"]["provider_config"].as_object().into_iter().flatten();
-        Self { modules, providers: providers.map(|(key, value)| (key.as_str(), value)).collect(), variables: &plan["variables"] }
+        Self {
+            modules,
+            providers: providers.map(|(key, value)| (key.as_str(), value)).collect(),
+            variables: &plan["variables"],
+        }
     }
 
     /// The block of a resource in the configuration.
@@ -168,14 +172,16 @@ impl<'p> Configuration<'p> {
             }
         }
         // `x.y.id` is written with `x.y` beside it: the one with the attribute says more.
-        let precise: HashSet<_> = found.iter().filter(|target| !target.attribute.is_empty()).map(Target::resource).collect();
+        let precise: HashSet<_> =
+            found.iter().filter(|target| !target.attribute.is_empty()).map(Target::resource).collect();
         found.retain(|target| !target.attribute.is_empty() || !precise.contains(&target.resource()));
     }
 }
 
 fn sorted(targets: HashSet<Target>) -> Vec<Target> {
     let mut targets: Vec<_> = targets.into_iter().collect();
-    targets.sort_by(|a, b| (&a.module, &a.kind, &a.name, &a.attribute).cmp(&(&b.module, &b.kind, &b.name, &b.attribute)));
+    targets
+        .sort_by(|a, b| (&a.module, &a.kind, &a.name, &a.attribute).cmp(&(&b.module, &b.kind, &b.name, &b.attribute)));
     targets
 }
 
@@ -200,7 +206,9 @@ fn text_of(
         }
     };
     let resource = &resources[at];
-    if let Some(known) = resource.values[&target.attribute].as_str().filter(|text| crate::unknown::reason_of(text).is_none()) {
+    if let Some(known) =
+        resource.values[&target.attribute].as_str().filter(|text| crate::unknown::reason_of(text).is_none())
+    {
         return Some(known.to_owned());
     }
     let mapping = mappings.get(&resource.kind)?;
@@ -258,7 +266,10 @@ fn unknowns<'p>(
         }
         Value::Array(list) => {
             // A list of ids: known ones among them would be lost, so all must be references.
-            if !list.is_empty() && list.iter().all(|element| reason(element).is_some()) && expression["references"].is_array() {
+            if !list.is_empty()
+                && list.iter().all(|element| reason(element).is_some())
+                && expression["references"].is_array()
+            {
                 found.push((path.clone(), &expression["references"], true));
             }
         }
@@ -352,11 +363,18 @@ mod tests {
         let check = |text: &str, want: (&str, &str, &str, &[&str])| {
             let address = Address::parse(text);
             let keys: Vec<_> = address.keys.iter().map(String::as_str).collect();
-            assert_eq!((address.module.as_str(), address.kind.as_str(), address.name.as_str(), keys.as_slice()), want, "{text}");
+            assert_eq!(
+                (address.module.as_str(), address.kind.as_str(), address.name.as_str(), keys.as_slice()),
+                want,
+                "{text}"
+            );
         };
         check("aws_vpc.main", ("", "aws_vpc", "main", &[]));
         check("aws_vpc.main[0]", ("", "aws_vpc", "main", &["0"]));
-        check("module.a.module.b[\"x.y]\\\"\"].aws_s3_bucket.c[\"k\"]", ("a.b", "aws_s3_bucket", "c", &["\"x.y]\\\"\"", "\"k\""]));
+        check(
+            "module.a.module.b[\"x.y]\\\"\"].aws_s3_bucket.c[\"k\"]",
+            ("a.b", "aws_s3_bucket", "c", &["\"x.y]\\\"\"", "\"k\""]),
+        );
         check("[", ("", "", "", &[""]));
         check("module", ("", "", "", &[]));
         assert_eq!(without_keys("module.s[\"a.b\"].out[0].id"), "module.s.out.id");

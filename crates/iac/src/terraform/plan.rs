@@ -87,7 +87,11 @@ fn within(value: &mut Value, dark: &Value) {
         (value, Value::Bool(true)) => *value = unknown(LATER),
         (Value::Object(map), Value::Object(dark)) => {
             for (name, below) in dark {
-                if *below != Value::Bool(false) && (!below.is_object() || map.contains_key(name) || below.as_object().is_some_and(|o| !o.is_empty())) {
+                if *below != Value::Bool(false)
+                    && (!below.is_object()
+                        || map.contains_key(name)
+                        || below.as_object().is_some_and(|o| !o.is_empty()))
+                {
                     within(map.entry(name.clone()).or_insert(Value::Null), below);
                 }
             }

@@ -57,7 +57,8 @@ impl Positions {
             }
         };
         let ours = |path: &PathBuf| {
-            path.is_file() && path.extension().and_then(|ending| ending.to_str()).is_some_and(|e| e == "tf" || e == "tofu")
+            path.is_file()
+                && path.extension().and_then(|ending| ending.to_str()).is_some_and(|e| e == "tf" || e == "tofu")
         };
         let mut found: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(ours).collect();
         found.sort();

@@ -51,7 +51,9 @@ fn raw(state: &Value, file: &str) -> Result<Reading, Refused> {
                 let own = |name: &str| attributes[name].as_str().map(str::to_owned);
                 match kind {
                     "aws_caller_identity" => reading.account = reading.account.take().or_else(|| own("account_id")),
-                    "aws_region" => reading.region = reading.region.take().or_else(|| own("region").or_else(|| own("name"))),
+                    "aws_region" => {
+                        reading.region = reading.region.take().or_else(|| own("region").or_else(|| own("name")))
+                    }
                     _ => {}
                 }
                 continue;
@@ -71,7 +73,14 @@ fn raw(state: &Value, file: &str) -> Result<Reading, Refused> {
             let location = SourceLocation { file: file.to_owned(), line: None, column: None, address: address.clone() };
             let region = attributes["region"].as_str().map(str::to_owned);
             let values = attributes.clone();
-            reading.resources.push(Resource { address, kind: kind.to_owned(), values, location, age: Age::Standing, region });
+            reading.resources.push(Resource {
+                address,
+                kind: kind.to_owned(),
+                values,
+                location,
+                age: Age::Standing,
+                region,
+            });
         }
     }
     reading.account = reading.account.or_else(|| account_of(&reading.resources));
