@@ -80,7 +80,14 @@ impl SettingsFile {
         let mut settings = Self::parse(&text, &path)?;
         // Paths in the file are meant from where the file is.
         let base = path.parent().unwrap_or(Path::new("."));
-        for inner in settings.store.iter_mut().chain(settings.content.iter_mut()).chain(settings.packs.iter_mut()) {
+        let is_path = |store: &&mut PathBuf| !store.to_string_lossy().starts_with("postgres");
+        for inner in settings
+            .store
+            .iter_mut()
+            .filter(is_path)
+            .chain(settings.content.iter_mut())
+            .chain(settings.packs.iter_mut())
+        {
             *inner = base.join(&*inner);
         }
         Ok(settings)

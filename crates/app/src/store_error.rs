@@ -13,7 +13,7 @@ pub(crate) fn store_error(error: &StoreError, path: &Path) -> UserError {
 
 /// An error of the store in the middle of work.
 pub(crate) fn in_store(error: StoreError) -> UserError {
-    // In the first four the store is well: it was asked for something that it can't have.
+    // In the first five the store is well: it was asked for something that it can't have.
     let shown = match &error {
         StoreError::NotFound { what, wanted } => {
             UserError::said("error-not-found").arg("what", what).arg("wanted", wanted)
@@ -23,6 +23,7 @@ pub(crate) fn in_store(error: StoreError) -> UserError {
             .arg("wanted", wanted)
             .arg("found", found)
             .arg("examples", examples.join(", ")),
+        StoreError::NotOnPostgres { what } => UserError::said("error-not-on-postgres").arg("what", what),
         StoreError::NotAnId { wanted } => UserError::said("error-not-an-id").arg("wanted", wanted),
         StoreError::Filter(wrong) => UserError::said("error-filter-text").arg("text", wrong),
         _ => UserError::said("error-store-work").because(&error),
@@ -40,7 +41,9 @@ fn advised(shown: UserError, error: &StoreError) -> UserError {
         StoreError::DiskFull(_) => shown.help("advice-store-full"),
         StoreError::ReadOnly(path) => shown.help("advice-store-mode").arg("path", path.display()),
         StoreError::Ambiguous { .. } => shown.help("advice-more-digits"),
-        StoreError::Io { .. }
+        StoreError::NotOnPostgres { what: "backup" } => shown.help("advice-pg-dump"),
+        StoreError::NotOnPostgres { .. }
+        | StoreError::Io { .. }
         | StoreError::TooLarge { .. }
         | StoreError::NotFound { .. }
         | StoreError::NotAnId { .. }

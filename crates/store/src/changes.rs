@@ -1,7 +1,8 @@
 //! Who changed it: CloudTrail events, joined to the resources that they touched.
 
+use crate::database::Row;
 use haechi_model::{AccountId, Region, ResourceKey, Timestamp};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
@@ -104,8 +105,8 @@ fn event_of(row: &Row<'_>, key: &ResourceKey) -> Result<ChangeEvent, Fault> {
         source_ip: row.get(7)?,
         user_agent: row.get(8)?,
         error_code: row.get(9)?,
-        region: from_text(&row.get::<_, String>(10)?)?,
-        account: from_text(&row.get::<_, String>(11)?)?,
+        region: from_text(&row.get::<String>(10)?)?,
+        account: from_text(&row.get::<String>(11)?)?,
     })
 }
 

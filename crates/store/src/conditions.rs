@@ -41,8 +41,8 @@ impl Conditions {
         self.values
     }
 
-    pub(crate) fn values(&self) -> impl rusqlite::Params + '_ {
-        rusqlite::params_from_iter(&self.values)
+    pub(crate) fn values(&self) -> &Vec<Value> {
+        &self.values
     }
 }
 

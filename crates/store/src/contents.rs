@@ -5,8 +5,9 @@
 
 use std::io;
 
+use crate::database::Connection;
 use haechi_model::ContentHash;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 use crate::codec::{Decoder, Encoder};
 use crate::fault::Fault;
@@ -109,7 +110,7 @@ pub(crate) fn rest_on(
     new: i64,
 ) -> Result<(), Fault> {
     let mut find = connection.prepare_cached("SELECT height, base FROM h_contents WHERE id = ?")?;
-    let mut shape = |id: i64| find.query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)));
+    let mut shape = |id: i64| find.query_row([id], |row| Ok((row.get::<i64>(0)?, row.get::<Option<i64>>(1)?)));
     let ((old_height, old_base), (new_height, new_base)) = (shape(old)?, shape(new)?);
     if old == new || old_base.is_some() || new_base.is_some() || old_height >= MAX_HEIGHT {
         return Ok(());
@@ -133,7 +134,7 @@ impl Store {
              FROM h_versions v JOIN h_contents c ON c.id = v.content
              JOIN h_items i ON i.id = v.item JOIN h_scopes s ON s.id = i.scope",
         )?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(())?;
         while let Some(row) = rows.next()? {
             let (id, hash) = (row.get(0)?, ContentHash::from_bytes(row.get(1)?));
             let (captured, status) = (row.get(2)?, row.get(3)?);

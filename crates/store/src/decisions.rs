@@ -14,17 +14,17 @@ use crate::records::{Attestation, Comment, Lifted, NewSuppression, Suppression, 
 impl Store {
     pub fn suppress(&mut self, terms: &NewSuppression) -> Result<SuppressionId> {
         let written = self.in_transaction(|connection| {
-            connection.execute(
+            let mut insert = connection.prepare_cached(
                 "INSERT INTO h_suppressions (filter, reason, owner, created, expires) VALUES (?, ?, ?, ?, ?)",
-                params![
-                    terms.filter.as_str(),
-                    terms.reason,
-                    terms.owner,
-                    terms.created.as_micros(),
-                    terms.expires.map(Timestamp::as_micros)
-                ],
             )?;
-            Ok(SuppressionId(connection.last_insert_rowid()))
+            let id = insert.insert(params![
+                terms.filter.as_str(),
+                terms.reason,
+                terms.owner,
+                terms.created.as_micros(),
+                terms.expires.map(Timestamp::as_micros)
+            ])?;
+            Ok(SuppressionId(id))
         });
         self.told(written)
     }
@@ -52,9 +52,9 @@ impl Store {
     pub(crate) fn all_suppressions(&self) -> Result<Vec<Suppression>, Fault> {
         self.all(
             "SELECT id, filter, reason, owner, created, expires, lifted_at, lifted_by FROM h_suppressions ORDER BY id",
-            [],
+            (),
             |row| {
-                let filter = FilterExpression::parse(&row.get::<_, String>(1)?).map_err(StoreError::from)?;
+                let filter = FilterExpression::parse(&row.get::<String>(1)?).map_err(StoreError::from)?;
                 let at: Option<i64> = row.get(6)?;
                 let by: Option<String> = row.get(7)?;
                 Ok(Suppression {
@@ -64,7 +64,7 @@ impl Store {
                         reason: row.get(2)?,
                         owner: row.get(3)?,
                         created: Timestamp::from_micros(row.get(4)?),
-                        expires: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_micros),
+                        expires: row.get::<Option<i64>>(5)?.map(Timestamp::from_micros),
                     },
                     lifted: at.map(|at| Lifted { at: Timestamp::from_micros(at), by: by.unwrap_or_default() }),
                 })
@@ -135,15 +135,15 @@ impl Store {
     pub fn all_attestations(&self) -> Result<Vec<Attestation>> {
         self.told(self.all(
             "SELECT subject, who, at, evidence, expires, accounts FROM h_attestations ORDER BY id",
-            [],
+            (),
             |row| {
                 Ok(Attestation {
                     subject: row.get(0)?,
                     who: row.get(1)?,
                     at: Timestamp::from_micros(row.get(2)?),
                     evidence: row.get(3)?,
-                    expires: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_micros),
-                    accounts: from_json(&row.get::<_, String>(5)?, "an attestation")?,
+                    expires: row.get::<Option<i64>>(4)?.map(Timestamp::from_micros),
+                    accounts: from_json(&row.get::<String>(5)?, "an attestation")?,
                 })
             },
         ))

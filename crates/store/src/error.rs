@@ -44,6 +44,8 @@ pub enum StoreError {
     QueryStopped,
     #[error("the query's answer has more than {bytes} bytes")]
     QueryTooLarge { bytes: usize },
+    #[error("{what} is not possible with a store in PostgreSQL")]
+    NotOnPostgres { what: &'static str },
     #[error("the store answered: {0}")]
     Database(String),
 }
@@ -64,7 +66,9 @@ impl StoreError {
             Self::DiskFull(_) => "free some space and try again; what was committed is safe".into(),
             Self::ReadOnly(path) => format!("check the owner and the mode of {} and of its folder", path.display()),
             Self::Ambiguous { .. } => "write more digits of the id".into(),
-            Self::Io { .. }
+            Self::NotOnPostgres { what: "backup" } => "use pg_dump, which copies a database while it is in use".into(),
+            Self::NotOnPostgres { .. }
+            | Self::Io { .. }
             | Self::TooLarge { .. }
             | Self::NotFound { .. }
             | Self::NotAnId { .. }

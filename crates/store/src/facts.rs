@@ -1,7 +1,8 @@
 //! Coverage, accounts and runs: written and read.
 
+use crate::database::{Params, Row};
 use haechi_model::{AccountId, Coverage, ResourceType, Timestamp};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 use serde_json::{Map, Value, json};
 
 use crate::Result;
@@ -82,8 +83,9 @@ impl RunWriter<'_> {
             }
         }
         let mut insert = connection.prepare_cached(
-            "INSERT OR REPLACE INTO h_accounts (account, as_of, organization, name, ou_path, body)
-             VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO h_accounts (account, as_of, organization, name, ou_path, body) VALUES (?, ?, ?, ?, ?, ?)
+             ON CONFLICT (account, as_of) DO UPDATE SET organization = excluded.organization, name = excluded.name,
+                 ou_path = excluded.ou_path, body = excluded.body",
         )?;
         let organization = self.scopes.organization();
         insert.execute(params![id, as_of, organization, account.name, account.ou_path, to_json(account)?])?;
@@ -106,7 +108,7 @@ fn coverage_of(row: &Row<'_>) -> Result<StoredCoverage, Fault> {
     let mut members: Map<String, Value> =
         from_json(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?, "coverage")?;
     for (at, name) in ["accountId", "region", "resourceType"].into_iter().enumerate() {
-        members.insert(name.into(), row.get::<_, String>(at)?.into());
+        members.insert(name.into(), row.get::<String>(at)?.into());
     }
     let coverage = serde_json::from_value(members.into())
         .map_err(|error| Fault::Damaged(format!("coverage cannot be read: {error}")))?;
@@ -116,7 +118,7 @@ fn coverage_of(row: &Row<'_>) -> Result<StoredCoverage, Fault> {
 const RUN: &str = "SELECT id, state, info, finished, items, new, changed, same, older, deleted, summary FROM h_runs";
 
 fn run_of(row: &Row<'_>) -> Result<Run, Fault> {
-    let count = |at: usize| row.get::<_, i64>(at).map(|count| count.max(0) as u64);
+    let count = |at: usize| row.get::<i64>(at).map(|count| count.max(0) as u64);
     Ok(Run {
         id: RunId(row.get(0)?),
         state: match row.get(1)? {
@@ -124,8 +126,8 @@ fn run_of(row: &Row<'_>) -> Result<Run, Fault> {
             1 => RunState::Committed,
             _ => RunState::Interrupted,
         },
-        info: from_json(&row.get::<_, String>(2)?, "a run")?,
-        finished: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_micros),
+        info: from_json(&row.get::<String>(2)?, "a run")?,
+        finished: row.get::<Option<i64>>(3)?.map(Timestamp::from_micros),
         counts: RunCounts {
             items: count(4)?,
             new: count(5)?,
@@ -134,7 +136,7 @@ fn run_of(row: &Row<'_>) -> Result<Run, Fault> {
             older: count(8)?,
             deleted: count(9)?,
         },
-        summary: from_json(&row.get::<_, String>(10)?, "a run's summary")?,
+        summary: from_json(&row.get::<String>(10)?, "a run's summary")?,
     })
 }
 
@@ -143,14 +145,14 @@ impl Store {
     pub(crate) fn all<T>(
         &self,
         sql: &str,
-        parameters: impl rusqlite::Params,
+        parameters: impl Params,
         read: impl Fn(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<Vec<T>, Fault> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(parameters)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(read(row)?);
+            found.push(read(&row)?);
         }
         Ok(found)
     }
@@ -171,7 +173,7 @@ impl Store {
             "SELECT s.account, s.region, s.type, c.last_run, c.body FROM h_coverage c JOIN h_scopes s ON s.id = c.scope
              WHERE c.first_run = (SELECT max(n.first_run) FROM h_coverage n WHERE n.scope = c.scope)
              ORDER BY s.account, s.region, s.type",
-            [],
+            (),
             coverage_of,
         ))
     }
@@ -192,7 +194,7 @@ impl Store {
         self.snapshot(|| {
             let Some(newest) = self.newest_run_at(at)? else { return Ok(Vec::new()) };
             self.all(
-                "SELECT s.account, s.region, s.type, min(c.last_run, ?1), c.body
+                "SELECT s.account, s.region, s.type, CASE WHEN c.last_run < ?1 THEN c.last_run ELSE ?1 END, c.body
                  FROM h_coverage c JOIN h_scopes s ON s.id = c.scope
                  WHERE c.first_run = (SELECT max(n.first_run) FROM h_coverage n
                                       WHERE n.scope = c.scope AND n.first_run <= ?1)
@@ -205,7 +207,7 @@ impl Store {
 
     /// The last run that had begun at a moment.
     pub(crate) fn newest_run_at(&self, at: Timestamp) -> Result<Option<i64>, Fault> {
-        let runs = self.all(&format!("{RUN} ORDER BY id DESC"), [], run_of)?;
+        let runs = self.all(&format!("{RUN} ORDER BY id DESC"), (), run_of)?;
         Ok(runs.into_iter().find(|run| run.info.started <= at).map(|run| run.id.0))
     }
 
@@ -217,7 +219,7 @@ impl Store {
              WHERE as_of = (SELECT max(as_of) FROM h_accounts AS n WHERE n.account = a.account AND n.as_of <= ?)
              ORDER BY account",
             [at],
-            |row| from_json(&row.get::<_, String>(0)?, "an account"),
+            |row| from_json(&row.get::<String>(0)?, "an account"),
         ))
     }
 
@@ -228,12 +230,12 @@ impl Store {
 
     /// All runs, the newest first.
     pub fn runs(&self) -> Result<Vec<Run>> {
-        self.told(self.all(&format!("{RUN} ORDER BY id DESC"), [], run_of))
+        self.told(self.all(&format!("{RUN} ORDER BY id DESC"), (), run_of))
     }
 
     /// The last run that was committed. While a run is written: the one before it.
     pub fn previous_run(&self) -> Result<Option<Run>> {
-        let found = self.all(&format!("{RUN} WHERE state = 1 ORDER BY id DESC LIMIT 1"), [], run_of);
+        let found = self.all(&format!("{RUN} WHERE state = 1 ORDER BY id DESC LIMIT 1"), (), run_of);
         Ok(self.told(found)?.pop())
     }
 
@@ -248,16 +250,16 @@ impl Store {
     /// How many resources are there now, by account, region and type.
     pub fn resource_counts(&self) -> Result<Vec<ResourceCount>> {
         self.told(self.all(
-            "SELECT s.account, s.region, s.type, sum(n) FROM h_scopes s
-             JOIN (SELECT scope, count(*) AS n FROM h_items WHERE status < 3 GROUP BY scope) ON scope = s.id
+            "SELECT s.account, s.region, s.type, CAST(sum(n) AS BIGINT) FROM h_scopes s
+             JOIN (SELECT scope, count(*) AS n FROM h_items WHERE status < 3 GROUP BY scope) AS counted ON counted.scope = s.id
              GROUP BY s.account, s.region, s.type ORDER BY s.account, s.region, s.type",
-            [],
+            (),
             |row| {
                 Ok(ResourceCount {
-                    account_id: from_text(&row.get::<_, String>(0)?)?,
-                    region: from_text(&row.get::<_, String>(1)?)?,
-                    resource_type: from_text(&row.get::<_, String>(2)?)?,
-                    count: row.get::<_, i64>(3)?.max(0) as u64,
+                    account_id: from_text(&row.get::<String>(0)?)?,
+                    region: from_text(&row.get::<String>(1)?)?,
+                    resource_type: from_text(&row.get::<String>(2)?)?,
+                    count: row.get::<i64>(3)?.max(0) as u64,
                 })
             },
         ))

@@ -33,6 +33,16 @@ impl Fault {
             Fault::Damaged(detail) => return StoreError::Corrupt { path: path.into(), detail },
             Fault::Sql(error) => error,
         };
+        if let Some((code, message)) = crate::postgres::refusal_of(&error) {
+            return match code.unwrap_or_default() {
+                // A lock that is not free; a server that is full; what may not be written.
+                "55P03" | "40P01" => StoreError::Busy(path.into()),
+                "53100" => StoreError::DiskFull(path.into()),
+                "25006" | "42501" => StoreError::ReadOnly(path.into()),
+                "XX001" | "XX002" => StoreError::Corrupt { path: path.into(), detail: message.to_owned() },
+                _ => StoreError::Database(message.to_owned()),
+            };
+        }
         let detail = match &error {
             rusqlite::Error::SqliteFailure(failure, message) => {
                 let detail = message.clone().unwrap_or_else(|| failure.to_string());

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use crate::database::Row;
 use haechi_model::{Finding, FindingId, Severity, Timestamp};
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 
 use crate::Result;
 use crate::conditions::{Conditions, text};
@@ -33,12 +34,15 @@ impl RunWriter<'_> {
         // Opened by the run that says open where there was nothing, or a resolved one.
         let mut put = connection.prepare_cached(
             "INSERT INTO h_findings (id, scope, resource_id, rule, instance, severity, open, last_seen, opened_run, resolved_run)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?7, NULL, ?9))
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, CASE WHEN ?7 <> 0 THEN NULL ELSE ?9 END)
              ON CONFLICT (id) DO UPDATE SET
                  severity = excluded.severity, open = excluded.open, last_seen = excluded.last_seen,
-                 opened_run = iif(excluded.open > open, excluded.opened_run, opened_run),
-                 resolved_run = CASE WHEN excluded.open THEN NULL WHEN open THEN excluded.opened_run ELSE resolved_run END
-             WHERE severity <> excluded.severity OR open <> excluded.open OR last_seen <> excluded.last_seen",
+                 opened_run = CASE WHEN excluded.open > h_findings.open THEN excluded.opened_run
+                                   ELSE h_findings.opened_run END,
+                 resolved_run = CASE WHEN excluded.open <> 0 THEN NULL WHEN h_findings.open <> 0 THEN excluded.opened_run
+                                     ELSE h_findings.resolved_run END
+             WHERE h_findings.severity <> excluded.severity OR h_findings.open <> excluded.open
+                OR h_findings.last_seen <> excluded.last_seen",
         )?;
         put.execute(params![
             finding.id.bytes(),
@@ -53,7 +57,7 @@ impl RunWriter<'_> {
         ])?;
         let mut put = connection.prepare_cached(
             "INSERT INTO h_finding_bodies (id, body) VALUES (?, ?)
-             ON CONFLICT (id) DO UPDATE SET body = excluded.body WHERE body <> excluded.body",
+             ON CONFLICT (id) DO UPDATE SET body = excluded.body WHERE h_finding_bodies.body <> excluded.body",
         )?;
         put.execute(params![finding.id.bytes(), body(finding)?])?;
         Ok(())
@@ -83,9 +87,9 @@ fn finding_of(row: &Row<'_>, suppressions: &[Suppression]) -> Result<StoredFindi
     Ok(StoredFinding {
         suppression: suppression.filter(|_| finding.is_open()),
         opened_in: RunId(row.get(2)?),
-        resolved_in: row.get::<_, Option<i64>>(3)?.map(RunId),
+        resolved_in: row.get::<Option<i64>>(3)?.map(RunId),
         assignee: row.get(4)?,
-        comments: row.get::<_, i64>(5)?.max(0) as u64,
+        comments: row.get::<i64>(5)?.max(0) as u64,
         finding,
     })
 }
@@ -158,7 +162,7 @@ impl Store {
             let mut statement = self.connection.prepare_cached(&sql)?;
             let mut rows = statement.query(conditions.values())?;
             while let Some(row) = rows.next()? {
-                let finding = finding_of(row, &suppressions)?;
+                let finding = finding_of(&row, &suppressions)?;
                 if filter.passes(&finding) && each(finding).is_break() {
                     break;
                 }

@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use crate::database::Row;
 use haechi_model::{
     Compliance, ContentHash, Evaluation, InstanceId, Message, Read, ResourceKey, RuleInstance, Timestamp,
 };
 use rusqlite::types::Value;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 use serde_json::Value as Json;
 
 use crate::Result;
@@ -51,7 +52,7 @@ impl RunWriter<'_> {
         self.judgements(|run| {
             let mut insert = run.store.connection.prepare_cached(
                 "INSERT INTO h_packs (name, body) VALUES (?, ?)
-                 ON CONFLICT (name) DO UPDATE SET body = excluded.body WHERE body <> excluded.body",
+                 ON CONFLICT (name) DO UPDATE SET body = excluded.body WHERE h_packs.body <> excluded.body",
             )?;
             for pack in packs {
                 insert.execute(params![pack.name, to_json(pack)?])?;
@@ -93,8 +94,9 @@ impl RunWriter<'_> {
              ON CONFLICT (instance, scope, resource_id) DO UPDATE SET
                  compliance = excluded.compliance, holds_until = excluded.holds_until,
                  evaluated_at = excluded.evaluated_at, run = excluded.run, body = excluded.body
-             WHERE compliance <> excluded.compliance OR holds_until IS NOT excluded.holds_until
-                OR body <> excluded.body",
+             WHERE h_evaluations.compliance <> excluded.compliance
+                OR h_evaluations.holds_until IS DISTINCT FROM excluded.holds_until
+                OR h_evaluations.body <> excluded.body",
         )?;
         insert.execute(params![
             instance,
@@ -130,8 +132,8 @@ impl RunWriter<'_> {
     pub fn keep_only_instances(&mut self, kept: &[InstanceId]) -> Result<u64> {
         self.judgements(|run| {
             let connection = &run.store.connection;
-            let known = run.store.all("SELECT id, instance FROM h_instances", [], |row| {
-                Ok((row.get::<_, i64>(0)?, ContentHash::from_bytes(row.get(1)?)))
+            let known = run.store.all("SELECT id, instance FROM h_instances", (), |row| {
+                Ok((row.get::<i64>(0)?, ContentHash::from_bytes(row.get(1)?)))
             })?;
             let kept: std::collections::HashSet<_> = kept.iter().collect();
             let mut delete = connection.prepare_cached("DELETE FROM h_evaluations WHERE instance = ?")?;
@@ -160,7 +162,7 @@ fn evaluation_of(row: &Row<'_>) -> Result<StoredEvaluation, Fault> {
             message,
             evidence,
             reads,
-            holds_until: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_micros),
+            holds_until: row.get::<Option<i64>>(8)?.map(Timestamp::from_micros),
         },
         evaluated_at: Timestamp::from_micros(row.get(9)?),
         run: RunId(row.get(10)?),
@@ -170,16 +172,14 @@ fn evaluation_of(row: &Row<'_>) -> Result<StoredEvaluation, Fault> {
 impl Store {
     /// All rule instances that were ever put, by rule.
     pub fn instances(&self) -> Result<Vec<RuleInstance>> {
-        self.told(self.all("SELECT body FROM h_instances ORDER BY rule, instance", [], |row| {
-            from_json(&row.get::<_, String>(0)?, "a rule instance")
+        self.told(self.all("SELECT body FROM h_instances ORDER BY rule, instance", (), |row| {
+            from_json(&row.get::<String>(0)?, "a rule instance")
         }))
     }
 
     pub fn packs(&self) -> Result<Vec<PackReference>> {
         self.told(
-            self.all("SELECT body FROM h_packs ORDER BY name", [], |row| {
-                from_json(&row.get::<_, String>(0)?, "a pack")
-            }),
+            self.all("SELECT body FROM h_packs ORDER BY name", (), |row| from_json(&row.get::<String>(0)?, "a pack")),
         )
     }
 
@@ -217,7 +217,7 @@ impl Store {
             let mut statement = self.connection.prepare_cached(&sql)?;
             let mut rows = statement.query(conditions.values())?;
             while let Some(row) = rows.next()? {
-                if each(evaluation_of(row)?).is_break() {
+                if each(evaluation_of(&row)?).is_break() {
                     break;
                 }
             }
@@ -231,14 +231,14 @@ impl Store {
             "SELECT n.instance, n.rule, s.account, e.compliance, count(*)
              FROM h_evaluations e JOIN h_instances n ON n.id = e.instance JOIN h_scopes s ON s.id = e.scope
              GROUP BY n.id, s.account, e.compliance ORDER BY n.rule, n.instance, s.account, e.compliance",
-            [],
+            (),
             |row| {
                 Ok(EvaluationCount {
                     instance: ContentHash::from_bytes(row.get(0)?),
                     rule: row.get(1)?,
-                    account_id: from_text(&row.get::<_, String>(2)?)?,
+                    account_id: from_text(&row.get::<String>(2)?)?,
                     compliance: verdict(row.get(3)?)?,
-                    count: row.get::<_, i64>(4)?.max(0) as u64,
+                    count: row.get::<i64>(4)?.max(0) as u64,
                 })
             },
         ))

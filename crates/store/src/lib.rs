@@ -7,6 +7,8 @@
 //! Store::open(path: &Path) -> Result<Store>              creates it; waits at most 10 s for another writer
 //! Store::open_patiently(path: &Path, patience: Duration) -> Result<Store>
 //! Store::open_existing(path: &Path) -> Result<Store>     StoreError::Missing when it is not there
+//! Store::open_at(&Location) -> Result<Store>             a file, or postgres://user@host/database
+//! Store::open_existing_at(&Location) -> Result<Store>
 //! Store::open_in_memory() -> Result<Store>
 //!
 //! Store::begin_run(&mut self, RunInfo) -> Result<RunWriter<'_>>
@@ -88,6 +90,7 @@ mod changes;
 mod codec;
 mod conditions;
 mod contents;
+mod database;
 mod decisions;
 mod error;
 mod facts;
@@ -97,11 +100,14 @@ mod findings;
 mod glob;
 mod judgements;
 mod listings;
+mod location;
 mod lock;
 mod migrate_history;
 mod names;
 mod open;
+mod open_postgres;
 mod positions;
+mod postgres;
 mod purge;
 mod put_items;
 mod query;
@@ -115,12 +121,14 @@ mod scan;
 mod scopes;
 mod sightings;
 mod timeline;
+mod tls;
 mod writer;
 
 pub use changes::ChangeEvent;
 pub use error::StoreError;
 pub use filter_expression::{FilterError, FilterExpression};
 pub use glob::glob_matches;
+pub use location::{Location, LocationError, PostgresUrl};
 pub use open::Store;
 pub use purge::{PurgeMode, PurgeStep, PurgeSummary};
 pub use query::{PublicView, QueryAnswer, QueryBounds, Stopper};

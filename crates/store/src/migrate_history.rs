@@ -1,7 +1,7 @@
 //! What the second schema added to stores of the first: where names and relationships are found.
 
+use crate::database::Connection;
 use haechi_model::Doc;
-use rusqlite::Connection;
 
 use crate::codec::Decoder;
 use crate::contents;
@@ -12,7 +12,7 @@ use crate::names::{name_hash, names_of};
 pub(crate) fn fill(connection: &Connection, decoder: &Decoder) -> Result<(), Fault> {
     let mut named = connection.prepare("INSERT OR IGNORE INTO h_names (name, item) VALUES (?, ?)")?;
     let mut items = connection.prepare("SELECT id, resource_id, name, arn FROM h_items")?;
-    let mut rows = items.query([])?;
+    let mut rows = items.query(())?;
     while let Some(row) = rows.next()? {
         let (id, name, arn): (String, Option<String>, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
         for name in names_of(&id, name.as_deref(), arn.as_deref()) {
@@ -21,7 +21,7 @@ pub(crate) fn fill(connection: &Connection, decoder: &Decoder) -> Result<(), Fau
     }
     let mut related = connection.prepare("INSERT OR IGNORE INTO h_relations (target, item) VALUES (?, ?)")?;
     let mut versions = connection.prepare("SELECT DISTINCT item, content FROM h_versions WHERE content IS NOT NULL")?;
-    let mut rows = versions.query([])?;
+    let mut rows = versions.query(())?;
     while let Some(row) = rows.next()? {
         let (item, content): (i64, i64) = (row.get(0)?, row.get(1)?);
         let body = contents::read(connection, decoder, content)?;

@@ -87,7 +87,7 @@ impl Store {
         };
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(key_of(row, 0)?);
+            found.push(key_of(&row, 0)?);
         }
         Ok(found)
     }

@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::database::Connection;
+use rusqlite::OpenFlags;
 use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use haechi_model::Timestamp;
 
@@ -18,7 +19,7 @@ use crate::glob::glob_matches;
 use crate::lock::{RunLock, beside};
 use crate::migrate_history as history;
 
-/// A store of one or more organizations. Not shared between threads: open it once for each.
+/// A store of one or more organizations. Not shared between threads, but it may move: open it once for each.
 pub struct Store {
     pub(crate) connection: Connection,
     pub(crate) decoder: Decoder,
@@ -31,6 +32,7 @@ pub struct Store {
 pub(crate) enum Kind {
     File,
     Memory,
+    Postgres,
 }
 
 enum Age {
@@ -49,7 +51,7 @@ const MIGRATIONS: [&str; 4] = [
 ];
 /// After the migration of this version what is there is made findable.
 const WITHOUT_NAMES: u32 = 1;
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Store {
     /// Opens the store, or makes a new one (file 0600, missing folders 0700).
@@ -70,7 +72,7 @@ impl Store {
             return Err(StoreError::NotAStore(path.into()));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = Connection::open_with_flags(path, flags).map_err(Fault::Sql);
+        let opened = rusqlite::Connection::open_with_flags(path, flags).map_err(Fault::Sql);
         let opened = opened.and_then(|connection| Self::prepare(connection, path, Kind::File, patience));
         let store = opened.map_err(|fault| fault.told(path))?;
         close_to_others(path).map_err(told)?;
@@ -80,17 +82,17 @@ impl Store {
     /// A store that lives as long as the value.
     pub fn open_in_memory() -> Result<Self> {
         let path = Path::new(":memory:");
-        let opened = Connection::open_in_memory().map_err(Fault::Sql);
+        let opened = rusqlite::Connection::open_in_memory().map_err(Fault::Sql);
         opened
             .and_then(|connection| Self::prepare(connection, path, Kind::Memory, PATIENCE))
             .map_err(|fault| fault.told(path))
     }
 
-    fn prepare(connection: Connection, path: &Path, kind: Kind, patience: Duration) -> Result<Self, Fault> {
+    fn prepare(connection: rusqlite::Connection, path: &Path, kind: Kind, patience: Duration) -> Result<Self, Fault> {
         connection.busy_timeout(patience)?;
         connection.set_prepared_statement_cache_capacity(128);
-        let mut store = Self {
-            connection,
+        let store = Self {
+            connection: Connection::Sqlite(connection),
             decoder: Decoder::new().map_err(|error| Fault::Damaged(error.to_string()))?,
             path: path.into(),
             kind,
@@ -104,7 +106,7 @@ impl Store {
             _ => None,
         };
         if kind == Kind::File {
-            let mode: String = store.connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+            let mode: String = store.connection.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0))?;
             if mode != "wal" {
                 tracing::warn!(%mode, "the store's file system has no write-ahead log: readers wait for writers");
             }
@@ -120,7 +122,7 @@ impl Store {
 
     /// What the file says it is, all read in one moment: another process may be making it.
     fn check_ours(&self) -> Result<Age, Fault> {
-        let reading = self.connection.unchecked_transaction()?;
+        let reading = self.sqlite()?.unchecked_transaction()?;
         let application: u32 = reading.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         let schema: u32 = reading.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let tables: i64 = reading.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -137,50 +139,60 @@ impl Store {
     }
 
     /// Each migration is one transaction, and moves the schema one version forward.
-    fn migrate(&mut self) -> Result<(), Fault> {
-        for _ in &MIGRATIONS {
-            let schema: u32 = self.connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-            if schema as usize >= MIGRATIONS.len() {
-                break;
-            }
-            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            // Another process may have done it while this one waited.
-            let schema: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-            if let Some(migration) = MIGRATIONS.get(schema as usize) {
-                transaction.execute_batch(migration)?;
+    fn migrate(&self) -> Result<(), Fault> {
+        let schema = || self.connection.query_row("PRAGMA user_version", (), |row| row.get::<u32>(0));
+        while (schema()? as usize) < MIGRATIONS.len() {
+            self.in_transaction(|connection| {
+                // Another process may have done it while this one waited.
+                let schema = schema()?;
+                let Some(migration) = MIGRATIONS.get(schema as usize) else { return Ok(()) };
+                connection.execute_batch(migration)?;
                 if schema == WITHOUT_NAMES {
-                    history::fill(&transaction, &self.decoder)?;
+                    history::fill(connection, &self.decoder)?;
                 }
-                transaction.execute_batch(&format!(
+                connection.execute_batch(&format!(
                     "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};",
                     schema + 1
                 ))?;
-            }
-            transaction.commit()?;
+                Ok(())
+            })?;
         }
         Ok(())
     }
 
+    /// SQLite's own connection; what only SQLite has is said to be missing elsewhere.
+    pub(crate) fn sqlite(&self) -> Result<&rusqlite::Connection, Fault> {
+        let missing = || StoreError::NotOnPostgres { what: "this" };
+        self.connection.sqlite().ok_or_else(|| missing().into())
+    }
+
     /// The functions that the public views use.
     fn add_functions(&self) -> Result<(), Fault> {
+        let sqlite = self.sqlite()?;
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-        self.connection.create_scalar_function(c"haechi_time", 1, flags, |context| {
+        sqlite.create_scalar_function(c"haechi_time", 1, flags, |context| {
             Ok(context.get::<Option<i64>>(0)?.map(|micros| Timestamp::from_micros(micros).to_string()))
         })?;
-        self.connection.create_scalar_function(c"haechi_glob", 2, flags, |context| {
+        sqlite.create_scalar_function(c"haechi_glob", 2, flags, |context| {
             let text = context.get_raw(1).as_str_or_null()?;
             Ok(text.is_some_and(|text| context.get_raw(0).as_str().is_ok_and(|glob| glob_matches(glob, text))))
         })?;
+        sqlite.create_scalar_function(c"haechi_tag", 2, flags, |context| {
+            let Some(tags) = context.get_raw(0).as_str_or_null()? else { return Ok(None) };
+            let tags: std::collections::BTreeMap<String, String> =
+                serde_json::from_str(tags).map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))?;
+            Ok(context.get_raw(1).as_str_or_null()?.and_then(|key| tags.get(key).cloned()))
+        })?;
         // With a dictionary that is not known: null, so that the view calls again and hands it over.
         let decoder = self.decoder.clone();
-        self.connection.create_scalar_function(c"haechi_body", 3, flags, move |context| {
+        sqlite.create_scalar_function(c"haechi_body", 3, flags, move |context| {
             match context.get::<Option<i64>>(2)? {
                 Some(dictionary) if !decoder.knows(dictionary) => Ok(None),
                 dictionary => inflate(&decoder, context, dictionary).map(Some),
             }
         })?;
         let decoder = self.decoder.clone();
-        self.connection.create_scalar_function(c"haechi_body", 4, flags, move |context| {
+        sqlite.create_scalar_function(c"haechi_body", 4, flags, move |context| {
             let dictionary = context.get::<Option<i64>>(2)?;
             if let (Some(id), Some(body)) = (dictionary, context.get_raw(3).as_blob_or_null()?) {
                 decoder.learn(id, body).map_err(user_error)?;
@@ -189,7 +201,7 @@ impl Store {
         })?;
         // A difference, put back on the body that it rests on.
         let decoder = self.decoder.clone();
-        self.connection.create_scalar_function(c"haechi_difference", 3, flags, move |context| {
+        sqlite.create_scalar_function(c"haechi_difference", 3, flags, move |context| {
             let from = context.get_raw(2).as_str()?;
             let body = decoder.difference(context.get_raw(0).as_blob()?, context.get(1)?, from.as_bytes());
             let body = body.map_err(user_error)?;
@@ -205,6 +217,9 @@ impl Store {
 
     /// Writes a whole copy of the store, as it is at this moment, to a file that is not there yet (0600).
     pub fn backup(&self, to: &Path) -> Result<()> {
+        if self.kind == Kind::Postgres {
+            return Err(StoreError::NotOnPostgres { what: "backup" });
+        }
         let told = |source| StoreError::Io { path: to.into(), source };
         if to.exists() {
             return Err(told(io::ErrorKind::AlreadyExists.into()));
@@ -222,8 +237,12 @@ impl Store {
 
     fn check_all(&self) -> Result<Vec<String>, Fault> {
         let mut wrong = Vec::new();
+        if self.kind == Kind::Postgres {
+            self.check_bodies(&mut wrong)?;
+            return Ok(wrong);
+        }
         let mut statement = self.connection.prepare("PRAGMA integrity_check")?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(())?;
         while let Some(row) = rows.next()? {
             let line: String = row.get(0)?;
             if line != "ok" {
@@ -231,9 +250,9 @@ impl Store {
             }
         }
         let mut statement = self.connection.prepare("PRAGMA foreign_key_check")?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(())?;
         while let Some(row) = rows.next()? {
-            wrong.push(format!("a row of {} points to nothing", row.get::<_, String>(0)?));
+            wrong.push(format!("a row of {} points to nothing", row.get::<String>(0)?));
         }
         self.check_bodies(&mut wrong)?;
         Ok(wrong)
@@ -248,7 +267,7 @@ impl Store {
     pub(crate) fn snapshot<T>(&self, read: impl FnOnce() -> Result<T, Fault>) -> Result<T> {
         // Within a run's transaction that state is fixed already.
         let transaction = match self.connection.is_autocommit() {
-            true => Some(self.told(self.connection.unchecked_transaction().map_err(Fault::from))?),
+            true => Some(self.told(self.connection.reading().map_err(Fault::from))?),
             false => None,
         };
         let read = self.told(read());
@@ -321,4 +340,13 @@ fn close_to_others(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn close_to_others(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_store_may_move_to_another_thread() {
+        fn moves<T: Send>() {}
+        moves::<super::Store>();
+    }
 }

@@ -6,11 +6,14 @@
 
 use haechi_model::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Result;
-use crate::fault::Fault;
+use crate::database::BEGIN;
+use crate::fault::{Fault, from_json};
 use crate::lock::RunLock;
 use crate::open::{Kind, Store};
+use crate::writer::Lock;
 
 /// Whether to do it, or to say only what would be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,16 +70,21 @@ impl Store {
         progress: &mut dyn FnMut(PurgeStep),
     ) -> Result<PurgeSummary> {
         let _lock = match self.kind {
-            Kind::File => Some(RunLock::take(&self.path, self.patience)?),
+            Kind::File => Some(Lock::File(RunLock::take(&self.path, self.patience)?)),
+            Kind::Postgres => Some(Lock::Postgres(self.told(self.writing_lock())?)),
             Kind::Memory => None,
         };
         // The rows that point to a body are looked through once, not once for each body.
-        self.told(self.connection.execute_batch("PRAGMA foreign_keys = OFF").map_err(Fault::from))?;
+        let references = |is: &str| match self.kind {
+            Kind::Postgres => Ok(()),
+            _ => self.connection.execute_batch(&format!("PRAGMA foreign_keys = {is}")).map_err(Fault::from),
+        };
+        self.told(references("OFF"))?;
         let purged = match mode {
             PurgeMode::Purge => self.purge_in_parts(before.as_micros(), progress),
             PurgeMode::DryRun => self.purge_in_vain(before.as_micros(), progress),
         };
-        let restored = self.connection.execute_batch("PRAGMA foreign_keys = ON").map_err(Fault::from);
+        let restored = references("ON");
         let purged = self.told(purged)?;
         self.told(restored)?;
         Ok(purged)
@@ -88,7 +96,8 @@ impl Store {
         let mut summary = self.purge_all(before, &part, progress)?;
         progress(PurgeStep::Space);
         // Without room for a copy the space stays with the store, which uses it again.
-        if let Err(error) = self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)") {
+        let space = self.connection.dialect("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM");
+        if let Err(error) = self.connection.execute_batch(space) {
             tracing::warn!(%error, "the space could not be given back");
         }
         (summary.bytes_before, summary.bytes_after) = (bytes_before, self.bytes()?);
@@ -98,15 +107,20 @@ impl Store {
     /// Does it all in one transaction, and takes it back.
     fn purge_in_vain(&self, before: i64, progress: &mut dyn FnMut(PurgeStep)) -> Result<PurgeSummary, Fault> {
         let bytes = self.bytes()?;
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.connection.execute_batch(BEGIN)?;
         let purged = self.purge_all(before, &|write: &mut dyn FnMut() -> Result<(), Fault>| write(), progress);
         self.connection.execute_batch("ROLLBACK")?;
         purged.map(|summary| PurgeSummary { bytes_before: bytes, bytes_after: bytes, ..summary })
     }
 
     fn bytes(&self) -> Result<u64, Fault> {
-        let pages: i64 = self.connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
-        let size: i64 = self.connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        if self.kind == Kind::Postgres {
+            let bytes: i64 =
+                self.connection.query_row("SELECT pg_database_size(current_database())", (), |row| row.get(0))?;
+            return Ok(bytes.unsigned_abs());
+        }
+        let pages: i64 = self.connection.query_row("PRAGMA page_count", (), |row| row.get(0))?;
+        let size: i64 = self.connection.query_row("PRAGMA page_size", (), |row| row.get(0))?;
         Ok(pages.saturating_mul(size).unsigned_abs())
     }
 
@@ -117,7 +131,7 @@ impl Store {
         progress: &mut dyn FnMut(PurgeStep),
     ) -> Result<PurgeSummary, Fault> {
         let mut summary = PurgeSummary::default();
-        let last: i64 = self.connection.query_row("SELECT coalesce(max(id), 0) FROM h_items", [], |row| row.get(0))?;
+        let last: i64 = self.connection.query_row("SELECT coalesce(max(id), 0) FROM h_items", (), |row| row.get(0))?;
         for from in (1..=last).step_by(PART as usize) {
             progress(PurgeStep::Resources { done: from.unsigned_abs() - 1, of: last.unsigned_abs() });
             part(&mut || self.purge_versions(before, from, from + PART - 1, &mut summary))?;
@@ -147,7 +161,8 @@ impl Store {
                   WHERE id BETWEEN ?2 AND ?3 AND status >= 3 AND captured <= ?1)",
             range,
         )?;
-        for table in ["h_names", "h_relations"] {
+        let readable = if self.kind == Kind::Postgres { Some("h_current") } else { None };
+        for table in ["h_names", "h_relations"].into_iter().chain(readable) {
             self.delete(
                 &format!(
                     "DELETE FROM {table} WHERE item IN (SELECT id FROM h_items i WHERE i.id BETWEEN ?2 AND ?3
@@ -168,27 +183,27 @@ impl Store {
         summary: &mut PurgeSummary,
     ) -> Result<(), Fault> {
         self.connection.execute_batch(
-            "DROP TABLE IF EXISTS temp.needed;
+            "DROP TABLE IF EXISTS needed;
              CREATE TEMP TABLE needed AS
              WITH RECURSIVE needed (id) AS (
                  SELECT content FROM h_versions WHERE content IS NOT NULL
                  UNION SELECT content FROM h_items WHERE content IS NOT NULL
                  UNION SELECT c.base FROM h_contents c JOIN needed n ON n.id = c.id WHERE c.base IS NOT NULL)
              SELECT id FROM needed;
-             CREATE UNIQUE INDEX temp.needed_id ON needed (id);",
+             CREATE UNIQUE INDEX needed_id ON needed (id);",
         )?;
         let last: i64 =
-            self.connection.query_row("SELECT coalesce(max(id), 0) FROM h_contents", [], |row| row.get(0))?;
+            self.connection.query_row("SELECT coalesce(max(id), 0) FROM h_contents", (), |row| row.get(0))?;
         for from in (1..=last).step_by(PART as usize) {
             part(&mut || {
                 summary.bodies += self.delete(
-                    "DELETE FROM h_contents WHERE id BETWEEN ?1 AND ?2 AND id NOT IN (SELECT id FROM temp.needed)",
+                    "DELETE FROM h_contents WHERE id BETWEEN ?1 AND ?2 AND id NOT IN (SELECT id FROM needed)",
                     [from, from + PART - 1],
                 )?;
                 Ok(())
             })?;
         }
-        self.connection.execute_batch("DROP TABLE temp.needed")?;
+        self.connection.execute_batch("DROP TABLE needed")?;
         Ok(())
     }
 
@@ -222,10 +237,13 @@ impl Store {
 
     fn resolved_before(&self, before: i64) -> Result<Vec<Vec<u8>>, Fault> {
         let resolved = self.all(
-            "SELECT f.id, b.body ->> 'resolvedAt' FROM h_findings f JOIN h_finding_bodies b ON b.id = f.id
+            "SELECT f.id, b.body FROM h_findings f JOIN h_finding_bodies b ON b.id = f.id
              WHERE f.open = 0",
-            [],
-            |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<String>>(1)?)),
+            (),
+            |row| {
+                let body: Value = from_json(&row.get::<String>(1)?, "a finding")?;
+                Ok((row.get::<Vec<u8>>(0)?, body["resolvedAt"].as_str().map(str::to_owned)))
+            },
         )?;
         let at = |text: &Option<String>| text.as_deref().and_then(|text| Timestamp::parse(text).ok());
         let old = resolved.into_iter().filter(|(_, text)| at(text).is_some_and(|at| at.as_micros() < before));
@@ -233,6 +251,6 @@ impl Store {
     }
 
     fn delete<const N: usize>(&self, sql: &str, values: [i64; N]) -> Result<u64, Fault> {
-        Ok(self.connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))? as u64)
+        Ok(self.connection.prepare_cached(sql)?.execute(values)? as u64)
     }
 }

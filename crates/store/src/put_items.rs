@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::database::Connection;
 use haechi_model::{ConfigurationItem, ContentHash, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 use crate::Result;
 use crate::bodies::{self, GONE};
@@ -184,6 +185,7 @@ impl RunWriter<'_> {
         let Some(current) = self.current(scope, &item.key().resource_id)? else {
             let content = if gone { None } else { Some(self.put_content(item, hash, dictionary)?) };
             let id = self.insert_current(item, scope.id, hash, content)?;
+            self.put_readable(id, item)?;
             self.put_names(id, item)?;
             self.put_relations(id, item)?;
             self.add_version(item, id, recorded, content)?;
@@ -233,7 +235,7 @@ impl RunWriter<'_> {
     fn has_version(&self, item: i64, captured: i64, gone: bool, hash: ContentHash) -> Result<bool, Fault> {
         let mut find = self.connection().prepare_cached(
             "SELECT 1 FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
-             WHERE v.item = ? AND v.captured = ? AND iif(?, v.status >= 3, c.hash = ?)",
+             WHERE v.item = ? AND v.captured = ? AND CASE WHEN ? <> 0 THEN v.status >= 3 ELSE c.hash = ? END",
         )?;
         Ok(find.exists(params![item, captured, gone, hash.bytes()])?)
     }
@@ -301,6 +303,7 @@ impl RunWriter<'_> {
             current.id
         ])?;
         drop(update);
+        self.put_readable(current.id, item)?;
         self.put_names(current.id, item)?;
         self.put_relations(current.id, item)?;
         current.content.map_or(Ok(()), |old| self.rest_on(old, content))
@@ -308,6 +311,19 @@ impl RunWriter<'_> {
 
     fn rest_on(&mut self, old: i64, new: i64) -> Result<(), Fault> {
         contents::rest_on(&self.store.connection, &mut self.encoder, &self.store.decoder, old, new)
+    }
+
+    /// What is current as JSON, where SQL has no other way to read it.
+    fn put_readable(&self, number: i64, item: &ConfigurationItem) -> Result<(), Fault> {
+        if self.connection().postgres().is_none() || item.status().is_deleted() {
+            return Ok(());
+        }
+        let mut put = self.connection().prepare_cached(
+            "INSERT INTO h_current (item, body) VALUES (?, CAST(? AS JSONB))
+             ON CONFLICT (item) DO UPDATE SET body = excluded.body",
+        )?;
+        put.execute(params![number, readable(item)?])?;
+        Ok(())
     }
 
     /// A deleted item keeps its name, tags and last body.
@@ -335,7 +351,7 @@ impl RunWriter<'_> {
     pub(crate) fn add_row(&self, version: &NewVersion<'_>) -> Result<i64, Fault> {
         let mut insert = self.connection().prepare_cached(
             "INSERT INTO h_versions (item, captured, sequence, recorded, run, status, content, seen)
-             SELECT ?1, ?2, coalesce(max(sequence) + 1, 0), ?3, ?4, ?5, ?6, ?7
+             SELECT ?1, ?2, coalesce(max(sequence) + 1, 0), ?3, ?4, ?5, CAST(?6 AS BIGINT), CAST(?7 AS TEXT)
              FROM h_versions WHERE item = ?1 AND captured = ?2 RETURNING sequence",
         )?;
         let NewVersion { item, captured, recorded, status, content, seen } = version;
@@ -404,12 +420,40 @@ impl RunWriter<'_> {
                 sequence: row.get(1)?,
                 status: row.get(2)?,
                 content: row.get(3)?,
-                hash: row.get::<_, Option<[u8; 16]>>(4)?.map(ContentHash::from_bytes),
+                hash: row.get::<Option<[u8; 16]>>(4)?.map(ContentHash::from_bytes),
                 confirmed: row.get(5)?,
             })
         });
         Ok(found.optional()?)
     }
+}
+
+/// The body for PostgreSQL's JSON, which keeps no NUL: the sign for it stands in its place.
+fn readable(item: &ConfigurationItem) -> Result<String, Fault> {
+    fn without_nul(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => *text = text.replace('\0', crate::postgres::NUL_SIGN),
+            serde_json::Value::Array(elements) => elements.iter_mut().for_each(without_nul),
+            serde_json::Value::Object(members) => {
+                *members = std::mem::take(members)
+                    .into_iter()
+                    .map(|(name, mut member)| {
+                        without_nul(&mut member);
+                        (name.replace('\0', crate::postgres::NUL_SIGN), member)
+                    })
+                    .collect();
+            }
+            _ => {}
+        }
+    }
+    let text = String::from_utf8(bodies::content(item)?)
+        .map_err(|error| Fault::Damaged(format!("an item is not UTF-8: {error}")))?;
+    if !text.contains("\\u0000") {
+        return Ok(text);
+    }
+    let mut value: serde_json::Value = crate::fault::from_json(&text, "an item")?;
+    without_nul(&mut value);
+    to_json(&value)
 }
 
 fn tags(item: &ConfigurationItem) -> Result<Option<String>, Fault> {

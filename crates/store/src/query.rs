@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Result;
+use crate::database::Connection;
 use crate::error::StoreError;
 use crate::fault::Fault;
 use crate::open::Store;
@@ -66,6 +67,9 @@ impl Store {
 
     /// Runs one SELECT over the public views, or tells how it would be run when it begins with EXPLAIN.
     pub fn query_within(&mut self, sql: &str, bounds: &QueryBounds) -> Result<QueryAnswer> {
+        if let Some(client) = self.connection.postgres() {
+            return self.told(self.query_postgres(client, sql, bounds));
+        }
         if let Some(name) = self.private_name(sql)? {
             let views: Vec<_> = self.public_views()?.into_iter().map(|view| view.name).collect();
             let message = format!("`{name}` is private; the tables are {}", views.join(", "));
@@ -81,29 +85,31 @@ impl Store {
 
     /// The public views with their columns.
     pub fn public_views(&self) -> Result<Vec<PublicView>> {
-        let names = self.told(self.all(
+        let views = self.connection.dialect(
             "SELECT name FROM sqlite_schema WHERE type = 'view' AND name NOT LIKE 'h\\_%' ESCAPE '\\' ORDER BY name",
-            [],
-            |row| Ok(row.get::<_, String>(0)?),
-        ))?;
-        let columns = |name: &str| {
-            self.all("SELECT name FROM pragma_table_info(?) ORDER BY cid", [name], |row| Ok(row.get::<_, String>(0)?))
-        };
+            "SELECT viewname FROM pg_views WHERE schemaname = current_schema() ORDER BY viewname",
+        );
+        let names = self.told(self.all(views, (), |row| Ok(row.get::<String>(0)?)))?;
+        let columns_of = self.connection.dialect(
+            "SELECT name FROM pragma_table_info(?) ORDER BY cid",
+            "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 ORDER BY attnum",
+        );
+        let columns = |name: &str| self.all(columns_of, [name], |row| Ok(row.get::<String>(0)?));
         let views = names.into_iter().map(|name| Ok(PublicView { columns: columns(&name)?, name }));
         self.told(views.collect())
     }
 
     fn guarded(&mut self, sql: &str, bounds: &QueryBounds) -> Result<QueryAnswer> {
         let stop = bounds.stop.clone();
-        let guarded = self
-            .connection
-            .authorizer(Some(authorize))
-            .and_then(|()| self.connection.progress_handler(STEPS, Some(move || stop())));
-        let answer = guarded.map_err(Fault::from).and_then(|()| self.answer(sql, bounds));
-        let freed = self
-            .connection
+        let Connection::Sqlite(sqlite) = &mut self.connection else {
+            return Err(StoreError::NotOnPostgres { what: "this" });
+        };
+        let guarded =
+            sqlite.authorizer(Some(authorize)).and_then(|()| sqlite.progress_handler(STEPS, Some(move || stop())));
+        let answer = guarded.map_err(Fault::from).and_then(|()| answer(sqlite, sql, bounds));
+        let freed = sqlite
             .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
-            .and_then(|()| self.connection.progress_handler(0, None::<fn() -> bool>));
+            .and_then(|()| sqlite.progress_handler(0, None::<fn() -> bool>));
         self.told(freed.map_err(Fault::from))?;
         self.told(answer.map_err(refused))
     }
@@ -112,37 +118,37 @@ impl Store {
     fn private_name(&self, sql: &str) -> Result<Option<String>> {
         let text = sql.to_ascii_lowercase();
         let names =
-            self.told(self.all("SELECT name FROM sqlite_schema WHERE name LIKE 'h\\_%' ESCAPE '\\'", [], |row| {
-                Ok(row.get::<_, String>(0)?)
+            self.told(self.all("SELECT name FROM sqlite_schema WHERE name LIKE 'h\\_%' ESCAPE '\\'", (), |row| {
+                Ok(row.get::<String>(0)?)
             }))?;
         let past = ["h_past_versions", "h_past"].into_iter().map(str::to_owned);
         Ok(names.into_iter().chain(past).find(|name| text.contains(name.as_str())))
     }
+}
 
-    fn answer(&self, sql: &str, bounds: &QueryBounds) -> Result<QueryAnswer, Fault> {
-        let mut statement = self.connection.prepare(sql)?;
-        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        if columns.is_empty() || !statement.readonly() {
-            return Err(StoreError::Query("it must be one SELECT".into()).into());
-        }
-        let mut found = QueryAnswer { rows: Vec::new(), more: false, columns };
-        let mut bytes = 0;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            if bounds.rows.is_some_and(|most| found.rows.len() == most) {
-                found.more = true;
-                break;
-            }
-            let values = (0..found.columns.len()).map(|at| row.get_ref(at).map(value));
-            let values = values.collect::<rusqlite::Result<Vec<_>>>()?;
-            bytes += values.iter().map(|value| 40 + value.as_str().map_or(0, str::len)).sum::<usize>();
-            if bytes > bounds.bytes {
-                return Err(StoreError::QueryTooLarge { bytes: bounds.bytes }.into());
-            }
-            found.rows.push(values);
-        }
-        Ok(found)
+fn answer(sqlite: &rusqlite::Connection, sql: &str, bounds: &QueryBounds) -> Result<QueryAnswer, Fault> {
+    let mut statement = sqlite.prepare(sql)?;
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    if columns.is_empty() || !statement.readonly() {
+        return Err(StoreError::Query("it must be one SELECT".into()).into());
     }
+    let mut found = QueryAnswer { rows: Vec::new(), more: false, columns };
+    let mut bytes = 0;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if bounds.rows.is_some_and(|most| found.rows.len() == most) {
+            found.more = true;
+            break;
+        }
+        let values = (0..found.columns.len()).map(|at| row.get_ref(at).map(value));
+        let values = values.collect::<rusqlite::Result<Vec<_>>>()?;
+        bytes += values.iter().map(|value| 40 + value.as_str().map_or(0, str::len)).sum::<usize>();
+        if bytes > bounds.bytes {
+            return Err(StoreError::QueryTooLarge { bytes: bounds.bytes }.into());
+        }
+        found.rows.push(values);
+    }
+    Ok(found)
 }
 
 fn value(value: ValueRef<'_>) -> Value {

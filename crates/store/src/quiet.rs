@@ -3,6 +3,7 @@
 //! A listing without a change is worth one word, not a transaction: many are written together. A run that
 //! is killed loses these words only, and what it found changed stands.
 
+use crate::database::Connection;
 use crate::fault::Fault;
 use crate::run::RunCounts;
 use crate::writer::RunWriter;
@@ -46,7 +47,7 @@ impl RunWriter<'_> {
         if waiting.listings.is_empty() && waiting.counts == RunCounts::default() {
             return Ok(());
         }
-        let write = |_: &rusqlite::Connection| {
+        let write = |_: &Connection| {
             let mut stretch = self
                 .connection()
                 .prepare_cached("UPDATE h_coverage SET last_run = ? WHERE scope = ? AND first_run = ?")?;

@@ -18,7 +18,7 @@ use crate::scopes;
 /// The current version of each item of a scope.
 const CURRENT: &str = "SELECT i.content, i.hash, v.captured, v.status, v.seen FROM h_items i
     JOIN h_versions v ON v.item = i.id AND v.captured = i.captured AND v.sequence = i.sequence
-    WHERE i.scope = ?1 AND i.status < 3 AND ?2 IS NULL";
+    WHERE i.scope = ?1 AND i.status < 3 AND CAST(?2 AS BIGINT) IS NULL";
 
 /// The version of each item of a scope that was so at a moment.
 const AS_OF: &str = "SELECT v.content, c.hash, v.captured, v.status, v.seen FROM h_items i
@@ -46,7 +46,7 @@ impl Store {
             conditions.any_of("account", filter.accounts.iter().map(|account| text(account.as_str())));
             conditions.any_of("region", filter.regions.iter().map(text));
             let sql = format!("SELECT id FROM h_scopes{} ORDER BY account, region, partition", conditions.sql());
-            for scope in self.all(&sql, conditions.values(), |row| Ok(row.get::<_, i64>(0)?))? {
+            for scope in self.all(&sql, conditions.values(), |row| Ok(row.get::<i64>(0)?))? {
                 if self.items_of_scope(scope, filter, &mut each)?.is_break() {
                     break;
                 }
@@ -67,8 +67,8 @@ impl Store {
         let sql = format!("{all}{} ORDER BY i.resource_id", conditions.sql());
         let mut statement = self.connection.prepare_cached(&sql)?;
         let at = filter.as_of.map_or(Value::Null, |at| Value::Integer(at.as_micros()));
-        let values = [Value::Integer(scope), at].into_iter().chain(conditions.into_values());
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let values: Vec<Value> = [Value::Integer(scope), at].into_iter().chain(conditions.into_values()).collect();
+        let mut rows = statement.query(&values)?;
         while let Some(row) = rows.next()? {
             let body = contents::read(&self.connection, &self.decoder, row.get(0)?)?;
             let seen: Option<String> = row.get(4)?;
@@ -105,8 +105,8 @@ impl Store {
         )?;
         let mut rows = statement.query([item, at.as_micros()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let Some(content) = row.get::<_, Option<i64>>(0)? else { return Ok(None) };
-        let (hash, seen) = (ContentHash::from_bytes(row.get(1)?), row.get::<_, Option<String>>(4)?);
+        let Some(content) = row.get::<Option<i64>>(0)? else { return Ok(None) };
+        let (hash, seen) = (ContentHash::from_bytes(row.get(1)?), row.get::<Option<String>>(4)?);
         bodies::item(self, content, hash, row.get(2)?, row.get(3)?, seen.as_deref()).map(Some)
     }
 
@@ -119,8 +119,8 @@ impl Store {
 }
 
 /// A key from five columns: partition, account, region, type and id.
-pub(crate) fn key_of(row: &rusqlite::Row<'_>, from: usize) -> Result<ResourceKey, Fault> {
-    let name = |at: usize| row.get::<_, String>(from + at);
+pub(crate) fn key_of(row: &crate::database::Row<'_>, from: usize) -> Result<ResourceKey, Fault> {
+    let name = |at: usize| row.get::<String>(from + at);
     Ok(ResourceKey {
         partition: from_text::<Partition>(&name(0)?)?,
         account_id: from_text(&name(1)?)?,

@@ -105,7 +105,7 @@ impl Store {
             "SELECT s.partition, s.account, s.region, s.type, i.resource_id
              FROM h_names n JOIN h_items i ON i.id = n.item JOIN h_scopes s ON s.id = i.scope
              WHERE n.name = ?1 AND ?2 IN (i.resource_id, i.name)
-               AND s.type = ?3 COLLATE NOCASE AND s.account = ?4 AND s.partition = ?5",
+               AND lower(s.type) = lower(?3) AND s.account = ?4 AND s.partition = ?5",
             rusqlite::params![name_hash(name), name, resource_type, from.account_id.as_str(), from.partition.as_str()],
             |row| key_of(row, 0),
         )?;

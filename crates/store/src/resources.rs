@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use crate::database::Row;
 use haechi_model::{ContentHash, Timestamp};
-use rusqlite::Row;
 use rusqlite::types::Value;
 
 use crate::Result;
@@ -15,14 +15,21 @@ use crate::read_items::key_of;
 use crate::records::{ItemFilter, Presence, ResourceRow, Slice};
 
 const COLUMNS: &str = "s.partition, s.account, s.region, s.type, i.resource_id, i.name, i.arn, i.tags";
-const NOW: &str = "i.captured, i.status, i.hash, NULL FROM h_items i JOIN h_scopes s ON s.id = i.scope";
+const COLUMNS_NOW: &str = "i.captured, i.status, i.hash, NULL";
+const NOW: &str = "FROM h_items i JOIN h_scopes s ON s.id = i.scope";
+const COLUMNS_THEN: &str = "v.captured, v.status, c.hash, v.content";
 /// With the version that stood at a moment.
-const THEN: &str = "v.captured, v.status, c.hash, v.content FROM h_items i JOIN h_scopes s ON s.id = i.scope
+const THEN: &str = "FROM h_items i JOIN h_scopes s ON s.id = i.scope
     JOIN h_versions v ON v.item = i.id AND (v.captured, v.sequence) =
         (SELECT n.captured, n.sequence FROM h_versions n WHERE n.item = i.id AND n.captured <= ?
          ORDER BY n.captured DESC, n.sequence DESC LIMIT 1)
     LEFT JOIN h_contents c ON c.id = v.content";
 const ORDER: &str = " ORDER BY s.type, s.account, s.region, s.partition, i.resource_id";
+
+enum Select {
+    Rows,
+    Number,
+}
 
 impl ItemFilter {
     /// What SQL decides. Tags of the past stand in the bodies: see [`Store::resources`].
@@ -39,10 +46,9 @@ impl ItemFilter {
             Presence::Any => {}
         }
         for tag in self.tags.iter().filter(|_| self.as_of.is_none()) {
-            let has = "EXISTS (SELECT 1 FROM json_each(i.tags) t WHERE t.key = ?";
             match &tag.value {
-                Some(value) => conditions.add(&format!("{has} AND t.value = ?)"), [text(&tag.key), text(value)]),
-                None => conditions.add(&format!("{has})"), [text(&tag.key)]),
+                Some(value) => conditions.add("haechi_tag(i.tags, ?) = ?", [text(&tag.key), text(value)]),
+                None => conditions.add("haechi_tag(i.tags, ?) IS NOT NULL", [text(&tag.key)]),
             }
         }
         conditions
@@ -59,11 +65,18 @@ impl ItemFilter {
         }
     }
 
-    fn query(&self, columns: &str, tail: &str) -> (String, Vec<Value>) {
+    fn query(&self, select: Select, tail: &str) -> (String, Vec<Value>) {
         let conditions = self.conditions();
-        let from = if self.as_of.is_some() { THEN } else { NOW };
+        let (columns, from) = match self.as_of {
+            Some(_) => (COLUMNS_THEN, THEN),
+            None => (COLUMNS_NOW, NOW),
+        };
+        let columns = match select {
+            Select::Rows => format!("{COLUMNS}, {columns}"),
+            Select::Number => "count(*)".to_owned(),
+        };
         let at = self.as_of.map(|at| Value::Integer(at.as_micros()));
-        let sql = format!("SELECT {columns}, {from}{}{tail}", conditions.sql());
+        let sql = format!("SELECT {columns} {from}{}{tail}", conditions.sql());
         (sql, at.into_iter().chain(conditions.into_values()).collect())
     }
 
@@ -94,16 +107,16 @@ impl Store {
         mut each: impl FnMut(ResourceRow) -> ControlFlow<()>,
     ) -> Result<()> {
         let in_sql = !filter.reads_bodies();
-        let limit = page.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let limit = page.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let offset = i64::try_from(page.offset).unwrap_or(i64::MAX);
         let tail = if in_sql { format!("{ORDER} LIMIT {limit} OFFSET {offset}") } else { ORDER.to_owned() };
-        let (sql, values) = filter.query(COLUMNS, &tail);
+        let (sql, values) = filter.query(Select::Rows, &tail);
         self.snapshot(|| {
             let mut statement = self.connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(rusqlite::params_from_iter(&values))?;
+            let mut rows = statement.query(&values)?;
             let mut passed = 0;
             while let Some(row) = rows.next()? {
-                let mut found = row_of(row)?;
+                let mut found = row_of(&row)?;
                 if filter.as_of.is_some() {
                     self.tags_then(&mut found, row.get(11)?)?;
                 }
@@ -121,7 +134,7 @@ impl Store {
                     if passed <= offset {
                         continue;
                     }
-                    if limit >= 0 && passed - offset > limit {
+                    if passed - offset > limit {
                         break;
                     }
                 }
@@ -143,10 +156,10 @@ impl Store {
             })?;
             return Ok(number);
         }
-        let (sql, values) = filter.query("count(*)", "");
+        let (sql, values) = filter.query(Select::Number, "");
         self.snapshot(|| {
             let mut statement = self.connection.prepare_cached(&sql)?;
-            let number: i64 = statement.query_row(rusqlite::params_from_iter(&values), |row| row.get(0))?;
+            let number: i64 = statement.query_row(&values, |row| row.get(0))?;
             Ok(number.max(0) as u64)
         })
     }

@@ -9,9 +9,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::database::{Connection, Row, Statement};
 use haechi_model::{Compliance, ContentHash, InstanceId, ItemStatus, Timestamp};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Statement, params};
+use rusqlite::{OpenFlags, OptionalExtension, params};
 use zstd::bulk::Decompressor;
 
 use crate::codec::{Decoder, MAX_BODY};
@@ -110,7 +111,7 @@ impl Work {
 impl Store {
     /// Every account, region and type that the store has met.
     pub fn scan_scopes(&self) -> Result<Vec<ScanScope>> {
-        self.told(self.all("SELECT id, account, region, type FROM h_scopes ORDER BY id", [], |row| {
+        self.told(self.all("SELECT id, account, region, type FROM h_scopes ORDER BY id", (), |row| {
             Ok(ScanScope { number: row.get(0)?, account: row.get(1)?, region: row.get(2)?, resource_type: row.get(3)? })
         }))
     }
@@ -150,7 +151,7 @@ impl Store {
                     .map(|(connection, decoder)| {
                         threads.spawn(|| {
                             let (connection, decoder) = (connection, decoder);
-                            part(&connection, &decoder)
+                            part(&Connection::Sqlite(connection), &decoder)
                         })
                     })
                     .collect();
@@ -175,7 +176,7 @@ impl Store {
         let places = by_number(&scopes);
         self.told((|| {
             let instances: HashMap<i64, InstanceId> = self
-                .all("SELECT id, instance FROM h_instances", [], |row| {
+                .all("SELECT id, instance FROM h_instances", (), |row| {
                     Ok((row.get(0)?, ContentHash::from_bytes(row.get(1)?)))
                 })?
                 .into_iter()
@@ -184,13 +185,13 @@ impl Store {
                 "SELECT scope, resource_id, instance, compliance, evaluated_at FROM h_evaluations
                  ORDER BY scope, resource_id",
             )?;
-            let mut rows = statement.query([])?;
+            let mut rows = statement.query(())?;
             let mut current: Option<(i64, String)> = None;
             let (mut verdicts, mut last) = (Vec::new(), 0_i64);
             loop {
                 let row = rows.next()?;
                 let key = match row {
-                    Some(row) => Some((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)),
+                    Some(row) => Some((row.get::<i64>(0)?, row.get::<String>(1)?)),
                     None => None,
                 };
                 if key != current {
@@ -218,7 +219,7 @@ impl Store {
     /// Like `snapshot`, with the scan's errors.
     fn snapshot_scan<T, E>(&self, read: impl FnOnce() -> Result<T, ScanEnd<E>>) -> Result<T, ScanEnd<E>> {
         let transaction = match self.connection.is_autocommit() {
-            true => Some(self.told(self.connection.unchecked_transaction().map_err(Fault::from))?),
+            true => Some(self.told(self.connection.reading().map_err(Fault::from))?),
             false => None,
         };
         let read = read();
@@ -227,12 +228,12 @@ impl Store {
     }
 
     /// More connections to the same state of the store: none where there is no file, or a run is being written.
-    fn readers(&self, number: usize) -> Result<Vec<(Connection, Decoder)>, Fault> {
-        if number == 0 || self.kind == Kind::Memory || !self.connection.is_autocommit() {
+    fn readers(&self, number: usize) -> Result<Vec<(rusqlite::Connection, Decoder)>, Fault> {
+        if number == 0 || self.kind != Kind::File || !self.connection.is_autocommit() {
             return Ok(Vec::new());
         }
         let version =
-            || -> Result<i64, Fault> { Ok(self.connection.query_row("PRAGMA data_version", [], |row| row.get(0))?) };
+            || -> Result<i64, Fault> { Ok(self.connection.query_row("PRAGMA data_version", (), |row| row.get(0))?) };
         for _ in 0..ATTEMPTS {
             let before = version()?;
             let readers = (0..number).map(|_| self.reader()).collect::<Result<Vec<_>, _>>()?;
@@ -245,9 +246,9 @@ impl Store {
         Ok(Vec::new())
     }
 
-    fn reader(&self) -> Result<(Connection, Decoder), Fault> {
+    fn reader(&self) -> Result<(rusqlite::Connection, Decoder), Fault> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
+        let connection = rusqlite::Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(PATIENCE)?;
         connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16000; BEGIN")?;
         // The first read fixes the state that the transaction sees.
@@ -257,8 +258,8 @@ impl Store {
     }
 
     fn work(&self, scan: &Scan) -> Result<Work, Fault> {
-        let last: i64 = self.connection.query_row("SELECT coalesce(max(id), 0) FROM h_items", [], |row| row.get(0))?;
-        let all: i64 = self.connection.query_row("SELECT count(*) FROM h_scopes", [], |row| row.get(0))?;
+        let last: i64 = self.connection.query_row("SELECT coalesce(max(id), 0) FROM h_items", (), |row| row.get(0))?;
+        let all: i64 = self.connection.query_row("SELECT count(*) FROM h_scopes", (), |row| row.get(0))?;
         let whole = Work::Range(1, last);
         let mut items = Vec::new();
         match &scan.ids {
@@ -267,7 +268,7 @@ impl Store {
                     self.connection.prepare_cached("SELECT id FROM h_items WHERE scope = ? AND resource_id = ?")?;
                 for scope in &scan.scopes {
                     for id in ids {
-                        items.extend(find.query_row(params![scope.number, id], |row| row.get::<_, i64>(0)).optional()?);
+                        items.extend(find.query_row(params![scope.number, id], |row| row.get::<i64>(0)).optional()?);
                     }
                 }
             }
@@ -341,7 +342,7 @@ impl<'j> Job<'j> {
         taken: &mut T,
         take: &impl Fn(&mut T, &mut ScanRow<'_>) -> Result<(), E>,
     ) -> Result<(), Ended<E>> {
-        let mut statement = connection.prepare(&self.sql())?;
+        let mut statement = connection.prepare(&self.sql(connection))?;
         let mut reader = Reader::new(connection, decoder, self)?;
         let parts = self.work.parts();
         loop {
@@ -368,7 +369,7 @@ impl<'j> Job<'j> {
     }
 
     /// Rows by item number, from `?1` to `?2`.
-    fn sql(&self) -> String {
+    fn sql(&self, connection: &Connection) -> String {
         let wanted = |is: bool, column: &str| if is { format!("i.{column}") } else { "NULL".to_owned() };
         match self.scan.as_of {
             None => {
@@ -382,15 +383,16 @@ impl<'j> Job<'j> {
                     (columns.version, "status"),
                 ]
                 .map(|(is, column)| wanted(is, column));
+                // SQLite's word for the order in which the tables are read.
+                let in_order = connection
+                    .dialect("CROSS JOIN h_contents c ON c.id = i.content", "JOIN h_contents c ON c.id = i.content");
                 let (body, join) = match self.scan.bodies {
                     ScanBodies::OnDemand => ("", ""),
-                    ScanBodies::All => {
-                        (", c.dictionary, c.base, c.size, c.body", "CROSS JOIN h_contents c ON c.id = i.content")
-                    }
+                    ScanBodies::All => (", c.dictionary, c.base, c.size, c.body", in_order),
                 };
                 format!(
                     "SELECT i.id, i.scope, {id}, {name}, {arn}, {tags}, {captured}, {sequence}, {status}, i.content{body}
-                     FROM h_items i {join} WHERE i.id BETWEEN ?1 AND ?2 AND i.status < 2 AND ?3 IS NULL"
+                     FROM h_items i {join} WHERE i.id BETWEEN ?1 AND ?2 AND i.status < 2 AND CAST(?3 AS BIGINT) IS NULL"
                 )
             }
             Some(_) => {
@@ -451,7 +453,7 @@ impl Unpacker<'_> {
             return Ok(());
         }
         let unreadable = |error: &dyn std::fmt::Display| Fault::Damaged(format!("body {id} cannot be read: {error}"));
-        let decompressor = match row.get::<_, Option<i64>>(from)? {
+        let decompressor = match row.get::<Option<i64>>(from)? {
             None => &mut self.plain,
             Some(dictionary) => match self.by_dictionary.entry(dictionary) {
                 std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
@@ -461,7 +463,7 @@ impl Unpacker<'_> {
                 }
             },
         };
-        let size = usize::try_from(row.get::<_, i64>(from + 2)?).ok().filter(|size| *size <= MAX_BODY);
+        let size = usize::try_from(row.get::<i64>(from + 2)?).ok().filter(|size| *size <= MAX_BODY);
         let size = size.ok_or_else(|| unreadable(&"its size is impossible"))?;
         self.body.clear();
         self.body.reserve(size);
@@ -504,7 +506,7 @@ impl<'c> Reader<'c> {
     fn read_body(&mut self, id: i64) -> Result<(), Fault> {
         let mut rows = self.contents.query([id])?;
         let row = rows.next()?.ok_or_else(|| Fault::Damaged(format!("body {id} is missing")))?;
-        self.unpacker.unpack(self.connection, id, row, 0)
+        self.unpacker.unpack(self.connection, id, &row, 0)
     }
 
     fn read_version(&mut self, item: i64, captured: i64, sequence: i64, status: i64) -> Result<(), Fault> {
@@ -523,7 +525,7 @@ enum Fetched {
 
 /// One item, where it stands in the database.
 pub struct ScanRow<'r> {
-    row: &'r Row<'r>,
+    row: Row<'r>,
     scope: &'r ScanScope,
     reader: &'r mut dyn ReadParts,
     /// Whether the body stands in the row.
@@ -627,7 +629,7 @@ impl ScanRow<'_> {
         if self.body == Fetched::No {
             let content = self.number(BODY - 1);
             let read = match self.joined {
-                ScanBodies::All => self.reader.unpack(content, self.row, BODY),
+                ScanBodies::All => self.reader.unpack(content, &self.row, BODY),
                 ScanBodies::OnDemand => self.reader.read_body(content),
             };
             read.map_err(|fault| fault.told(self.reader.path()))?;

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use crate::database::Connection;
 use haechi_model::{AccountId, Partition, Region, ResourceKey, ResourceType};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
 use crate::fault::Fault;
 
@@ -42,8 +43,12 @@ pub(crate) fn listed_before(
     let mut statement = connection
         .prepare_cached("SELECT id, listed_at FROM h_scopes WHERE type = ? AND account = ? AND region = ?")?;
     let names = params![resource_type.as_str(), account.as_str(), region.as_str()];
-    let rows = statement.query_map(names, |row| Ok(Scope { id: row.get(0)?, listed_at: row.get(1)? }))?;
-    Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+    let mut rows = statement.query(names)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(Scope { id: row.get(0)?, listed_at: row.get(1)? });
+    }
+    Ok(found)
 }
 
 impl Scopes {

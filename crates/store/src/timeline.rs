@@ -118,13 +118,13 @@ impl Store {
              WHERE v.item = ? ORDER BY v.captured, v.sequence",
             [item],
             |row| {
-                let (captured, confirmed) = (row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(8)?);
-                let hash = row.get::<_, Option<[u8; 16]>>(5)?;
+                let (captured, confirmed) = (row.get::<i64>(0)?, row.get::<Option<i64>>(8)?);
+                let hash = row.get::<Option<[u8; 16]>>(5)?;
                 Ok(Row {
                     version: Version {
                         number: 0,
                         captured: Timestamp::from_micros(captured),
-                        sequence: row.get::<_, i64>(1)?.max(0) as u64,
+                        sequence: row.get::<i64>(1)?.max(0) as u64,
                         confirmed: Timestamp::from_micros(confirmed.unwrap_or(captured).max(captured)),
                         recorded: Timestamp::from_micros(row.get(2)?),
                         run: RunId(row.get(3)?),

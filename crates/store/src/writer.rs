@@ -5,8 +5,9 @@
 
 use std::cell::RefCell;
 
+use crate::database::{BEGIN, Connection};
 use haechi_model::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
 use crate::Result;
@@ -14,6 +15,7 @@ use crate::codec::Encoder;
 use crate::fault::{Fault, to_json};
 use crate::lock::RunLock;
 use crate::open::{Kind, Store};
+use crate::open_postgres::AdvisoryLock;
 use crate::quiet::Quiet;
 use crate::run::{RunId, RunInfo};
 use crate::scopes::Scopes;
@@ -28,7 +30,13 @@ pub struct RunWriter<'s> {
     pub(crate) sightings: Sightings,
     pub(crate) quiet: RefCell<Quiet>,
     stage: Stage,
-    _lock: Option<RunLock>,
+    _lock: Option<Lock>,
+}
+
+/// Held for as long as a run lasts.
+pub(crate) enum Lock {
+    File(#[expect(dead_code, reason = "held, not read")] RunLock),
+    Postgres(#[expect(dead_code, reason = "held, not read")] AdvisoryLock),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +52,8 @@ impl Store {
     /// Begins a run: waits for another process that writes one, then gives [`StoreError::Busy`](crate::StoreError::Busy).
     pub fn begin_run(&mut self, info: RunInfo) -> Result<RunWriter<'_>> {
         let lock = match self.kind {
-            Kind::File => Some(RunLock::take(&self.path, self.patience)?),
+            Kind::File => Some(Lock::File(RunLock::take(&self.path, self.patience)?)),
+            Kind::Postgres => Some(Lock::Postgres(self.told(self.writing_lock())?)),
             Kind::Memory => None,
         };
         let begun = self.begin(&info);
@@ -66,14 +75,14 @@ impl Store {
     fn begin(&mut self, info: &RunInfo) -> Result<RunId, Fault> {
         self.in_transaction(|connection| {
             // Whoever has the lock is the only writer: a run that still says it runs was killed.
-            connection.execute("UPDATE h_runs SET state = 2 WHERE state = 0", [])?;
-            connection.execute("INSERT INTO h_runs (state, info) VALUES (0, ?)", [to_json(info)?])?;
-            Ok(RunId(connection.last_insert_rowid()))
+            connection.execute("UPDATE h_runs SET state = 2 WHERE state = 0", ())?;
+            let mut insert = connection.prepare_cached("INSERT INTO h_runs (state, info) VALUES (0, ?)")?;
+            Ok(RunId(insert.insert([to_json(info)?])?))
         })
     }
 
     pub(crate) fn in_transaction<T>(&self, write: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.connection.execute_batch(BEGIN)?;
         let written = write(&self.connection).and_then(|value| {
             self.connection.execute_batch("COMMIT")?;
             Ok(value)
@@ -122,7 +131,7 @@ impl RunWriter<'_> {
         // A savepoint: a call that fails leaves nothing of itself behind, and the run may go on.
         let (begin, commit, undo) = match nested {
             true => ("SAVEPOINT call", "RELEASE call", "ROLLBACK TO call; RELEASE call"),
-            false => ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"),
+            false => (BEGIN, "COMMIT", "ROLLBACK"),
         };
         let begun = self.store.connection.execute_batch(begin).map_err(Fault::from);
         self.store.told(begun)?;
@@ -152,7 +161,7 @@ impl RunWriter<'_> {
         if self.stage == Stage::Facts {
             let written = self.write_quiet();
             self.store.told(written)?;
-            let begun = self.store.connection.execute_batch("BEGIN IMMEDIATE").map_err(Fault::from);
+            let begun = self.store.connection.execute_batch(BEGIN).map_err(Fault::from);
             self.store.told(begun)?;
             self.stage = Stage::Judging;
         }
@@ -183,9 +192,10 @@ impl RunWriter<'_> {
         let committed = self.store.connection.execute_batch("COMMIT").map_err(Fault::from);
         self.store.told(committed)?;
         self.stage = Stage::Done;
-        let tidied: rusqlite::Result<Option<i64>> =
-            self.store.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(0)).optional();
-        if let Err(error) = tidied {
+        let tidied = self.store.connection.sqlite().map(|sqlite| {
+            sqlite.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(0)).optional()
+        });
+        if let Some(Err(error)) = tidied {
             tracing::debug!(%error, "the write-ahead log was not folded in; the next run does it");
         }
         Ok(self.id)

@@ -1,14 +1,14 @@
 //! The history of a resource: versions, differences, who changed it, and what it was related to.
 
 use haechi_model::{AccountId, ChangeType, CoverageState, ItemStatus, Region};
-use haechi_store::{Direction, ItemFilter, Presence, Slice, Span, Store, TagFilter};
+use haechi_store::{Direction, ItemFilter, Presence, Slice, Span, TagFilter};
 use serde_json::json;
 
 use crate::support::*;
 
 #[test]
 fn the_timeline_says_what_changed_and_who_did_it() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     pass(&mut store, 10, &[("a", 1)], CoverageState::Complete);
     pass(&mut store, 100, &[("a", 1)], CoverageState::Complete);
     let mut run = store.begin_run(run_at(150)).unwrap();
@@ -69,7 +69,7 @@ fn the_timeline_says_what_changed_and_who_did_it() {
 
 #[test]
 fn coverage_as_it_was() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     pass(&mut store, 10, &[], CoverageState::Complete);
     pass(&mut store, 20, &[], failed());
     pass(&mut store, 30, &[], CoverageState::Complete);
@@ -84,7 +84,7 @@ fn coverage_as_it_was() {
 
 #[test]
 fn resources_are_found_by_id_name_and_arn() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let named = |id: &str, name: &str, arn: &str| item_with(id, 10, json!({"resourceName": name, "arn": arn}));
     let mut run = store.begin_run(run_at(0)).unwrap();
     let items = [
@@ -124,7 +124,7 @@ fn resources_are_found_by_id_name_and_arn() {
 
 #[test]
 fn relationships_in_both_directions_as_they_were() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let to = |id: &str| {
         json!({"relationships": [
         {"resourceType": "AWS::S3::Bucket", "resourceId": id, "relationshipName": "Is logged to"}]})
@@ -166,7 +166,7 @@ fn relationships_in_both_directions_as_they_were() {
 
 #[test]
 fn lists_are_filtered_counted_and_paged() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let tagged = |id: &str, seconds, env: &str| item_with(id, seconds, json!({"tags": {"env": env, "a.b": "x\"y"}}));
     let mut run = store.begin_run(run_at(0)).unwrap();
     let items: Vec<_> =

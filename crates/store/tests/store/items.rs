@@ -28,7 +28,7 @@ fn statuses(store: &Store, id: &str) -> Vec<(i64, ItemStatus)> {
 
 #[test]
 fn new_changed_same() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let first = item("a", 10, &json!(1));
     assert_eq!(put(&mut store, &[first.clone(), item("b", 10, &json!(1))]), [PutOutcome::New, PutOutcome::New]);
     assert_eq!(
@@ -49,7 +49,7 @@ fn new_changed_same() {
 
 #[test]
 fn members_about_the_seeing_come_back_as_they_were() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let members = json!({
         "configurationItemCaptureTime": "2027-01-15T08:00:05.000Z", "configurationStateId": "1795339800",
         "configurationItemStatus": "ResourceDiscovered", "configurationItemMD5Hash": ""
@@ -63,7 +63,7 @@ fn members_about_the_seeing_come_back_as_they_were() {
 
 #[test]
 fn only_a_complete_listing_deletes() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     assert_eq!(pass(&mut store, 10, &[("a", 1), ("b", 1), ("c", 1)], CoverageState::Complete), 0);
     assert_eq!(pass(&mut store, 20, &[("a", 1)], failed()), 0);
     assert_eq!(pass(&mut store, 30, &[], CoverageState::Skipped { reason: "disabled".into() }), 0);
@@ -82,7 +82,7 @@ fn only_a_complete_listing_deletes() {
 
 #[test]
 fn coverage_is_kept_by_run() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     for (seconds, state) in
         [(10, CoverageState::Complete), (20, CoverageState::Complete), (30, failed()), (40, CoverageState::Complete)]
     {
@@ -107,7 +107,7 @@ fn coverage_is_kept_by_run() {
 
 #[test]
 fn deletion_by_the_item_itself() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     put(&mut store, &[item("a", 10, &json!(1))]);
     assert_eq!(
         put(&mut store, &[deleted("a", 20), deleted("a", 30), deleted("never", 20)]),
@@ -123,7 +123,7 @@ fn deletion_by_the_item_itself() {
 
 #[test]
 fn a_late_item_is_a_version_of_the_past() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     put(&mut store, &[item("a", 30, &json!(3))]);
     assert_eq!(
         put(&mut store, &[item("a", 10, &json!(1)), item("a", 20, &json!(1)), item("a", 25, &json!(2))]),
@@ -138,7 +138,7 @@ fn a_late_item_is_a_version_of_the_past() {
 
 #[test]
 fn a_late_item_does_not_undo_what_a_newer_listing_confirmed() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     pass(&mut store, 10, &[("a", 1)], CoverageState::Complete);
     pass(&mut store, 100, &[("a", 1)], CoverageState::Complete);
     // Between the two, unseen by them, it was something else for a while.
@@ -157,7 +157,7 @@ fn a_late_item_does_not_undo_what_a_newer_listing_confirmed() {
 
 #[test]
 fn a_late_item_does_not_undo_what_was_seen_after_it_without_a_listing() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     put(&mut store, &[item("a", 10, &json!(1)), item("b", 10, &json!(1))]);
     assert_eq!(put(&mut store, &[item("a", 100, &json!(1)), item("b", 100, &json!(1))]), [PutOutcome::Same; 2]);
     let late = [item("a", 50, &json!(2)), item("a", 50, &json!(2)), item("a", 100, &json!(1))];
@@ -179,7 +179,7 @@ fn a_late_item_does_not_undo_what_was_seen_after_it_without_a_listing() {
 
 #[test]
 fn putting_the_same_files_again_adds_nothing() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let files: Vec<_> = [(30, 3), (10, 1), (10, 2), (20, 1), (20, 1), (40, 1)]
         .into_iter()
         .map(|(seconds, content)| item("a", seconds, &json!(content)))
@@ -193,7 +193,7 @@ fn putting_the_same_files_again_adds_nothing() {
 
 #[test]
 fn a_clock_that_jumps_back_deletes_nothing() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     pass(&mut store, 100, &[("a", 1)], CoverageState::Complete);
     assert_eq!(pass(&mut store, 50, &[], CoverageState::Complete), 0);
     assert!(store.item(&key("a")).unwrap().is_some());
@@ -201,7 +201,7 @@ fn a_clock_that_jumps_back_deletes_nothing() {
 
 #[test]
 fn two_contents_of_one_moment_stand_in_the_order_of_their_coming() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     put(&mut store, &[item("a", 10, &json!(1)), item("a", 10, &json!(2))]);
     assert_eq!(content_at(&store, "a", 10), Some(json!(2)));
     assert_eq!(statuses(&store, "a").len(), 2);
@@ -216,7 +216,7 @@ fn two_contents_of_one_moment_stand_in_the_order_of_their_coming() {
 
 #[test]
 fn items_of_a_type_come_in_order_and_as_they_were() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     pass(&mut store, 10, &[("b", 1), ("a", 1), ("c", 1)], CoverageState::Complete);
     pass(&mut store, 20, &[("b", 2), ("d", 1), ("c", 1)], CoverageState::Complete);
     let read = |filter: &ItemFilter, most: usize| {
@@ -246,7 +246,7 @@ fn items_of_a_type_come_in_order_and_as_they_were() {
 
 #[test]
 fn a_dropped_run_is_interrupted_and_keeps_its_facts() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let mut run = store.begin_run(run_at(0)).unwrap();
     let id = run.id();
     run.put_items(&[item("a", 10, &json!(1))], at(10)).unwrap();
@@ -266,7 +266,7 @@ fn a_dropped_run_is_interrupted_and_keeps_its_facts() {
 
 #[test]
 fn a_listing_of_nothing_in_an_unknown_place_is_remembered() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let mut run = store.begin_run(run_at(0)).unwrap();
     let outcome = run.finish_listing(&coverage(CoverageState::Complete), &HashSet::new(), at(1)).unwrap();
     assert_eq!(outcome, ListingOutcome::Complete { deleted: 0 });
@@ -287,7 +287,7 @@ proptest! {
 
     #[test]
     fn every_version_reads_back_equal(versions in contents(), disorder in any::<u64>()) {
-        let mut store = Store::open_in_memory().unwrap();
+        let mut store = crate::support::store();
         // Some come back to an earlier content: chains are cut and joined again.
         let mut items: Vec<_> = (0..versions.len())
             .map(|n| {
@@ -315,7 +315,7 @@ proptest! {
 
 #[test]
 fn a_batch_of_more_types_than_packing_contexts() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let items: Vec<_> = (0..40 * 20)
         .map(|number| {
             haechi_model::ConfigurationItem::from_value(&json!({

@@ -35,7 +35,7 @@ fn judge(store: &mut Store, seconds: i64, evaluations: &[Evaluation], findings: 
 #[test]
 fn an_unchanged_verdict_keeps_its_run() {
     use Compliance::{Compliant, NonCompliant};
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let verdicts =
         [evaluation("A", "x", Compliant), evaluation("B", "x", NonCompliant), evaluation("B", "y", Compliant)];
     let first = judge(&mut store, 10, &verdicts, &[]);
@@ -62,7 +62,7 @@ fn an_unchanged_verdict_keeps_its_run() {
 
 #[test]
 fn verdicts_go_with_their_resources_and_rules() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let verdicts = [("A", "x"), ("A", "y"), ("B", "x")].map(|(rule, id)| evaluation(rule, id, Compliance::Compliant));
     judge(&mut store, 10, &verdicts, &[]);
     let mut run = store.begin_run(run_at(20)).unwrap();
@@ -77,7 +77,7 @@ fn verdicts_go_with_their_resources_and_rules() {
 
 #[test]
 fn packs_summaries_and_accounts() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let pack = |rules: usize| PackReference {
         name: "KISMS".into(),
         source: "kisms.yaml".into(),
@@ -116,7 +116,7 @@ fn seen(mut finding: Finding, seconds: i64) -> Finding {
 
 #[test]
 fn runs_open_resolve_and_reopen_findings() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let (a, b) = (finding("A", "x", Severity::Low), finding("B", "x", Severity::Critical));
     let first = judge(&mut store, 10, &[], &[a.clone(), b.clone()]);
     let second = judge(&mut store, 20, &[], &[seen(a.clone(), 20), resolved(b.clone(), 20)]);
@@ -144,7 +144,7 @@ fn runs_open_resolve_and_reopen_findings() {
 
 #[test]
 fn ids_may_be_shortened_while_they_are_unique() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let with_id = |id: &str, name: &str| Finding { id: id.parse().unwrap(), ..finding("A", name, Severity::Low) };
     let findings = [
         with_id("abcd0000000000000000000000000000", "x"),
@@ -166,7 +166,7 @@ fn ids_may_be_shortened_while_they_are_unique() {
 
 #[test]
 fn filters_of_findings() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     judge(&mut store, 10, &[], &[finding("A", "x-1", Severity::High), finding("B", "y-1", Severity::Low)]);
     let id = finding("B", "y-1", Severity::Low).id;
     store.assign(id, Some("kim"), "lee", at(11)).unwrap();
@@ -207,7 +207,7 @@ fn filters_of_findings() {
 
 #[test]
 fn suppressions_cover_until_they_expire_or_are_lifted() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     judge(&mut store, 10, &[], &[finding("A", "x", Severity::High), resolved(finding("B", "x", Severity::High), 10)]);
     let terms = |filter: &str, expires: Option<i64>| NewSuppression {
         filter: FilterExpression::parse(filter).unwrap(),
@@ -244,7 +244,7 @@ fn suppressions_cover_until_they_expire_or_are_lifted() {
 
 #[test]
 fn assignments_and_comments() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let finding = finding("A", "x", Severity::High);
     judge(&mut store, 10, &[], std::slice::from_ref(&finding));
     let comment = Comment { at: at(12), by: "kim".into(), text: "확인 중".into() };
@@ -262,7 +262,7 @@ fn assignments_and_comments() {
 
 #[test]
 fn attestations_stand_for_a_while() {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let attestation = |seconds: i64, accounts: Vec<_>| Attestation {
         subject: "AWS_CONFIG_PROCESS_CHECK:annual-review".into(),
         who: "kim".into(),

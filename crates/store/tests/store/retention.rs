@@ -13,7 +13,7 @@ fn text(n: i64) -> Value {
 
 /// Buckets over 30 hours: `a` changes each hour, `b` never, `c` is gone at 10, `d` is gone at 10 and back at 20.
 fn thirty_hours() -> Store {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     for hour in 1..=30_i64 {
         let mut there = vec![("a", hour), ("b", 1)];
         if hour < 10 {
@@ -107,6 +107,10 @@ fn old_findings_and_verdicts_go_and_open_ones_stay() {
 
 #[test]
 fn the_space_is_given_back() {
+    // Of SQLite alone.
+    if ON_POSTGRES {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("haechi.db");
     let mut store = Store::open(&path).unwrap();
@@ -131,6 +135,10 @@ fn the_space_is_given_back() {
 
 #[test]
 fn a_store_of_the_first_schema_is_moved_forward() {
+    // Of SQLite alone.
+    if ON_POSTGRES {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("haechi.db");
     let old = Connection::open(&path).unwrap();
@@ -182,7 +190,11 @@ fn a_store_of_the_first_schema_is_moved_forward() {
 
 #[test]
 fn a_full_disk_is_said_and_loses_nothing() {
-    let mut store = Store::open_in_memory().unwrap();
+    // Of SQLite alone.
+    if ON_POSTGRES {
+        return;
+    }
+    let mut store = crate::support::store();
     pass(&mut store, 10, &[("a", 1), ("b", 1)], CoverageState::Complete);
     let items: Vec<_> = (0..3000).map(|n| item(&format!("b{n}"), 20, &text(n))).collect();
     let mut run = store.begin_run(run_at(20)).unwrap();
@@ -203,6 +215,10 @@ fn a_full_disk_is_said_and_loses_nothing() {
 
 #[test]
 fn two_recorders_and_a_clock_that_jumps_back_double_nothing() {
+    // Of SQLite alone.
+    if ON_POSTGRES {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("haechi.db");
     drop(Store::open(&path).unwrap());
@@ -227,6 +243,10 @@ fn two_recorders_and_a_clock_that_jumps_back_double_nothing() {
 
 #[test]
 fn nothing_is_written_for_what_is_unchanged() {
+    // Of SQLite alone.
+    if ON_POSTGRES {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("haechi.db");
     let mut store = Store::open(&path).unwrap();

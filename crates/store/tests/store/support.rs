@@ -147,3 +147,35 @@ pub fn change(id: &str, resource: &str, seconds: i64) -> ChangeEvent {
         account: account(),
     }
 }
+
+/// The tests of this binary run on PostgreSQL.
+pub const ON_POSTGRES: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"postgres");
+
+/// An empty store: in memory, or in a database of its own on the server that HAECHI_POSTGRES names.
+pub fn store() -> Store {
+    if ON_POSTGRES { on_postgres() } else { Store::open_in_memory().unwrap() }
+}
+
+/// Where a fresh database is; ends the tests, as skipped, when there is no server.
+pub fn fresh_database() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let Ok(server) = std::env::var("HAECHI_POSTGRES") else {
+        eprintln!("skipped: HAECHI_POSTGRES names no server");
+        std::process::exit(0);
+    };
+    let name = format!("haechi_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let create = format!("CREATE DATABASE {name}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(&create).await.unwrap();
+    });
+    let (before, _) = server.rsplit_once('/').unwrap();
+    format!("{before}/{name}")
+}
+
+fn on_postgres() -> Store {
+    Store::open_at(&haechi_store::Location::parse(&fresh_database()).unwrap()).unwrap()
+}

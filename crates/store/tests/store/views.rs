@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::support::*;
 
 fn store() -> Store {
-    let mut store = Store::open_in_memory().unwrap();
+    let mut store = crate::support::store();
     let mut run = store.begin_run(run_at(0)).unwrap();
     run.put_accounts(&[Account {
         id: account(),

@@ -1,0 +1,13 @@
+//! The same tests as of the store in a file, on PostgreSQL: HAECHI_POSTGRES is the URL of an empty server.
+
+#[path = "../store/history.rs"]
+mod history;
+#[path = "../store/items.rs"]
+mod items;
+#[path = "../store/judgements.rs"]
+mod judgements;
+#[path = "../store/retention.rs"]
+mod retention;
+mod server;
+#[path = "../store/support.rs"]
+mod support;
