@@ -537,6 +537,7 @@ pub fn empty() -> Report {
         coverage_beyond: Listings::default(),
         not_implemented: Vec::new(),
         unreadable: Vec::new(),
+        code: haechi_report::Code::default(),
         suppressed: 0,
         next: Vec::new(),
         meta: Meta { resources: 0, sources: Vec::new(), ..full.meta },
