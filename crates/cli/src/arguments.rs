@@ -27,7 +27,7 @@ pub struct Global {
     /// Language of what people read: en, ko or ja [default: the locale's]
     #[arg(long, global = true, value_name = "LANG", env = "HAECHI_LANG", help_heading = "Everywhere")]
     pub lang: Option<String>,
-    /// The store's file [default: haechi.db in the user's data directory]
+    /// The store: a file, or postgres://user@host/database [default: haechi.db in the user's data directory]
     #[arg(long, global = true, value_name = "PATH", env = "HAECHI_STORE", value_hint = ValueHint::FilePath, help_heading = "Everywhere")]
     pub store: Option<PathBuf>,
     /// Settings file [default: ./haechi.toml, then haechi.toml in the user's configuration directory]
