@@ -38,3 +38,4 @@ purge-evaluations = Evaluations
 purge-bytes = Bytes given back
 purge-done = Everything from { $moment } on is kept.
 purge-would = Nothing was forgotten. Everything from { $moment } on would be kept.
+watch-unread = { $source }: { $problems } files or messages could not be read

@@ -68,3 +68,4 @@ help-purge-before = この時点の状態とそれ以降の記録を保持(2026-
 help-purge-older-than = 保持する期間(例: 400d)
 help-purge-dry-run = 削除せず、削除される内容のみ表示
 help-purge-format = table または json
+watch-unread = { $source }: ファイルまたはメッセージ { $problems } 件を読み取れませんでした

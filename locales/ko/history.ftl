@@ -68,3 +68,4 @@ help-purge-before = 이 시각의 상태와 그 이후 기록을 보존(2026-01-
 help-purge-older-than = 보존할 기간(예: 400d)
 help-purge-dry-run = 삭제하지 않고 삭제될 내용만 표시
 help-purge-format = table 또는 json
+watch-unread = { $source }: 파일 또는 메시지 { $problems }개를 읽지 못했습니다

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use haechi_aws::{ApiError, Client, ErrorKind, Object, Objects, Queue, S3Location};
 use haechi_logs::{FileKind, LogFiles, NewObject, Notice, Reader};
-use haechi_model::ContentHash;
+use haechi_model::{ContentHash, Timestamp};
 use serde_json::{Value, json};
 
 use crate::error::{Result, UserError};
@@ -100,11 +100,17 @@ impl Feed {
     }
 
     /// Looks for what is new since `position`. A queue is waited at for `wait`.
-    pub(crate) async fn look(&self, trail: &Trail, position: Option<&Value>, wait: Duration) -> Result<Heard> {
+    pub(crate) async fn look(
+        &self,
+        trail: &Trail,
+        position: Option<&Value>,
+        now: Timestamp,
+        wait: Duration,
+    ) -> Result<Heard> {
         let mut ears = Ears { trail, heard: Heard::default() };
         match &self.kind {
             Kind::Folder(path) => ears.folder(path, position),
-            Kind::Prefix { objects, prefix } => ears.prefix(objects, prefix, position).await?,
+            Kind::Prefix { objects, prefix } => ears.prefix(objects, prefix, position, now).await?,
             Kind::Queue { queue, client } => ears.queue(queue, client, wait).await?,
         }
         Ok(ears.heard)
@@ -196,9 +202,17 @@ impl Ears<'_> {
     ///
     /// A listing is in the order of keys, and each account and region has a folder of its own: from the first key of
     /// a folder the listing leaps to the last that was read there, and so on to the next folder.
-    async fn prefix(&mut self, objects: &Objects, prefix: &str, position: Option<&Value>) -> Result<()> {
+    async fn prefix(
+        &mut self,
+        objects: &Objects,
+        prefix: &str,
+        position: Option<&Value>,
+        now: Timestamp,
+    ) -> Result<()> {
         let mut places = places_of(position);
-        let (mut after, mut read): (Option<String>, usize) = (None, 0);
+        let since = position.and_then(|value| Timestamp::parse(value["since"].as_str()?).ok());
+        let since = since.unwrap_or(now.plus_days(-1));
+        let (mut after, mut read, mut passed): (Option<String>, usize, bool) = (None, 0, false);
         'leap: loop {
             let failed = |error: ApiError| {
                 let name = format!("s3://{}/{prefix}", objects.bucket());
@@ -221,18 +235,23 @@ impl Ears<'_> {
                         self.heard.more = true;
                         break 'leap;
                     }
-                    read += 1;
-                    self.object(objects, &object).await.map_err(failed)?;
+                    // What was there long before the recorder began is for `--cloudtrail`: years of logs are not read.
+                    let old = Timestamp::parse(&object.last_modified).is_ok_and(|modified| modified < since);
+                    if !old {
+                        read += 1;
+                        self.object(objects, &object).await.map_err(failed)?;
+                    }
+                    passed = true;
                     place.read(name);
                 }
             }
             break;
         }
         self.heard.looked_at = read as u64;
-        if read > 0 {
+        if passed {
             let places: serde_json::Map<String, Value> =
                 places.into_iter().map(|(folder, place)| (folder, json!([place.after, place.read]))).collect();
-            self.heard.position = Some(json!({"folders": places}));
+            self.heard.position = Some(json!({"since": since, "folders": places}));
         }
         Ok(())
     }

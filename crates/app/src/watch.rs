@@ -66,6 +66,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 /// Clocks of AWS and of this machine may differ by so much, in microseconds.
 const CLOCKS: i64 = 5 * 60 * 1_000_000;
+/// What could not be read is named in the log, up to so many at a look.
+const PROBLEMS: usize = 20;
 /// Old versions are forgotten so often.
 const PURGE_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Events that wait for their listings; of more, those of new resources are joined by the next run over the files.
@@ -159,7 +161,7 @@ impl<'a> Recorder<'a> {
             full_began: None,
             retention: app.settings.retention.as_deref().map(|text| span("retention", text)).transpose()?,
             purged: None,
-            _lock: RecorderLock::take(&app.store)?,
+            _lock: RecorderLock::take(&app.lock_place())?,
             app,
             record: request.record.clone(),
             request,
@@ -303,15 +305,20 @@ impl<'a> Recorder<'a> {
         let until = settled.map_or(next_full, |settled| settled.min(next_full));
         let wait = until.saturating_duration_since(Instant::now()).min(LONGEST_WAIT);
         let heard = tokio::select! {
-            heard = self.feeds[at].look(&self.trail, position.as_ref(), wait) => heard?,
+            heard = self.feeds[at].look(&self.trail, position.as_ref(), self.app.now(), wait) => heard?,
             // What was not committed is heard again.
             () = stop.stopped() => return Ok(false),
         };
-        for problem in &heard.problems {
-            tracing::warn!(source = %name, "{problem}");
+        for problem in heard.problems.iter().take(PROBLEMS) {
+            tracing::error!(source = %name, "{problem}");
         }
         if !heard.is_empty() {
             self.put_heard(&mut store, &name, &heard)?;
+        } else if !heard.problems.is_empty() {
+            let (at, problems) = (self.app.now(), &heard.problems);
+            let said = Message::new("watch-unread").with("source", name.as_str()).with("problems", problems.len());
+            let value = json!({"pass": "heard", "at": at, "source": name, "problems": problems});
+            (self.told)(PassLine { at, said, value });
         }
         if let Some(position) = &heard.position {
             store.put_position(&name, position, self.app.now()).map_err(in_store)?;
@@ -573,6 +580,15 @@ impl Sink for Noting<'_, '_> {
             changes.facts.push(Fact::Seen(Arc::new(item.clone())));
         }
         self.inner.items(batch)
+    }
+
+    fn past(&mut self, batch: Vec<ConfigurationItem>) -> std::result::Result<(), SinkError> {
+        // Judgements are about today.
+        self.inner.past(batch)
+    }
+
+    fn taken(&mut self, account: AccountId, region: &Region, at: Timestamp) {
+        self.inner.taken(account, region, at);
     }
 
     fn coverage(&mut self, line: Coverage) -> std::result::Result<(), SinkError> {
