@@ -45,6 +45,7 @@ class Organization:
         organizations = self.client("organizations")
         made = organizations.create_organization(FeatureSet="ALL")["Organization"]
         root = organizations.list_roots()["Roots"][0]["Id"]
+        organizations.enable_policy_type(RootId=root, PolicyType="SERVICE_CONTROL_POLICY")
         units = {name: organizations.create_organizational_unit(ParentId=root, Name=name)["OrganizationalUnit"]["Id"]
                  for name in UNITS}
         guard = organizations.create_policy(Name="keep-trails", Description="Trails stay", Type="SERVICE_CONTROL_POLICY",

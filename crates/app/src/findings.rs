@@ -34,10 +34,14 @@ impl App {
         let mut table = Table {
             columns: vec![
                 Column::new("severity", "column-severity", Fit::Whole),
-                Column::new("id", "column-short-id", Fit::Whole),
+                Column::new("shortId", "column-short-id", Fit::Whole),
+                Column::new("id", "column-id", Fit::Machine),
                 Column::new("rule", "column-rule", Fit::Machine),
                 Column::new("title", "column-title", Fit::End),
                 Column::new("resource", "column-resource", Fit::Middle),
+                Column::new("resourceType", "column-type", Fit::Machine),
+                Column::new("resourceId", "column-resource-id", Fit::Machine),
+                Column::new("arn", "column-resource", Fit::Machine),
                 Column::new("accountId", "column-account", Fit::Machine),
                 Column::new("account", "column-account", Fit::Middle),
                 Column::new("region", "column-region", Fit::Whole),
@@ -85,12 +89,16 @@ impl App {
         vec![
             Cell::Severity(finding.severity),
             Cell::Text(id),
+            Cell::Text(finding.id.to_string()),
             Cell::Text(finding.rule.clone()),
             // A rule of a pack or of content that is gone has no title: its identifier says most.
             self.content
                 .rule(&finding.rule)
                 .map_or_else(|| Cell::Text(finding.rule.clone()), |rule| Cell::Words(rule.file.title.clone())),
             Cell::Text(subject.resource_name.clone().unwrap_or_else(|| subject.key.resource_id.to_string())),
+            Cell::Text(subject.key.resource_type.to_string()),
+            Cell::Text(subject.key.resource_id.to_string()),
+            Cell::from(subject.arn.as_deref()),
             Cell::Text(account.clone()),
             Cell::Text(subject.account_name.clone().unwrap_or(account)),
             Cell::Text(subject.key.region.to_string()),
