@@ -1,6 +1,7 @@
 //! The collector engine against recorded answers, a failing API and a moto server.
 
 mod accounts;
+mod complete;
 mod examples;
 mod fake;
 mod faults;
