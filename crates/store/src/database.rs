@@ -181,6 +181,14 @@ impl Statement<'_> {
         })
     }
 
+    /// For an answer whose size is bounded: PostgreSQL gives it in one go.
+    pub(crate) fn query_few(&mut self, params: impl Params) -> Result<Rows<'_>> {
+        match self {
+            Self::Postgres(client, sql) => Ok(Rows::Postgres(client.few(sql, &params)?)),
+            Self::Sqlite(_) => self.query(params),
+        }
+    }
+
     pub(crate) fn query_row<T>(&mut self, params: impl Params, read: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<T> {
         let nothing = || rusqlite::Error::QueryReturnedNoRows;
         if let Self::Postgres(client, sql) = self {

@@ -82,8 +82,8 @@ impl Store {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (whole, tail) = (name_hash(name), name_hash(tail(name).unwrap_or(name)));
         let mut rows = match values {
-            [account, region] => statement.query(params![whole, tail, name, account, region])?,
-            _ => statement.query(params![whole, tail, name])?,
+            [account, region] => statement.query_few(params![whole, tail, name, account, region])?,
+            _ => statement.query_few(params![whole, tail, name])?,
         };
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {

@@ -211,6 +211,11 @@ impl Client {
         Ok(statement.columns().iter().map(|column| column.name().to_owned()).collect())
     }
 
+    /// A bounded number of rows, all fetched at once.
+    pub(crate) fn few(&self, sql: &str, params: &impl Params) -> Result<Rows<'_>> {
+        Ok(Rows { client: self, cursor: None, rows: self.fetch(sql, values(params)?)?, next: 0 })
+    }
+
     /// Rows one after the other. In a transaction they are fetched in parts, and other statements may run between.
     pub(crate) fn rows(&self, sql: &str, params: &impl Params) -> Result<Rows<'_>> {
         let values = values(params)?;
@@ -218,6 +223,7 @@ impl Client {
         if !self.in_transaction() || !reads {
             return Ok(Rows { client: self, cursor: None, rows: self.fetch(sql, values)?, next: 0 });
         }
+        // Without a limit on their number: by way of a cursor.
         let number = self.0.cursors.fetch_add(1, Ordering::Relaxed);
         let cursor = format!("haechi_{number}");
         let declare = numbered(&format!("DECLARE {cursor} NO SCROLL CURSOR FOR {sql}"));

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::database::Connection;
+use crate::database::{Connection, Row};
 use haechi_model::{ConfigurationItem, ContentHash, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
@@ -381,6 +381,10 @@ impl RunWriter<'_> {
             }
             _ => {}
         }
+        let ended = before.as_ref().is_none_or(|before| before.confirmed.unwrap_or(before.captured) <= captured);
+        if ended && !gone && self.begin_earlier(item, hash, current)? {
+            return Ok(PutOutcome::Older);
+        }
         let content = if gone { None } else { Some(self.put_content(item, hash, dictionary)?) };
         self.add_version(item, current.id, recorded, content)?;
         self.put_relations(current.id, item)?;
@@ -407,6 +411,38 @@ impl RunWriter<'_> {
         Ok(PutOutcome::Older)
     }
 
+    /// What comes next after a late item may say the same: then that version began earlier, and none is added.
+    fn begin_earlier(&self, item: &ConfigurationItem, hash: ContentHash, current: &Current) -> Result<bool, Fault> {
+        let captured = item.captured().as_micros();
+        let mut find = self.connection().prepare_cached(
+            "SELECT v.captured, v.sequence, v.status, v.content, c.hash, v.confirmed
+             FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
+             WHERE v.item = ? AND v.captured > ? ORDER BY v.captured, v.sequence LIMIT 1",
+        )?;
+        let Some(next) =
+            find.query_row([current.id, captured], past_of).optional()?.filter(|next| next.is(false, hash))
+        else {
+            return Ok(false);
+        };
+        let mut place = self
+            .connection()
+            .prepare_cached("SELECT coalesce(max(sequence) + 1, 0) FROM h_versions WHERE item = ? AND captured = ?")?;
+        let sequence: i64 = place.query_row([current.id, captured], |row| row.get(0))?;
+        let mut update = self.connection().prepare_cached(
+            "UPDATE h_versions SET captured = ?, sequence = ?, confirmed = ?, seen = ?
+             WHERE item = ? AND captured = ? AND sequence = ?",
+        )?;
+        let stood = next.confirmed.unwrap_or(next.captured).max(next.captured);
+        let seen = bodies::seen(item)?;
+        update.execute(params![captured, sequence, stood, seen, current.id, next.captured, next.sequence])?;
+        if (next.captured, next.sequence) == (current.captured, current.sequence) {
+            let mut update =
+                self.connection().prepare_cached("UPDATE h_items SET captured = ?, sequence = ? WHERE id = ?")?;
+            update.execute([captured, sequence, current.id])?;
+        }
+        Ok(true)
+    }
+
     /// The version of an item that stood at a moment; none before its first.
     fn in_effect(&self, item: i64, at: i64) -> Result<Option<Past>, Fault> {
         let mut find = self.connection().prepare_cached(
@@ -414,18 +450,20 @@ impl RunWriter<'_> {
              FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
              WHERE v.item = ? AND v.captured <= ? ORDER BY v.captured DESC, v.sequence DESC LIMIT 1",
         )?;
-        let found = find.query_row([item, at], |row| {
-            Ok(Past {
-                captured: row.get(0)?,
-                sequence: row.get(1)?,
-                status: row.get(2)?,
-                content: row.get(3)?,
-                hash: row.get::<Option<[u8; 16]>>(4)?.map(ContentHash::from_bytes),
-                confirmed: row.get(5)?,
-            })
-        });
+        let found = find.query_row([item, at], past_of);
         Ok(found.optional()?)
     }
+}
+
+fn past_of(row: &Row<'_>) -> rusqlite::Result<Past> {
+    Ok(Past {
+        captured: row.get(0)?,
+        sequence: row.get(1)?,
+        status: row.get(2)?,
+        content: row.get(3)?,
+        hash: row.get::<Option<[u8; 16]>>(4)?.map(ContentHash::from_bytes),
+        confirmed: row.get(5)?,
+    })
 }
 
 /// The body for PostgreSQL's JSON, which keeps no NUL: the sign for it stands in its place.

@@ -103,7 +103,7 @@ impl Store {
              FROM h_versions v LEFT JOIN h_contents c ON c.id = v.content
              WHERE v.item = ? AND v.captured <= ? ORDER BY v.captured DESC, v.sequence DESC LIMIT 1",
         )?;
-        let mut rows = statement.query([item, at.as_micros()])?;
+        let mut rows = statement.query_few([item, at.as_micros()])?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let Some(content) = row.get::<Option<i64>>(0)? else { return Ok(None) };
         let (hash, seen) = (ContentHash::from_bytes(row.get(1)?), row.get::<Option<String>>(4)?);

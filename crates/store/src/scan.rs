@@ -415,7 +415,7 @@ impl<'j> Job<'j> {
         taken: &mut T,
         take: &impl Fn(&mut T, &mut ScanRow<'_>) -> Result<(), E>,
     ) -> Result<(), Ended<E>> {
-        let mut rows = statement.query(params![from, to, self.scan.as_of.map(Timestamp::as_micros)])?;
+        let mut rows = statement.query_few(params![from, to, self.scan.as_of.map(Timestamp::as_micros)])?;
         let mut until_look = STRIDE;
         let joined = if self.scan.as_of.is_some() { ScanBodies::OnDemand } else { self.scan.bodies };
         while let Some(row) = rows.next()? {
@@ -504,7 +504,7 @@ impl<'c> Reader<'c> {
     }
 
     fn read_body(&mut self, id: i64) -> Result<(), Fault> {
-        let mut rows = self.contents.query([id])?;
+        let mut rows = self.contents.query_few([id])?;
         let row = rows.next()?.ok_or_else(|| Fault::Damaged(format!("body {id} is missing")))?;
         self.unpacker.unpack(self.connection, id, &row, 0)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haechi_model::{CoverageState, Severity};
-use haechi_store::{Account, AccountState, Location, Store, StoreError};
+use haechi_store::{Account, AccountState, Location, Scan, ScanBodies, ScanColumns, Store, StoreError};
 use serde_json::json;
 
 use crate::support::*;
@@ -167,4 +167,37 @@ fn a_server_that_is_not_there_is_said_without_the_password() {
     let location = Location::parse("postgres://haechi:s3cret@127.0.0.1:9/none").unwrap();
     let error = format!("{:?}", Store::open_at(&location).unwrap_err());
     assert!(!error.contains("s3cret") && error.to_lowercase().contains("connect"), "{error}");
+}
+
+#[test]
+fn scans_read_what_is_and_what_was() {
+    let store = filled();
+    let scopes = store.scan_scopes().unwrap();
+    for (bodies, as_of, number, content) in [
+        (ScanBodies::OnDemand, None, 29, json!("changed")),
+        (ScanBodies::All, None, 29, json!("changed")),
+        (ScanBodies::OnDemand, Some(at(15)), 30, json!(0)),
+        (ScanBodies::All, Some(at(15)), 30, json!(0)),
+    ] {
+        let columns = ScanColumns { id: true, names: true, tags: true, version: true };
+        let scan = Scan { scopes: scopes.clone(), ids: None, as_of, columns, bodies, threads: 4 };
+        let takers = store
+            .scan(
+                &scan,
+                Vec::new,
+                |found, row| {
+                    row.fetch_body().map_err(|error| error.to_string())?;
+                    row.fetch_version().map_err(|error| error.to_string())?;
+                    let body: serde_json::Value =
+                        serde_json::from_slice(row.body()).map_err(|error| error.to_string())?;
+                    found.push((row.resource_id().to_owned(), body["configuration"]["content"].clone()));
+                    Ok::<(), String>(())
+                },
+                || false,
+                || false,
+            )
+            .unwrap();
+        let found: std::collections::BTreeMap<_, _> = takers.into_iter().flatten().collect();
+        assert_eq!((found.len(), &found["b00"]), (number, &content), "{bodies:?} {as_of:?}");
+    }
 }

@@ -137,6 +137,22 @@ fn a_late_item_is_a_version_of_the_past() {
 }
 
 #[test]
+fn a_late_item_that_says_the_same_as_the_next_doubles_nothing() {
+    let mut store = crate::support::store();
+    put(&mut store, &[item("a", 30, &json!(1)), item("a", 40, &json!(2))]);
+    assert_eq!(put(&mut store, &[item("a", 10, &json!(1)), item("a", 35, &json!(2))]), [PutOutcome::Older; 2]);
+    let starts: Vec<_> = statuses(&store, "a").into_iter().map(|(seconds, _)| seconds).collect();
+    assert_eq!(starts, [10, 35]);
+    assert_eq!(
+        [9, 10, 34, 35, 50].map(|s| content_at(&store, "a", s)),
+        [0, 1, 1, 2, 2].map(|n| (n > 0).then(|| json!(n)))
+    );
+    assert_eq!(store.item(&key("a")).unwrap().unwrap().captured(), at(35));
+    assert_eq!(put(&mut store, &[item("a", 40, &json!(2)), item("a", 30, &json!(1))]), [PutOutcome::Same; 2]);
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn a_late_item_does_not_undo_what_a_newer_listing_confirmed() {
     let mut store = crate::support::store();
     pass(&mut store, 10, &[("a", 1)], CoverageState::Complete);
