@@ -204,7 +204,8 @@ impl App {
         let Some(run) = store.runs().map_err(in_store)?.into_iter().find(live_run) else {
             return nothing("no run over live accounts is in the store");
         };
-        let cut_short = run.state == RunState::Interrupted || run.summary["interrupted"] == json!(true);
+        // One that was killed still says that it runs; if it does, its lock says so soon enough.
+        let cut_short = run.state != RunState::Committed || run.summary["interrupted"] == json!(true);
         if !cut_short {
             return nothing("the last run came to its end");
         }
