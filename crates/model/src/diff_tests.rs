@@ -1,3 +1,5 @@
+//! Differences of items: the names, what becomes of lists, and what must hold for all items.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -46,13 +46,12 @@ impl RunWriter<'_> {
 impl Store {
     /// The resources that have this ARN, id or name, deleted ones too.
     pub fn item_by_name(&self, name: &str) -> Result<Vec<ResourceKey>> {
-        let found = self.snapshot(|| {
+        self.snapshot(|| {
             let mut found = self.named(name, "", &[])?;
             found.sort();
             found.dedup();
             Ok(found)
-        });
-        found
+        })
     }
 
     /// The resources of an account and region (or `global`) whose ARN, id or name is one of the candidates,

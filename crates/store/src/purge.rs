@@ -57,6 +57,9 @@ pub enum PurgeStep {
     Space,
 }
 
+/// Does a part of the work: in a transaction of its own, or in the one that is open.
+type Part<'p> = dyn Fn(&mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault> + 'p;
+
 /// Resources, or bodies, that are looked through in one transaction.
 const PART: i64 = 5000;
 
@@ -127,7 +130,7 @@ impl Store {
     fn purge_all(
         &self,
         before: i64,
-        part: &dyn Fn(&mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault>,
+        part: &Part<'_>,
         progress: &mut dyn FnMut(PurgeStep),
     ) -> Result<PurgeSummary, Fault> {
         let mut summary = PurgeSummary::default();
@@ -177,11 +180,7 @@ impl Store {
     }
 
     /// Bodies that no version and no item has, and that no body rests on which is needed.
-    fn purge_bodies(
-        &self,
-        part: &dyn Fn(&mut dyn FnMut() -> Result<(), Fault>) -> Result<(), Fault>,
-        summary: &mut PurgeSummary,
-    ) -> Result<(), Fault> {
+    fn purge_bodies(&self, part: &Part<'_>, summary: &mut PurgeSummary) -> Result<(), Fault> {
         self.connection.execute_batch(
             "DROP TABLE IF EXISTS needed;
              CREATE TEMP TABLE needed AS

@@ -199,10 +199,10 @@ impl Store {
                         let place = usize::try_from(*number).ok().and_then(|at| places.get(at).copied().flatten());
                         Some((scopes.get(place?)?, id.as_str()))
                     });
-                    if let Some((scope, id)) = whole {
-                        if each(scope, id, &verdicts, Timestamp::from_micros(last)).is_break() {
-                            return Ok(());
-                        }
+                    if let Some((scope, id)) = whole
+                        && each(scope, id, &verdicts, Timestamp::from_micros(last)).is_break()
+                    {
+                        return Ok(());
                     }
                     (current, last) = (key, 0);
                     verdicts.clear();
