@@ -93,7 +93,8 @@ fn changed(item: &ConfigurationItem, turn: usize) -> Result<ConfigurationItem> {
     let mut value = item.to_value();
     value["tags"]["changed"] = json!(turn.to_string());
     value["configurationItemCaptureTime"] = json!("2026-11-21T03:00:00Z");
-    if let Some(flag) = value["configuration"].as_object_mut().and_then(|all| all.values_mut().find(|v| v.is_boolean())) {
+    if let Some(flag) = value["configuration"].as_object_mut().and_then(|all| all.values_mut().find(|v| v.is_boolean()))
+    {
         *flag = Value::Bool(flag != &Value::Bool(true));
     }
     Ok(ConfigurationItem::from_value(&value)?)

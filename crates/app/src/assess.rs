@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use haechi_inventory::{
-    Collectors, Extended, ImportSummary, Redacting, Secrets, Sink, Stop, import, import_embedded,
-};
+use haechi_inventory::{Collectors, Extended, ImportSummary, Redacting, Secrets, Sink, Stop, import, import_embedded};
 use haechi_model::{
     ConfigurationItem, Coverage, CoverageState, Message, Region, ResourceKey, ResourceType, Severity, Timestamp,
 };
@@ -17,9 +15,9 @@ use serde_json::{Value, json};
 use crate::error::{Result, UserError};
 use crate::judge::{Judging, judge};
 use crate::live::LiveRequest;
-use crate::record::Collected;
 use crate::moment::moment;
 use crate::progress::{Progress, Step};
+use crate::record::Collected;
 use crate::report_of::{self, Subject, Told};
 use crate::rulebook::{Rulebook, parameter_values};
 use crate::selection::Selection;
@@ -164,7 +162,13 @@ impl App {
         }
     }
 
-    pub(crate) fn run_info(&self, kind: RunKind, now: Timestamp, sources: Vec<String>, selection: &Selection) -> RunInfo {
+    pub(crate) fn run_info(
+        &self,
+        kind: RunKind,
+        now: Timestamp,
+        sources: Vec<String>,
+        selection: &Selection,
+    ) -> RunInfo {
         RunInfo {
             started: now,
             kind,
@@ -178,12 +182,7 @@ impl App {
 
 impl Pass<'_> {
     /// Collects live accounts and judges them.
-    pub(crate) async fn live(
-        self,
-        store: &mut Store,
-        kind: RunKind,
-        stop: &Stop,
-    ) -> Result<(Assessment, Collected)> {
+    pub(crate) async fn live(self, store: &mut Store, kind: RunKind, stop: &Stop) -> Result<(Assessment, Collected)> {
         let (run, facts, collected) = self.collect(store, kind, stop).await?;
         let sources = vec![Source { kind: SourceKind::Live, name: facts.name.clone() }];
         Ok((self.judge_and_report(run, facts, sources)?, collected))
@@ -212,7 +211,8 @@ impl Pass<'_> {
         // Files hold what AWS Config recorded, secrets too: they are taken out before anything is stored.
         let collectors = collectors()?;
         let mut redacting = Redacting::new(&collectors, &mut sink);
-        let into: &mut dyn Sink = if request.live.secrets == Secrets::Kept { redacting.inner() } else { &mut redacting };
+        let into: &mut dyn Sink =
+            if request.live.secrets == Secrets::Kept { redacting.inner() } else { &mut redacting };
         let extended = Extended::of(self.app.content.types());
         let summary = import(&sources.config, &extended, into, &mut show, stop);
         let mut summary = summary.map_err(|error| UserError::said("error-read-store").because(error))?;

@@ -151,12 +151,7 @@ struct AccountWork<'a> {
 }
 
 impl AccountWork<'_> {
-    fn judge(
-        &self,
-        run: &mut RunWriter<'_>,
-        listings: Vec<(Region, ResourceType)>,
-        judged: &mut Judged,
-    ) -> Result<()> {
+    fn judge(&self, run: &mut RunWriter<'_>, listings: Vec<(Region, ResourceType)>, judged: &mut Judged) -> Result<()> {
         let (judge, judging) = (self.judge, self.judging);
         let world = world(run.store(), judge, self.account)?;
         let mut findings = open_and_resolved(run.store(), self.account, judging.now)?;
@@ -295,11 +290,8 @@ impl Names {
 
 /// Every finding of an account, whatever its state.
 fn open_and_resolved(store: &Store, account: AccountId, now: Timestamp) -> Result<HashMap<FindingId, Finding>> {
-    let filter = FindingFilter {
-        accounts: vec![account],
-        statuses: FindingStatus::ALL.to_vec(),
-        ..FindingFilter::default()
-    };
+    let filter =
+        FindingFilter { accounts: vec![account], statuses: FindingStatus::ALL.to_vec(), ..FindingFilter::default() };
     let stored = store.findings(&filter, now).map_err(in_store)?;
     Ok(stored.into_iter().map(|stored| (stored.finding.id, stored.finding)).collect())
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_model::{AccountId, Coverage, FindingState, InstanceId, Message, ResolvedBecause, Severity, Timestamp};
 use haechi_report::{
-    Account, Change, Code, Comparison, EvaluationCount, FindingEntry, Listings, Meta, MissingRule, NextStep, PackResult,
-    Report, RuleInfo, Source, SourceKind, Suppression, Unreadable,
+    Account, Change, Code, Comparison, EvaluationCount, FindingEntry, Listings, Meta, MissingRule, NextStep,
+    PackResult, Report, RuleInfo, Source, SourceKind, Suppression, Unreadable,
 };
 use haechi_store::{FindingFilter, FindingStatus, Run, RunId, RunState, Store, StoredFinding};
 

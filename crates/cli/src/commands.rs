@@ -1,12 +1,14 @@
 //! From arguments to the app and from its answers to the screen; no logic of its own.
 
-use haechi_app::{App, AssessRequest, Assessment, AttestRequest, DoctorRequest, Exit, FailOn, LiveRequest, Page, Progress, Result, Selection, Since, Step, Stop, SuppressRequest, UserError, Whole};
+use haechi_app::{
+    App, AssessRequest, Assessment, AttestRequest, DoctorRequest, Exit, FailOn, LiveRequest, Page, Progress, Result,
+    Selection, Since, Step, Stop, SuppressRequest, UserError, Whole,
+};
 use haechi_report::{Format, FormatError};
 use serde_json::Value;
 
 use crate::arguments::{
-    Assess, Attest, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Rules,
-    Suppress,
+    Assess, Attest, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Rules, Suppress,
 };
 use crate::screen::Screen;
 

@@ -7,9 +7,9 @@ mod live;
 mod org;
 mod progress;
 mod purge;
+mod query;
 mod record;
 mod record_every;
-mod query;
 mod resources;
 mod screen;
 

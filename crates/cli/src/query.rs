@@ -97,7 +97,8 @@ fn text(arguments: &QueryArguments) -> Result<String> {
         (_, Some(path)) => path,
         _ => &stdin,
     };
-    let failed = |error: &dyn std::fmt::Display| UserError::said("query-file").arg("path", path.display()).because(error);
+    let failed =
+        |error: &dyn std::fmt::Display| UserError::said("query-file").arg("path", path.display()).because(error);
     let mut text = String::new();
     let read = if *path == stdin {
         std::io::stdin().take(LONGEST).read_to_string(&mut text)

@@ -21,6 +21,6 @@ pub use controls::{Catalogue, Controls};
 pub use managed::{ManagedParameter, ManagedRule, ManagedRules};
 pub use pack::{Pack, PackError, ParameterValues, ResolvedPack, ResolvedRule, Standing};
 pub use rule::{ControlRef, Example, Fix, Parameter, ParameterType, RuleFile, RuleScope, Trigger};
-pub use source::{Diagnostic, Position, Source};
+pub use source::{Diagnostic, Position, Source, nearest};
 pub use text::{Language, Text};
 pub use types::{Members, TypeCatalogue, TypeInfo};

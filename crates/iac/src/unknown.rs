@@ -39,11 +39,7 @@ pub(crate) fn cleaned(text: &str) -> std::borrow::Cow<'_, str> {
 /// The same for all texts of a value.
 pub(crate) fn clean(value: &mut Value) {
     match value {
-        Value::String(text) => {
-            if text.contains([START, END]) {
-                *text = cleaned(text).into_owned();
-            }
-        }
+        Value::String(text) if text.contains([START, END]) => *text = cleaned(text).into_owned(),
         Value::Array(list) => list.iter_mut().for_each(clean),
         Value::Object(map) => map.values_mut().for_each(clean),
         _ => {}

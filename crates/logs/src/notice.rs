@@ -171,11 +171,23 @@ mod tests {
     #[test]
     fn new_objects() {
         let of = |name: &str, key: &str| json!({"eventSource": "aws:s3", "eventName": name, "s3": {"bucket": {"name": "b"}, "object": {"key": key}}});
-        check(&json!({"Records": [of("ObjectCreated:Put", "a+b/%EA%B0%80.gz"), of("ObjectRemoved:Delete", "x")]}), objects(&["a b/가.gz"]));
-        check(&json!({"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "a+b"}}}), objects(&["a+b"]));
+        check(
+            &json!({"Records": [of("ObjectCreated:Put", "a+b/%EA%B0%80.gz"), of("ObjectRemoved:Delete", "x")]}),
+            objects(&["a b/가.gz"]),
+        );
+        check(
+            &json!({"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "a+b"}}}),
+            objects(&["a+b"]),
+        );
         check(&json!({"s3Bucket": "b", "s3ObjectKey": ["k1", "k2"]}), objects(&["k1", "k2"]));
-        check(&json!({"messageType": "ConfigurationHistoryDeliveryCompleted", "s3Bucket": "b", "s3ObjectKey": "k"}), objects(&["k"]));
-        check(&json!({"messageType": "OversizedConfigurationItemChangeNotification", "s3DeliverySummary": {"s3BucketLocation": "b/p/k.json.gz"}}), objects(&["p/k.json.gz"]));
+        check(
+            &json!({"messageType": "ConfigurationHistoryDeliveryCompleted", "s3Bucket": "b", "s3ObjectKey": "k"}),
+            objects(&["k"]),
+        );
+        check(
+            &json!({"messageType": "OversizedConfigurationItemChangeNotification", "s3DeliverySummary": {"s3BucketLocation": "b/p/k.json.gz"}}),
+            objects(&["p/k.json.gz"]),
+        );
         check(&json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}), Ok(Notice::Nothing));
     }
 
@@ -188,7 +200,10 @@ mod tests {
         let item = json!({"resourceId": "i-1"});
         let change = json!({"messageType": "ConfigurationItemChangeNotification", "configurationItem": item});
         check(&change, Ok(Notice::Item(item.to_string())));
-        check(&json!({"detail-type": "Config Configuration Item Change", "detail": change}), Ok(Notice::Item(item.to_string())));
+        check(
+            &json!({"detail-type": "Config Configuration Item Change", "detail": change}),
+            Ok(Notice::Item(item.to_string())),
+        );
         check(&json!({"messageType": "ComplianceChangeNotification"}), Ok(Notice::Nothing));
     }
 

@@ -18,7 +18,10 @@ use haechi_content::Language;
 use haechi_i18n::Catalog;
 
 pub use format::{Color, Format, FormatError, Options};
-pub use input::{Account, Change, Code, Comparison, Counts, EvaluationCount, FindingEntry, Listings, Meta, MissingRule, NextStep, NotMapped, PackResult, PackRule, Report, RuleInfo, Source, SourceKind, SourceNote, Suppression, Unreadable};
+pub use input::{
+    Account, Change, Code, Comparison, Counts, EvaluationCount, FindingEntry, Listings, Meta, MissingRule, NextStep,
+    NotMapped, PackResult, PackRule, Report, RuleInfo, Source, SourceKind, SourceNote, Suppression, Unreadable,
+};
 pub use machine::json::SCHEMA_VERSION;
 pub use rows::{Cell, Column, Fit, Table};
 pub use terminal::difference::Difference;

@@ -193,7 +193,8 @@ pub(crate) fn code(words: &Words<'_>, report: &Report) -> Vec<String> {
     });
     let mut said = Vec::new();
     if !kinds.is_empty() {
-        let list: Vec<_> = kinds.iter().map(|(kind, count)| format!("{kind} ({})", words.catalog.number(*count))).collect();
+        let list: Vec<_> =
+            kinds.iter().map(|(kind, count)| format!("{kind} ({})", words.catalog.number(*count))).collect();
         let count = kinds.values().sum::<u64>();
         let args = [("count", count.into()), ("kinds", words.catalog.list(&list).into())];
         said.push(words.catalog.with("page-not-mapped", &args));

@@ -233,7 +233,8 @@ impl Document<'_> {
 
     fn code(&self) -> Value {
         let code = &self.report.code;
-        let kinds = code.not_mapped.iter().map(|one| json!({"source": one.source, "type": one.kind, "count": one.count}));
+        let kinds =
+            code.not_mapped.iter().map(|one| json!({"source": one.source, "type": one.kind, "count": one.count}));
         let notes = code.notes.iter().map(|note| {
             let message = self.tongues.message(&note.message);
             json!({"source": note.source, "line": note.line, "column": note.column, "message": message})
