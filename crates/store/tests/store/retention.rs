@@ -77,6 +77,24 @@ fn what_is_asked_of_later_moments_stays_as_it_was() {
 }
 
 #[test]
+fn a_purge_that_breaks_off_loses_nothing_and_goes_on() {
+    for broken in ["Resources", "Bodies", "Records", "Space"] {
+        let mut store = thirty_hours();
+        let before = states(&store, 15);
+        let purged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut progress = |step| assert!(!format!("{step:?}").starts_with(broken), "broken off");
+            store.purge(at(15 * 3600), PurgeMode::Purge, &mut progress)
+        }));
+        assert!(purged.is_err(), "{broken}");
+        assert_eq!(states(&store, 15), before, "{broken}");
+        assert_eq!(store.check().unwrap(), Vec::<String>::new(), "{broken}");
+        purge(&mut store, 15, PurgeMode::Purge);
+        assert_eq!(states(&store, 15), before, "{broken}");
+        assert_eq!(store.versions(&key("c")).unwrap(), []);
+    }
+}
+
+#[test]
 fn a_resource_that_was_gone_leaves_nothing() {
     let mut store = thirty_hours();
     let summary = purge(&mut store, 15, PurgeMode::Purge);
