@@ -13,7 +13,7 @@ pub(crate) enum Bound {
     All(Vec<Bound>),
     Any(Vec<Bound>),
     Not(Box<Bound>),
-    Test(Predicate),
+    Test(Box<Predicate>),
 }
 
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ impl Bound {
                     _ => None,
                 };
                 let needles = needles.map(|all| all.iter().map(|needle| Finder::new(needle).into_owned()).collect());
-                Self::Test(Predicate { source, check, case, needles })
+                Self::Test(Box::new(Predicate { source, check, case, needles }))
             }
         }
     }

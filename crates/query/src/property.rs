@@ -133,10 +133,8 @@ impl Place {
         let first = path.first().map_or("", String::as_str);
         let rest = path.get(1..).unwrap_or_default();
         let is = |name: &str| first.eq_ignore_ascii_case(name);
-        if rest.is_empty() {
-            if let Some(column) = Column::ALL.into_iter().find(|column| is(column.as_str())) {
-                return Self::Column(column);
-            }
+        if let ([], Some(column)) = (rest, Column::ALL.into_iter().find(|column| is(column.as_str()))) {
+            return Self::Column(column);
         }
         if is("tags") {
             return Self::Tags(match rest {

@@ -36,9 +36,8 @@ pub enum Language {
 
 /// Which language a text is in: AWS Config's has no FROM, no WITH and no VALUES.
 pub fn language_of(text: &str) -> Language {
-    let mut words = Words { text, at: 0 };
     let mut first = true;
-    while let Some(word) = words.next() {
+    for word in (Words { text, at: 0 }) {
         let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
         if is("from") || (first && ["with", "values", "explain"].iter().any(|keyword| is(keyword))) {
             return Language::Sql;
