@@ -63,10 +63,10 @@ fn each<T>(
         .collect()
 }
 
-fn tag(word: &String) -> TagFilter {
+fn tag(word: &str) -> TagFilter {
     match word.split_once('=') {
         Some((key, value)) => TagFilter { key: key.to_owned(), value: Some(value.to_owned()) },
-        None => TagFilter { key: word.clone(), value: None },
+        None => TagFilter { key: word.to_owned(), value: None },
     }
 }
 
@@ -89,7 +89,7 @@ impl App {
             types: each("type", &query.types, ResourceType::parse)?,
             as_of: query.as_of.as_ref().map(|text| moment("as-of", text, self.now())).transpose()?,
             names: query.names.clone(),
-            tags: query.tags.iter().map(tag).collect(),
+            tags: query.tags.iter().map(|word| tag(word)).collect(),
             presence: match query.deleted {
                 Deleted::LeftOut => Presence::There,
                 Deleted::Only => Presence::Gone,

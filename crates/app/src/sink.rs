@@ -13,6 +13,9 @@ use serde_json::Value;
 /// One listing: an account, a region (or `global`) and a type.
 type Listing = (AccountId, Region, ResourceType);
 
+/// The coverage of one account by an earlier run.
+type Earlier = HashMap<(Region, ResourceType), Coverage>;
+
 fn listing_of(key: &ResourceKey) -> Listing {
     (key.account_id, key.region.clone(), key.resource_type.clone())
 }
@@ -94,7 +97,7 @@ pub struct StoreSink<'r, 'store> {
     /// When the snapshots were taken that say what is there.
     taken: HashMap<(AccountId, Region), Timestamp>,
     /// What the store knows of the account whose listings are resumed.
-    before: Option<(AccountId, HashMap<(Region, ResourceType), Coverage>)>,
+    before: Option<(AccountId, Earlier)>,
 }
 
 impl<'r, 'store> StoreSink<'r, 'store> {

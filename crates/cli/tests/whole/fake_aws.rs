@@ -182,7 +182,7 @@ fn account(request: &Request, state: &State) -> Option<Answer> {
 fn misbehaving(request: &Request, mood: Mood, state: &State) -> Option<Answer> {
     let call = state.calls.fetch_add(1, Ordering::SeqCst);
     match mood {
-        Mood::Throttles if call % 5 != 0 => error(request, "400 Bad Request", "Throttling"),
+        Mood::Throttles if !call.is_multiple_of(5) => error(request, "400 Bad Request", "Throttling"),
         Mood::Fails => error(request, "500 Internal Server Error", "InternalError"),
         Mood::Hangs => {
             std::thread::sleep(Duration::from_secs(20));

@@ -95,7 +95,7 @@ pub fn answer(query: &Query, items: &[Value], workers: usize, limits: Limits) ->
 }
 
 /// The values at a path: lists are gone through; JSON in a text too.
-fn at<'v>(value: &'v Value, path: &[String], found: &mut Vec<Value>) {
+fn at(value: &Value, path: &[String], found: &mut Vec<Value>) {
     match (value, path) {
         (Value::Array(elements), _) => elements.iter().for_each(|element| at(element, path, found)),
         (Value::Object(_), []) => {}
