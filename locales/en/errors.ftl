@@ -45,7 +45,6 @@ error-identity-answer = AWS's answer to GetCallerIdentity makes no sense
 error-profile-credentials = the profile { $profile } has no credentials
 error-account-reach = the account could not be reached
 error-account-other = --account { $wanted }: the credentials are of account { $account }
-error-region = the region is not right
 error-region-unknown = --region `{ $region }` is not a region of partition { $partition }
 error-regions-list = the regions of the account could not be listed
 error-write = { $path } could not be written

@@ -52,7 +52,6 @@ error-identity-answer = GetCallerIdentity に対する AWS の応答を解釈で
 error-profile-credentials = プロファイル { $profile } に認証情報がありません
 error-account-reach = アカウントに接続できません
 error-account-other = --account { $wanted }: 現在の認証情報はアカウント { $account } のものです
-error-region = リージョンが正しくありません
 error-region-unknown = --region `{ $region }`: パーティション { $partition } にないリージョンです
 error-regions-list = アカウントのリージョンを一覧表示できません
 error-write = ファイルに書き込めません: { $path }

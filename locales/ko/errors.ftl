@@ -52,7 +52,6 @@ error-identity-answer = GetCallerIdentity에 대한 AWS 응답을 해석할 수 
 error-profile-credentials = { $profile } 프로필에 자격 증명이 없습니다
 error-account-reach = 계정에 연결할 수 없습니다
 error-account-other = --account { $wanted }: 현재 자격 증명은 { $account } 계정의 것입니다
-error-region = 리전이 올바르지 않습니다
 error-region-unknown = --region `{ $region }`: { $partition } 파티션에 없는 리전입니다
 error-regions-list = 계정의 리전 목록을 조회할 수 없습니다
 error-write = 파일을 쓸 수 없습니다: { $path }
