@@ -154,6 +154,7 @@ impl App {
                 let mut store = self.writable_store()?;
                 pass.before = self.last_judged(&store)?;
                 if live {
+                    pass.now = self.moment_after(&store, progress)?;
                     pass.live(&mut store, RunKind::Assess, stop).await.map(|(assessment, _)| assessment)
                 } else {
                     pass.files(&mut store, sources, parameters, stop)

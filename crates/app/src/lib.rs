@@ -6,6 +6,7 @@
 mod assess;
 mod attest;
 mod catalogue;
+mod clock;
 mod doctor;
 mod error;
 mod exit;

@@ -429,7 +429,7 @@ impl Accounts for Reach {
                     let Access::Closed(state) = &entry.access else {
                         return Reached::Refused { account, gap: internal() };
                     };
-                    Reached::Closed { account, reason: format!("the account is {}", state_words(*state)) }
+                    Reached::Closed { account, reason: state_words(*state).to_owned() }
                 }
                 Err(gap) => Reached::Refused { account, gap: *gap },
             }

@@ -1,5 +1,7 @@
 //! How far a command is: the app says it, the rim shows it (or nothing does).
 
+use haechi_model::Message;
+
 /// What the app is doing now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -9,6 +11,8 @@ pub enum Step {
     Reading { files: u64, items: u64, now: String },
     /// Resources judged.
     Judging { items: u64, of: u64 },
+    /// Something that the user should know although the work goes on.
+    Warning(Message),
     /// The long part is over: the bar goes away.
     Done,
 }

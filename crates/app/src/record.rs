@@ -70,13 +70,14 @@ const STILL_FRESH: i64 = 24 * 60 * 60 * 1_000_000;
 impl App {
     /// Collects live accounts into the store, and judges them unless told otherwise.
     pub async fn record(&self, request: &RecordRequest, progress: &dyn Progress, stop: &Stop) -> Result<Recorded> {
-        let (started, now) = (Instant::now(), self.now());
+        let started = Instant::now();
         let values = parameter_values(&request.parameters)?;
         let packs = if request.packs.is_empty() { &self.settings.packs } else { &request.packs };
         let rulebook = Rulebook::of_packs(&self.content, packs, &values)?;
         request.selection.findings()?;
         request.live.types(&collectors()?)?;
         let mut store = self.writable_store()?;
+        let now = self.moment_after(&store, progress)?;
         let assess = AssessRequest {
             live: request.live.clone(),
             selection: request.selection.clone(),
@@ -346,6 +347,17 @@ struct Reason {
 /// So many accounts are named behind a reason; of more, the number.
 const NAMED: usize = 3;
 
+impl Reason {
+    fn told(&self) -> Cell {
+        let what = format!("{} {}", self.code, self.what);
+        if self.accounts.len() > NAMED {
+            let said = Message::new("record-failed-in").with("what", what).with("accounts", self.accounts.len());
+            return Cell::Message(said);
+        }
+        Cell::Text(format!("{what} ({})", self.accounts.join(", ")))
+    }
+}
+
 impl Collected {
     fn accounts_done(&self) -> u64 {
         self.summary.ended
@@ -375,47 +387,44 @@ impl Collected {
             }
         }
         let mut all: Vec<_> = found.into_values().collect();
+        all.iter_mut().for_each(|reason| reason.accounts.sort());
         all.sort_by_key(|reason| std::cmp::Reverse(reason.listings));
         all
     }
 
     fn table(&self, counts: RunCounts, seconds: f64) -> Table {
         let mut rows = Vec::new();
-        let mut line = |id: &str, number: u64, detail: String| {
-            rows.push(vec![Cell::Message(Message::new(id)), count(number), Cell::Text(detail)]);
+        let mut line = |id: &str, number: u64, detail: Cell| {
+            rows.push(vec![Cell::Message(Message::new(id)), count(number), detail]);
         };
         let summary = &self.summary;
-        line("record-accounts", self.accounts_done(), String::new());
+        line("record-accounts", self.accounts_done(), Cell::Empty);
         for (account, gap) in &summary.refused {
-            line("record-refused", 1, format!("{account} {}: {}", gap.code, gap.message));
+            line("record-refused", 1, Cell::Text(format!("{account} {}: {}", gap.code, gap.message)));
         }
         for (account, reason) in &summary.closed {
-            line("record-closed", 1, format!("{account} {reason}"));
+            line("record-closed", 1, Cell::Text(format!("{account} {reason}")));
         }
         if self.waiting() > 0 {
-            line("record-waiting", self.waiting(), String::new());
+            line("record-waiting", self.waiting(), Cell::Empty);
         }
-        line("record-regions", self.regions as u64, String::new());
-        line("record-types", self.types as u64, String::new());
-        line("record-listings", summary.complete, String::new());
+        line("record-regions", self.regions as u64, Cell::Empty);
+        line("record-types", self.types as u64, Cell::Empty);
+        line("record-listings", summary.complete, Cell::Empty);
         if summary.resumed > 0 {
-            line("record-resumed", summary.resumed, String::new());
+            line("record-resumed", summary.resumed, Cell::Empty);
         }
         for reason in self.reasons() {
-            let mut accounts = reason.accounts.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-            if reason.accounts.len() > NAMED {
-                accounts.push_str(&format!(" +{}", reason.accounts.len() - NAMED));
-            }
-            line("record-failed", reason.listings, format!("{} {} ({accounts})", reason.code, reason.what));
+            line("record-failed", reason.listings, reason.told());
         }
-        line("record-skipped", summary.skipped, String::new());
-        line("record-items", summary.items, String::new());
-        line("record-new", counts.new, String::new());
-        line("record-changed", counts.changed, String::new());
-        line("record-same", counts.same, String::new());
-        line("record-deleted", counts.deleted, String::new());
-        line("record-calls", self.calls, String::new());
-        line("record-throttles", self.throttles, String::new());
+        line("record-skipped", summary.skipped, Cell::Empty);
+        line("record-items", summary.items, Cell::Empty);
+        line("record-new", counts.new, Cell::Empty);
+        line("record-changed", counts.changed, Cell::Empty);
+        line("record-same", counts.same, Cell::Empty);
+        line("record-deleted", counts.deleted, Cell::Empty);
+        line("record-calls", self.calls, Cell::Empty);
+        line("record-throttles", self.throttles, Cell::Empty);
         Table {
             columns: vec![
                 Column::new("what", "column-what", Fit::Whole),

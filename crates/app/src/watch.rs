@@ -333,7 +333,7 @@ impl<'a> Recorder<'a> {
 
     /// Items as they came, and who changed what is recorded already.
     fn put_heard(&mut self, store: &mut Store, name: &str, heard: &Heard) -> Result<()> {
-        let (began, now) = (Instant::now(), self.app.now());
+        let (began, now) = (Instant::now(), self.app.moment_after(store, self.progress)?);
         let record = &self.record;
         let mut info =
             self.app.run_info(RunKind::Import, now, vec!["changes".to_owned(), name.to_owned()], &record.selection);
@@ -414,10 +414,11 @@ impl<'a> Recorder<'a> {
     }
 
     async fn list(&mut self, pending: &Pending, stop: &Stop) -> Result<()> {
-        let (began, now) = (Instant::now(), self.app.now());
+        let began = Instant::now();
         let live = self.reach().await?;
         let record = &self.record;
         let mut store = self.app.writable_store()?;
+        let now = self.app.moment_after(&store, self.progress)?;
         let sources = vec!["changes".to_owned(), live.name.clone()];
         let mut info = self.app.run_info(RunKind::Record, now, sources, &record.selection);
         info.organization = live.organization.clone();

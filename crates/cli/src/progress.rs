@@ -8,20 +8,23 @@ use haechi_i18n::Catalog;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
+use crate::screen::Screen;
+
 pub struct Bar {
     bar: ProgressBar,
     catalog: Mutex<Catalog>,
+    screen: Screen,
 }
 
 impl Bar {
     /// `shown` is false for `--quiet` and where stderr is no terminal.
-    pub fn new(catalog: Catalog, shown: bool) -> Self {
+    pub fn new(screen: Screen, shown: bool) -> Self {
         let target = if shown { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         if shown {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Self { bar, catalog: Mutex::new(catalog) }
+        Self { bar, catalog: Mutex::new(Catalog::new(screen.language)), screen }
     }
 
     fn line(&self, id: &str, args: &[(&str, serde_json::Value)]) -> String {
@@ -72,6 +75,7 @@ impl Progress for Bar {
                 let text = self.line("progress-judging", &[]);
                 self.measured(items, of, text);
             }
+            Step::Warning(message) => self.bar.suspend(|| self.screen.warn(&message, "")),
             Step::Done => self.bar.finish_and_clear(),
         }
     }

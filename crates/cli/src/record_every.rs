@@ -1,10 +1,11 @@
 //! `haechi record --every`: the recorder that stays, with a line for each pass.
 
 use clap::Args;
-use haechi_app::{App, Exit, PassLine, RecordRequest, Result, Silent, Stop, WatchRequest};
+use haechi_app::{App, Exit, PassLine, RecordRequest, Result, Stop, WatchRequest};
 use haechi_report::Format;
 
 use crate::commands::{runtime, stop_on_interrupt};
+use crate::progress::Bar;
 use crate::screen::Screen;
 
 #[derive(Debug, Args)]
@@ -37,9 +38,11 @@ impl Every {
                 screen.say_at(line.at, &line.said);
             }
         };
+        // No bar: a log has none. Warnings are said all the same.
+        let bar = Bar::new(*screen, false);
         runtime()?.block_on(async {
             tokio::spawn(stop_on_interrupt(stop.clone()));
-            app.watch(&request, &Silent, &mut told, &stop).await
+            app.watch(&request, &bar, &mut told, &stop).await
         })?;
         Ok(Exit::Clean)
     }

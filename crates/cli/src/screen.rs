@@ -10,6 +10,7 @@ use haechi_report::{Color, Format, Options, Report, Table};
 
 use crate::progress::Bar;
 
+#[derive(Clone, Copy)]
 pub struct Screen {
     pub language: Language,
     pub quiet: bool,
@@ -43,7 +44,7 @@ impl Screen {
     }
 
     pub fn bar(&self) -> Bar {
-        Bar::new(Catalog::new(self.language), !self.quiet && io::stderr().is_terminal())
+        Bar::new(*self, !self.quiet && io::stderr().is_terminal())
     }
 
     pub fn options(&self, top: usize) -> Options {

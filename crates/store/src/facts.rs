@@ -233,6 +233,14 @@ impl Store {
         self.told(self.all(&format!("{RUN} ORDER BY id DESC"), (), run_of))
     }
 
+    /// The newest moment that a run gives itself: of all that were committed, and of the last, which may not be.
+    pub fn newest_moment(&self) -> Result<Option<Timestamp>> {
+        let finished = self.all("SELECT max(finished) FROM h_runs", (), |row| Ok(row.get::<Option<i64>>(0)?));
+        let finished = self.told(finished)?.pop().flatten().map(Timestamp::from_micros);
+        let last = self.told(self.all(&format!("{RUN} ORDER BY id DESC LIMIT 1"), (), run_of))?.pop();
+        Ok(finished.max(last.map(|run| run.info.started)))
+    }
+
     /// The last run that was committed. While a run is written: the one before it.
     pub fn previous_run(&self) -> Result<Option<Run>> {
         let found = self.all(&format!("{RUN} WHERE state = 1 ORDER BY id DESC LIMIT 1"), (), run_of);

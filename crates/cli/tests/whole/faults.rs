@@ -252,3 +252,46 @@ fn a_full_disk_is_said_and_costs_nothing() {
     let report = haechi.json(&RECORD, 0);
     assert_eq!((&report["items"]["deleted"], &report["listings"]["complete"]), (&0.into(), &2.into()), "{report}");
 }
+
+/// The clock of the program alone is set back: the kernel and the mock keep theirs.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_clock_that_jumps_back_writes_nothing_into_the_past() {
+    let Some(library) = std::env::var_os("HAECHI_FAKETIME") else {
+        println!("skipped: HAECHI_FAKETIME is not set (./test sets it)");
+        return;
+    };
+    let scene = Scene::recorded();
+    let span = "SELECT min(capturedAt) AS first, max(capturedAt) AS last, count(DISTINCT capturedAt) AS moments \
+        FROM versions";
+    let versions = || scene.haechi.json(&["query", span, "--format", "json"], 0)["rows"][0].clone();
+    let before = versions();
+    let behind = |arguments: &[&str]| {
+        let mut command = scene.haechi.command(arguments);
+        let output = command.env("LD_PRELOAD", &library).env("FAKETIME", "-2d").output().expect("the program runs");
+        let words = String::from_utf8(output.stderr).expect("stderr is UTF-8");
+        assert!(output.status.success() && !words.contains("panicked"), "{words}");
+        (serde_json::from_slice::<Value>(&output.stdout).expect("JSON"), words)
+    };
+    // Nothing changed: nothing is written, and the user is told.
+    let (report, words) = behind(&RECORD);
+    assert_eq!((&report["items"]["same"], &report["items"]["deleted"]), (&RESOURCES.into(), &0.into()), "{report}");
+    assert!(words.contains("warning:") && words.contains("clock"), "{words}");
+    scene.stands();
+    assert_eq!(versions(), before);
+    // What is gone now is gone after it was there, not two days before.
+    scene.aws.set(Mood::Empty);
+    let (report, _) = behind(&RECORD);
+    assert_eq!(report["items"]["deleted"], RESOURCES, "{report}");
+    let after = versions();
+    assert_eq!(after["first"], before["first"]);
+    assert!(after["last"].as_str() > before["last"].as_str(), "{after} {before}");
+    // And what is back is back, whichever clock says so; a clock that is right again is not spoken of.
+    scene.aws.set(Mood::Good);
+    let (report, _) = behind(&RECORD);
+    assert_eq!(report["items"]["new"], RESOURCES, "{report}");
+    let output = scene.haechi.run(&RECORD, 0);
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("clock"));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["items"]["same"], RESOURCES, "{report}");
+}
