@@ -408,10 +408,10 @@ fn the_list_of_findings_is_readable_on_every_width() {
 fn a_named_file_that_is_not_of_config_makes_the_run_incomplete() {
     let haechi = Haechi::new();
     let folder = workspace().join("examples/organization");
-    let pack = workspace().join("content/packs/haechi-baseline.yaml");
-    let (folder, pack) = (folder.to_str().expect("a path"), pack.to_str().expect("a path"));
-    let report = haechi.json(&["assess", folder, pack, "--format", "json", "--strict"], 2);
-    assert_eq!(report["unreadable"][0]["path"], pack);
+    let readme = workspace().join("README.md");
+    let (folder, readme) = (folder.to_str().expect("a path"), readme.to_str().expect("a path"));
+    let report = haechi.json(&["assess", folder, readme, "--format", "json", "--strict"], 2);
+    assert_eq!(report["unreadable"][0]["path"], readme);
     assert_eq!(report["unreadable"].as_array().map(Vec::len), Some(1));
     assert_eq!(haechi.json(&["assess", folder, "--format", "json"], 1)["unreadable"], serde_json::json!([]));
 }

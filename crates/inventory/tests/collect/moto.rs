@@ -23,7 +23,8 @@ async fn a_filled_account_is_collected_without_a_gap() {
         partition: Partition::aws(),
         regions: vec![Region::parse("us-east-1").unwrap(), Region::parse("eu-west-1").unwrap()],
         disabled: vec![Region::parse("ap-east-1").unwrap()],
-        organization: true,
+        // The seeded account is in none; organizations have a mock of their own.
+        organization: false,
     };
     let plan = Plan::new(vec![target], Timestamp::parse("2026-01-01T00:00:00Z").unwrap());
     let collectors = Collectors::embedded().unwrap();
