@@ -14,7 +14,7 @@ note-part-unknown = { $address } may complete any { $kind }: which one is known 
 note-plan-partial = The plan ended with an error or is not complete: what it lacks is not judged
 note-template-loop = { $name } is not carried out: the resources that it would make are not judged
 note-template-no-type = { $name } has no Type and is not judged
-note-template-serverless = { $name } is a { $kind }: the SAM transform is not supported, and what it would make is not judged
+note-template-serverless = { $name } is of type { $kind }: the SAM transform is not supported, and what it would make is not judged
 note-template-nested = { $name } is a nested stack: assess its template as a source of its own
 note-template-transform = The transform { $name } is not carried out: resources are judged as they stand
 note-template-parameter = The parameter { $name } has no value here: --param { $name }=VALUE gives one

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::mapping::{Mapping, Mappings};
 use crate::path::Path;
-use crate::resource::{Age, Note, Reading, Resource};
+use crate::resource::{Age, CONDITION, Note, Reading, Resource};
 use crate::shape::Cover;
 use crate::unknown::{UNSET, reason, reason_of, unknown};
 
@@ -20,6 +20,7 @@ pub const NO_REGION: &str = "us-east-1";
 const NOT_TOLD: &str = "the source does not tell it";
 /// The reason of defaults that a resource may be older than.
 const OLDER: &str = "it may be older than the default of today";
+const CONDITIONAL: &str = "whether what completes it is made depends on a condition";
 const MAYBE: &str = "a resource that completes it is known after apply";
 
 /// What is the same for all resources of a source.
@@ -199,7 +200,8 @@ impl<'a> Work<'a> {
                         }),
                     };
                     if let Some(at) = found {
-                        additions.push((at, part.kind.clone(), part.values.clone()));
+                        let value = if self.relies_on(at, part) { part.values.clone() } else { unknown(CONDITIONAL) };
+                        additions.push((at, part.kind.clone(), value));
                     }
                 }
             }
@@ -207,6 +209,12 @@ impl<'a> Work<'a> {
         for (at, kind, value) in additions {
             add_part(&mut self.resources[at].values, &kind, value);
         }
+    }
+
+    /// Whether a part is there whenever what it completes is.
+    fn relies_on(&self, at: usize, part: &Resource) -> bool {
+        let condition = part.values.get(CONDITION);
+        condition.is_none() || condition == self.resources[at].values.get(CONDITION)
     }
 
     fn item(&self, at: usize, mapping: &Mapping, types: &TypeCatalogue, captured: Timestamp) -> Value {

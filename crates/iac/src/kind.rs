@@ -13,6 +13,7 @@ pub const SNIFFED: usize = 256 * 1024;
 
 /// What a file is by its first [`SNIFFED`] bytes; none when it is none of ours.
 pub fn kind_of(start: &[u8]) -> Option<Kind> {
+    let start = &*crate::encoding::utf8(start);
     let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
@@ -99,8 +100,12 @@ fn top_keys(text: &str) -> Vec<&str> {
 
 /// YAML is a template when its outermost keys say so.
 fn of_yaml(text: &str) -> Option<Kind> {
+    // The outermost keys may stand indented, all by as much as the first.
+    let mut lines = text.lines().filter(|line| !line.starts_with(['-', '%']) || line.starts_with("- "));
+    let first = lines.find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))?;
+    let indent = &first[..first.len() - first.trim_start_matches(' ').len()];
     let key = |name: &str| {
-        text.lines().any(|line| {
+        text.lines().filter_map(|line| line.strip_prefix(indent)).any(|line| {
             let line = line.trim_end();
             let plain = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(':'));
             let quoted = line.strip_prefix('"').and_then(|rest| rest.strip_prefix(name)?.strip_prefix("\":"));
@@ -130,9 +135,17 @@ mod tests {
         check(r#"{"fileVersion":"1.0","configurationItems":[{"Resources":1}]}"#, None);
         check("AWSTemplateFormatVersion: '2010-09-09'\n", Some(Kind::CloudFormation));
         check("# x\nResources:\n  A:\n    Type: AWS::S3::Bucket\n", Some(Kind::CloudFormation));
+        check("---\n\n  # x\n  AWSTemplateFormatVersion: '2010-09-09'\n  Resources: {}\n", Some(Kind::CloudFormation));
+        check("%YAML 1.1\n---\n\"Resources\":\n  A:\n    Type: AWS::S3::Bucket\n", Some(Kind::CloudFormation));
+        check("spec:\n  Resources:\n    A:\n      Type: AWS::S3::Bucket\n", None);
+        check("- Resources:\n    Type: x\n", None);
+        check("# nothing else\n", None);
         check("name: x\n", None);
         check("", None);
         check("{\"a\\", None);
         assert_eq!(kind_of(b"\xff\xfe\x00"), None);
+        let plan = r#"{"format_version":"1.2","planned_values":{}}"#;
+        let wide: Vec<u8> = std::iter::once(0xFEFF).chain(plan.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        assert_eq!(kind_of(&wide), Some(Kind::TerraformPlan));
     }
 }

@@ -6,6 +6,7 @@
 //! How each kind becomes an item is content: see content/mappings.
 
 pub mod cloudformation;
+mod encoding;
 mod item;
 mod kind;
 mod mapping;
@@ -52,6 +53,7 @@ impl Reader<'_> {
     /// # Errors
     /// The source cannot be read; nothing of it is kept.
     pub fn read(&self, kind: Kind, bytes: &[u8], file: &str) -> Result<Built, Failure> {
+        let bytes = &*encoding::utf8(bytes);
         let mut reading = match kind {
             Kind::TerraformPlan => terraform::read_plan(bytes, file, self.mappings).map_err(Failure::Terraform)?,
             Kind::TerraformState => terraform::read_state(bytes, file).map_err(Failure::Terraform)?,

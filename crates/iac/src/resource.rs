@@ -12,6 +12,10 @@ pub enum Age {
     Standing,
 }
 
+/// Stands among the values of a resource that may not be made: the condition of the template that cannot be
+/// decided. The resource is judged as it will be when it is made, but nothing may rely on it.
+pub(crate) const CONDITION: &str = "@Condition";
+
 /// One resource as its source describes it.
 #[derive(Clone, Debug)]
 pub struct Resource {

@@ -3,7 +3,7 @@
 //!
 //! A shape is a path, or a map of steps done in this order: `from`, `either` or `join`, `where`, `first`, one of
 //! `then`, `each` (with `by`), `build` and `case`, then `present`, `equals`, `words`, `list`,
-//! `otherwise`, `text`. What is not known goes through all of them as it is: it never becomes a value or nothing.
+//! `otherwise`, `text`, `unknown`. What is not known goes through all of them as it is: it never becomes a value or nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use serde::de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde_json::{Map, Value};
 
 use crate::path::Path;
-use crate::unknown::reason;
+use crate::unknown::{reason, unknown};
 
 /// How member names are spelt when a part is taken as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -91,6 +91,8 @@ struct Steps {
     list: bool,
     /// The value as JSON text; a text is one already.
     text: bool,
+    /// That there is a value is all that the source tells: it is not known, for this reason.
+    unknown: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -193,7 +195,10 @@ impl Shape {
         if steps.text && !value.is_null() && !value.is_string() {
             value = Value::String(value.to_string());
         }
-        value
+        match &steps.unknown {
+            Some(why) if reason(&value).is_none() && !is_empty(&value) => unknown(why),
+            _ => value,
+        }
     }
 
     pub(crate) fn cover(&self) -> Cover {
@@ -276,7 +281,7 @@ impl Steps {
             let mut doubtful = None;
             list.retain(|element| {
                 wanted(&self.only, element).unwrap_or_else(|| {
-                    doubtful = Some(crate::unknown::unknown("whether it belongs here is known after apply"));
+                    doubtful = Some(unknown("whether it belongs here is known after apply"));
                     false
                 })
             });
@@ -385,7 +390,6 @@ fn spelt(value: Value, case: Case) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::unknown::unknown;
     use serde_json::json;
 
     #[track_caller]
@@ -417,6 +421,12 @@ mod tests {
         check(json!({"from": "a", "equals": true}), json!({"a": "true"}), json!(true));
         check(json!({"from": "a", "words": {"true": "on"}}), json!({"a": true}), json!("on"));
         check(json!({"from": "a", "present": true}), json!({"a": ""}), json!(false));
+        let later = json!({"from": "a", "words": {"false": null}, "unknown": "later"});
+        check(later.clone(), json!({"a": true}), unknown("later"));
+        check(later.clone(), json!({"a": [{"b": 1}]}), unknown("later"));
+        check(later.clone(), json!({"a": false}), Value::Null);
+        check(later.clone(), json!({"a": []}), json!([]));
+        check(later, json!({"a": unknown("its own")}), unknown("its own"));
     }
 
     #[test]

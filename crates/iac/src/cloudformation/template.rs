@@ -10,7 +10,7 @@ use super::LIMITS;
 use super::resolve::Resolver;
 use crate::item::Place;
 use crate::mapping::Mappings;
-use crate::resource::{Age, Note, Reading, Resource};
+use crate::resource::{Age, CONDITION, Note, Reading, Resource};
 use crate::unknown::cleaned;
 
 /// Kinds that the transform of the Serverless Application Model turns into others.
@@ -58,7 +58,8 @@ pub fn read_template(
             continue;
         };
         // What is not made when it is certain that it is not.
-        if resolver.condition_of(body) == Some(false) {
+        let made = resolver.condition_of(body);
+        if made == Some(false) {
             continue;
         }
         if kind.starts_with(SERVERLESS) {
@@ -73,6 +74,9 @@ pub fn read_template(
         }
         if let Some(policy) = body.get("DeletionPolicy").and_then(yaml::Node::text) {
             values["@DeletionPolicy"] = policy.into();
+        }
+        if let (None, Some(condition)) = (made, body.get("Condition").and_then(yaml::Node::text)) {
+            values[CONDITION] = condition.into();
         }
         reading.resources.push(Resource {
             address: logical.to_owned(),
@@ -97,7 +101,8 @@ pub fn read_template(
 
 /// The names of a template's parameters; none when it cannot be read.
 pub fn parameters_of(bytes: &[u8]) -> Option<Vec<String>> {
-    let text = std::str::from_utf8(bytes).ok()?;
+    let bytes = crate::encoding::utf8(bytes);
+    let text = std::str::from_utf8(&bytes).ok()?;
     let source = Source::new("", text.strip_prefix('\u{FEFF}').unwrap_or(text));
     let root = yaml::read(&source, LIMITS).ok()?;
     let names = root.get("Parameters")?.entries()?.iter().filter_map(|(name, _)| name.text().map(str::to_owned));

@@ -118,6 +118,7 @@ impl<'p> Configuration<'p> {
                 let mut targets = HashSet::new();
                 self.follow(&module, references, HOPS, &mut targets);
                 let keys = Address::parse(&resource.address);
+                targets.retain(|target| places.contains_key(&target.resource()) || !self.may_be_none(target));
                 let texts: Option<Vec<String>> = sorted(targets)
                     .iter()
                     .map(|target| text_of(target, attribute, &keys, &places, resources, mappings))
@@ -134,6 +135,16 @@ impl<'p> Configuration<'p> {
                 *place = value;
             }
         }
+    }
+
+    /// Whether the configuration makes as many of a resource as an expression says: a plan without any made none.
+    fn may_be_none(&self, target: &Target) -> bool {
+        let name = format!("{}.{}", target.kind, target.name);
+        let blocks = self.modules.get(&target.module).and_then(|module| module.body["resources"].as_array());
+        blocks.into_iter().flatten().any(|block| {
+            block["address"] == name.as_str()
+                && (block["count_expression"].is_object() || block["for_each_expression"].is_object())
+        })
     }
 
     /// The resources that references end at, through variables and outputs.
@@ -159,6 +170,14 @@ impl<'p> Configuration<'p> {
                     }
                 }
                 ["data" | "local" | "each" | "count" | "path" | "terraform" | "self" | "module", ..] => {}
+                // The id of what completes a bucket is the bucket's name.
+                [kind, name] | [kind, name, "id" | "bucket"] if kind.starts_with("aws_s3_bucket_") => {
+                    let name = format!("{kind}.{name}");
+                    let mut blocks = here.body["resources"].as_array().into_iter().flatten();
+                    if let Some(block) = blocks.find(|block| block["address"] == name.as_str()) {
+                        self.follow(module, &block["expressions"]["bucket"]["references"], hops - 1, found);
+                    }
+                }
                 // `x.y[each.key].id` is written without what follows the key.
                 [kind, name, ..] => {
                     found.insert(Target {
