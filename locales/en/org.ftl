@@ -13,7 +13,19 @@ column-kind = Kind
 column-policies = Policies
 column-state = State
 column-tags = Tags
-plan-total = { $accounts } accounts, { $regions } regions, { $listings } listings and at least { $calls } calls. Every further page and every resource that needs a look of its own adds to them.
+plan-total = { $accounts ->
+    [one] { $accounts } account
+   *[other] { $accounts } accounts
+}, { $regions ->
+    [one] { $regions } Region
+   *[other] { $regions } Regions
+}, { $listings ->
+    [one] { $listings } listing
+   *[other] { $listings } listings
+} and at least { $calls ->
+    [one] { $calls } call
+   *[other] { $calls } calls
+}. Every further page and every resource that needs a look of its own adds to them.
 record-accounts = Accounts recorded
 record-refused = Account refused
 record-closed = Account closed
@@ -24,6 +36,7 @@ record-listings = Listings complete
 record-resumed = Listings kept from the interrupted run
 record-failed = Listings failed
 record-failed-in = { $what } ({ $accounts } accounts)
+record-unlisted = Listings not made
 record-skipped = Listings skipped
 record-items = Resources seen
 record-new = New
@@ -45,10 +58,15 @@ advice-org-where = use credentials of the management account, or of an account t
 error-org-account = --account { $account }: the organization has no such account
 advice-org-account = haechi record --org --plan lists the accounts
 error-org-nothing = no account is left to ask
-advice-org-filters = look at --account and --ou; haechi record --org --plan lists the accounts
+advice-org-filters = look at --account and --ou; haechi record --plan lists the accounts that haechi.toml names, with --org those of the organization
+advice-settings-id = give `id` beside `profile = "{ $profile }"` in haechi.toml: then the other accounts are looked at all the same. `aws sso login --profile { $profile }` signs in
 error-settings-account = haechi.toml, [[accounts]]
 error-type-unknown = --type { $type }: no collector is for this type
-error-resume = there is nothing to resume
+error-resume-none = there is nothing to resume: no run over live accounts is in the store
+error-resume-ended = there is nothing to resume: the last run came to its end
+error-resume-other = there is nothing to resume: the interrupted run was over other accounts, or with other filters
+error-resume-old = there is nothing to resume: the interrupted run is more than a day old
+error-settings-twice = haechi.toml names the account { $account } twice
 advice-resume = run the same command without --resume
 advice-record-resume = run the same command with --resume to go on from here
 error-setup-policies = the audit role would need { $policies } managed policies, and IAM allows 10

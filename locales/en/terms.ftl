@@ -26,7 +26,7 @@ age-days = { $count ->
    *[other] { $count } days
 }
 region-global = Global
-source-live = live account
+source-live = live
 source-files = files
 source-example = example organization
 source-store = recorded history

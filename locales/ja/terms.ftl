@@ -25,7 +25,7 @@ age-days = { $count ->
    *[other] { $count } 日
 }
 region-global = グローバル
-source-live = ライブアカウント
+source-live = ライブ
 source-files = ファイル
 source-example = サンプル組織
 source-store = 記録済みの履歴

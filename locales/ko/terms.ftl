@@ -25,7 +25,7 @@ age-days = { $count ->
    *[other] { $count }일
 }
 region-global = 글로벌
-source-live = 라이브 계정
+source-live = 라이브
 source-files = 파일
 source-example = 예제 조직
 source-store = 기록된 이력

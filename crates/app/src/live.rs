@@ -271,6 +271,9 @@ impl App {
         for named in &self.settings.accounts {
             let own = named.regions()?;
             let (id, access) = named_access(named, request, &caller).await?;
+            if entries.iter().any(|entry: &Entry| entry.account == id) {
+                return Err(UserError::said("error-settings-twice").arg("account", id));
+            }
             if !accounts.iter().any(|account| account.id == id) {
                 accounts.push(unknown(id, named.name.clone(), now));
             }
@@ -316,7 +319,12 @@ async fn named_access(named: &AccountSettings, request: &LiveRequest, caller: &C
         (Some(id), None) => Ok((id, Access::Own(by))),
         // Nothing but the profile says which account it is.
         (None, _) => {
-            let found = identify(by, named.profile.as_deref()).await?;
+            let profile = named.profile.as_deref();
+            let found = identify(by, profile).await.map_err(|error| match profile {
+                // It stops the others only because nobody knows which account it is.
+                Some(profile) => error.help("advice-settings-id").arg("profile", profile),
+                None => error,
+            })?;
             Ok((found.account, Access::Own(found.client)))
         }
     }

@@ -62,6 +62,8 @@ pub(crate) struct Collected {
     calls: u64,
     retries: u64,
     throttles: u64,
+    /// What changed by what AWS answered. Judging adds items of its own, for accounts without facts.
+    counts: RunCounts,
 }
 
 /// An interrupted run may be gone on with for so long: afterwards its listings are old.
@@ -93,11 +95,10 @@ impl App {
             before: self.last_judged(&store)?,
             progress,
         };
-        let (ended, collected, run) = match request.judging {
+        let (ended, collected) = match request.judging {
             AfterRecording::Judge => {
                 let (assessment, collected) = pass.live(&mut store, RunKind::Record, stop).await?;
-                let run = store.runs().map_err(in_store)?.into_iter().next();
-                ((assessment.worst, assessment.incomplete, assessment.interrupted), collected, run)
+                ((assessment.worst, assessment.incomplete, assessment.interrupted), collected)
             }
             AfterRecording::Nothing => {
                 let (mut run, mut facts, collected) = pass.collect(&mut store, RunKind::Record, stop).await?;
@@ -105,18 +106,16 @@ impl App {
                     let summary = read_trails(&mut run, &request.cloudtrail, progress)?;
                     facts.unreadable.extend(unread_logs(&summary));
                 }
-                let (id, incomplete) = (run.id(), facts.is_incomplete());
+                let incomplete = facts.is_incomplete();
                 run.put_summary(&json!({"interrupted": facts.interrupted})).map_err(in_store)?;
                 run.commit(now).map_err(in_store)?;
-                let run = store.run(id).map_err(in_store)?;
-                ((None, incomplete, facts.interrupted), collected, run)
+                ((None, incomplete, facts.interrupted), collected)
             }
         };
         progress.step(Step::Done);
         let (worst, incomplete, interrupted) = ended;
-        let counts = run.map(|run| run.counts).unwrap_or_default();
         let seconds = started.elapsed().as_secs_f64();
-        let (table, value) = (collected.table(counts, seconds), collected.value(counts, seconds));
+        let (table, value) = (collected.table(seconds), collected.value(seconds));
         Ok(Recorded { table, value, worst, incomplete, interrupted })
     }
 
@@ -201,20 +200,20 @@ impl App {
     /// The listings that the interrupted run has completed.
     fn resumed(&self, store: &Store, live: &Live, filters: &Filters, now: Timestamp) -> Result<ListingSet> {
         let live_run = |run: &Run| run.info.sources.first().is_some_and(|source| source == "live");
-        let nothing = |why: &str| Err(UserError::said("error-resume").because(why).help("advice-resume"));
+        let nothing = |why: &str| Err(UserError::said(why).help("advice-resume"));
         let Some(run) = store.runs().map_err(in_store)?.into_iter().find(live_run) else {
-            return nothing("no run over live accounts is in the store");
+            return nothing("error-resume-none");
         };
         // One that was killed still says that it runs; if it does, its lock says so soon enough.
         let cut_short = run.state != RunState::Committed || run.summary["interrupted"] == json!(true);
         if !cut_short {
-            return nothing("the last run came to its end");
+            return nothing("error-resume-ended");
         }
         if run.info.sources.get(1) != Some(&live.name) || run.info.filters != *filters {
-            return nothing("the interrupted run was over other accounts or with other filters");
+            return nothing("error-resume-other");
         }
         if now.as_micros() - run.info.started.as_micros() > STILL_FRESH {
-            return nothing("the interrupted run is more than a day old");
+            return nothing("error-resume-old");
         }
         let mut done = ListingSet::default();
         for line in store.coverage(run.id).map_err(in_store)? {
@@ -306,6 +305,7 @@ impl Pass<'_> {
         let summary = collect_accounts(&collectors, &plan, reach, &mut sink, &mut show, stop).await;
         let summary = summary.map_err(|error| UserError::said("error-collected-store").because(error))?;
         let seen = sink.finish();
+        let counts = run.store().run(run.id()).map_err(in_store)?.map(|run| run.counts).unwrap_or_default();
         let regions = seen.regions();
         let note = live.note.map(|note| Unreadable {
             path: "organizations".to_owned(),
@@ -331,6 +331,7 @@ impl Pass<'_> {
             throttles: throttles(&client),
             retries: statistics.values().map(|service| service.retries).sum(),
             summary,
+            counts,
         };
         Ok((facts, collected))
     }
@@ -392,8 +393,8 @@ impl Collected {
         all
     }
 
-    fn table(&self, counts: RunCounts, seconds: f64) -> Table {
-        let mut rows = Vec::new();
+    fn table(&self, seconds: f64) -> Table {
+        let (mut rows, counts) = (Vec::new(), self.counts);
         let mut line = |id: &str, number: u64, detail: Cell| {
             rows.push(vec![Cell::Message(Message::new(id)), count(number), detail]);
         };
@@ -415,7 +416,11 @@ impl Collected {
             line("record-resumed", summary.resumed, Cell::Empty);
         }
         for reason in self.reasons() {
-            line("record-failed", reason.listings, reason.told());
+            match reason.code.as_str() {
+                // Nothing failed: the user stopped before their turn came.
+                "Interrupted" => line("record-unlisted", reason.listings, Cell::Empty),
+                _ => line("record-failed", reason.listings, reason.told()),
+            }
         }
         line("record-skipped", summary.skipped, Cell::Empty);
         line("record-items", summary.items, Cell::Empty);
@@ -437,8 +442,8 @@ impl Collected {
         }
     }
 
-    fn value(&self, counts: RunCounts, seconds: f64) -> Value {
-        let summary = &self.summary;
+    fn value(&self, seconds: f64) -> Value {
+        let (summary, counts) = (&self.summary, self.counts);
         let refused = summary.refused.iter().map(|(account, gap)| json!({"accountId": account, "reason": gap}));
         let closed = summary.closed.iter().map(|(account, reason)| json!({"accountId": account, "reason": reason}));
         let reasons = self.reasons().into_iter().map(|reason| {

@@ -107,10 +107,15 @@ fn missing(why: &str) -> ApiError {
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
+    let mut last = text.clone();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
+        // Each layer of the provider may say the same.
+        let said = error.to_string();
+        if said != last {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        (last, cause) = (said, error.source());
     }
     text
 }

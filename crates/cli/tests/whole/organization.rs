@@ -12,6 +12,13 @@ use crate::support::{Fault, Haechi, Moto, Proxy};
 const RECORD: [&str; 8] =
     ["record", "--org", "--region", "us-east-1,eu-west-1", "--format", "json", "--fail-on", "never"];
 
+/// A role that may not be taken on.
+const REFUSED: Fault = Fault {
+    marker: "Action=AssumeRole",
+    status: "403 Forbidden",
+    body: "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error><RequestId>r</RequestId></ErrorResponse>",
+};
+
 /// The organization as it was made, and the program that looks at it.
 struct Scene {
     moto: Moto,
@@ -199,11 +206,7 @@ fn an_account_that_refuses_is_named_and_loses_nothing() {
     haechi.run(&RECORD, 0);
     let volumes = scene.ids(&["--type", "AWS::EC2::Volume"]);
     let refusing: &'static str = Box::leak(format!("iam%3A%3A{}%3Arole", scene.account("data")).into_boxed_str());
-    scene.proxy.set(&[Fault {
-        marker: refusing,
-        status: "403 Forbidden",
-        body: "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error><RequestId>r</RequestId></ErrorResponse>",
-    }]);
+    scene.proxy.set(&[Fault { marker: refusing, ..REFUSED }]);
     let output = haechi.run(&RECORD, 0);
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert!(
@@ -213,4 +216,63 @@ fn an_account_that_refuses_is_named_and_loses_nothing() {
     assert_eq!(report["items"]["deleted"], 0, "{report}");
     assert_eq!(scene.ids(&["--type", "AWS::EC2::Volume"]), volumes);
     haechi.run(&[&RECORD[..], &["--strict"]].concat(), 2);
+}
+
+#[test]
+fn an_organization_is_assessed_and_what_refuses_makes_strict_exit_2() {
+    let Some(scene) = Scene::start() else { return };
+    let haechi = &scene.haechi;
+    let assess = |more: &[&str], code| {
+        let base =
+            ["assess", "--org", "--region", "us-east-1", "--type", "AWS::EC2::SecurityGroup", "--format", "json"];
+        haechi.json(&[&base[..], &["--fail-on", "never"], more].concat(), code)
+    };
+    let whole = assess(&["--strict"], 0);
+    assert_eq!(whole["meta"]["sources"][0]["name"], scene.manifest["organization"], "{}", whole["meta"]);
+    assert_eq!(whole["accounts"].as_array().map(Vec::len), Some(7), "{}", whole["accounts"]);
+    // One unit of it, and one account of it.
+    let unit = assess(&["--ou", "Root/Security"], 0);
+    let of_unit = unit["accounts"].as_array().expect("accounts");
+    let names: BTreeSet<_> = of_unit.iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, BTreeSet::from(["audit", "log-archive"]), "{of_unit:?}");
+    let one = assess(&["--account", scene.account("data")], 0);
+    assert_eq!(one["accounts"].as_array().map(Vec::len), Some(1), "{}", one["accounts"]);
+    // The command again under a role that nobody has.
+    scene.proxy.set(&[REFUSED]);
+    let refused = assess(&["--strict"], 2);
+    assert!(refused.to_string().contains("sts:AssumeRole"), "{}", refused["coverage"]);
+}
+
+#[test]
+fn accounts_of_the_settings_file_are_entered_by_profile_and_by_role() {
+    let Some(scene) = Scene::start() else { return };
+    let haechi = &scene.haechi;
+    let [prod, test, data] = ["shop-prod", "shop-test", "data"].map(|name| scene.account(name));
+    std::fs::create_dir(haechi.folder().join(".aws")).expect("a folder");
+    let keys = "[security]\naws_access_key_id = testing\naws_secret_access_key = testing\n";
+    std::fs::write(haechi.folder().join(".aws/credentials"), keys).expect("the credentials are written");
+    let profiles = format!(
+        "[profile shop-prod]\nregion = us-east-1\nrole_arn = arn:aws:iam::{prod}:role/HaechiAudit\nsource_profile = security\n"
+    );
+    std::fs::write(haechi.folder().join(".aws/config"), profiles).expect("the profiles are written");
+    let settings = format!(
+        "profile = 'security'\nregions = ['us-east-1', 'eu-west-1']\n\
+         [[accounts]]\nprofile = 'shop-prod'\n\
+         [[accounts]]\nid = '{test}'\nname = 'the shop'\nrole = 'HaechiAudit'\nregions = ['eu-west-1']\n\
+         [[accounts]]\nid = '{data}'\nprofile = 'nobody'\n"
+    );
+    std::fs::write(haechi.folder().join("haechi.toml"), settings).expect("the settings are written");
+    let record = ["record", "--type", "AWS::EC2::VPC,AWS::EC2::Volume", "--no-judge", "--format", "json"];
+    let output = haechi.command(&record).env_remove("AWS_ACCESS_KEY_ID").output().expect("the program runs");
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{words}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    // The profile that is not there is named, and costs the others nothing.
+    assert_eq!((&report["accounts"], &report["refused"][0]["accountId"]), (&2.into(), &data.into()), "{report}");
+    let volumes = |account: &str| scene.ids(&["--type", "AWS::EC2::Volume", "--account", account]);
+    let far = |name: &str| BTreeSet::from([scene.thing(name, "far").to_owned()]);
+    assert!(volumes(prod).is_superset(&far("shop-prod")) && volumes(prod).contains(scene.thing("shop-prod", "volume")));
+    assert_eq!(volumes(test), far("shop-test"));
+    let names = scene.rows("SELECT DISTINCT accountName FROM resources WHERE accountName IS NOT NULL");
+    assert!(names.contains(&serde_json::json!({"accountName": "the shop"})), "{names:?}");
 }
