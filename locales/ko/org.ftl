@@ -67,7 +67,7 @@ help-record-fail-on = 종료 코드를 1로 만드는 미해결 결과의 최소
 help-record-strict = 수집하지 못한 항목이 있으면 2로 종료
 help-record-format = table 또는 json
 help-record-after =
-    예시:
+    예:
       haechi record --profile audit
       haechi record --org --plan                      조회하기 전에 계정, 리전, 호출 수 확인
       haechi record --org --org-role HaechiAudit --external-id haechi-7f3a

@@ -64,7 +64,7 @@ pub enum Command {
     /// Record live accounts: one, or an organization
     #[command(after_help = "Examples:
   haechi record --profile audit
-  haechi record --org --plan                      accounts, regions and calls, before anything is asked
+  haechi record --org --plan                      accounts, regions and calls beforehand
   haechi record --org --org-role HaechiAudit --external-id haechi-7f3a
   haechi record --org --resume                    go on after Ctrl-C, a crash or a lost connection
   haechi record --org --ou Root/Workloads --no-judge --format json")]
