@@ -7,4 +7,5 @@ mod live;
 mod organization;
 mod program;
 mod query;
+mod sources;
 mod support;
