@@ -21,6 +21,10 @@ const PAGE: usize = 500;
 const KEY_PAGE: usize = 100;
 const TYPES: [&str; 3] = ["AWS::EC2::Volume", "AWS::EC2::SecurityGroup", "AWS::KMS::Key"];
 
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

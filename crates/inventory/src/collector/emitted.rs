@@ -99,11 +99,11 @@ impl Models {
                 Some(call) => self.of(&call.value).answer(&call.value.name),
                 None => json!({"rows": [{"user": "text"}], "Utilization": 1}),
             };
-            let mut taken = get.take.take(&answer);
+            let mut taken = get.take.take(&answer).into_owned();
             assert!(!taken.is_null(), "`take: {}` gives nothing", get.take);
             if let (Some(each), Some(element)) = (&get.each, taken.get_mut(0)) {
                 let answer = self.of(&each.call.value).answer(&each.call.value.name);
-                element[each.named.as_str()] = each.take.take(&answer);
+                element[each.named.as_str()] = each.take.take(&answer).into_owned();
             }
             if get.first {
                 taken = taken[0].take();

@@ -2,6 +2,7 @@
 //!
 //! A path goes through lists: `Reservations.Instances` of a page is the flat list of all instances.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
@@ -47,18 +48,18 @@ impl Path {
     }
 
     /// What a mapping takes from here: the value, or the flat list when a list lies on the way.
-    pub fn take(&self, value: &Value) -> Value {
+    pub fn take<'v>(&self, value: &'v Value) -> Cow<'v, Value> {
         let mut at = value;
         for step in &self.0 {
             if at.is_array() {
-                return Value::Array(self.all(value).into_iter().cloned().collect());
+                return Cow::Owned(Value::Array(self.all(value).into_iter().cloned().collect()));
             }
             match at.get(&**step) {
                 Some(next) => at = next,
-                None => return Value::Null,
+                None => return Cow::Owned(Value::Null),
             }
         }
-        at.clone()
+        Cow::Borrowed(at)
     }
 
     /// Puts a value at this path, making objects on the way.
@@ -397,10 +398,10 @@ mod tests {
     fn paths_go_through_lists() {
         let page = json!({"Reservations": [{"Instances": [{"Id": 1}, {"Id": 2}]}, {"Instances": [{"Id": 3}]}]});
         let path = |text: &str| Path::parse(text).unwrap();
-        assert_eq!(path("Reservations.Instances.Id").take(&page), json!([1, 2, 3]));
+        assert_eq!(*path("Reservations.Instances.Id").take(&page), json!([1, 2, 3]));
         assert_eq!(path("Reservations.Instances").all(&page).len(), 3);
         assert_eq!(path("Reservations.Nothing").all(&page).len(), 0);
-        assert_eq!(path(".").take(&json!("x")), json!("x"));
+        assert_eq!(*path(".").take(&json!("x")), json!("x"));
         let mut built = json!({});
         path("a.b").put(&mut built, json!(1));
         assert_eq!(built, json!({"a": {"b": 1}}));

@@ -5,6 +5,7 @@
 //! (`case`, `drop`, `rename`, `wrap`, `keys`, `verbatim`); then `words`, `number`, `time`, `equals`, `present`, `otherwise`,
 //! `list`, `text`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -181,23 +182,19 @@ impl Shape {
             return always.clone();
         }
         let case = steps.case.unwrap_or(case);
-        let mut value = match &steps.value {
-            Some(template) => template.value(names).unwrap_or_default(),
+        // Answers are large: what is at hand is looked at where it is, and only what comes out is made.
+        let taken = match &steps.value {
+            Some(template) => Cow::Owned(template.value(names).unwrap_or_default()),
             None => steps.from.take(source),
         };
-        if !steps.either.is_empty() {
-            value = steps
-                .either
-                .iter()
-                .map(|shape| shape.apply(&value, names, case))
-                .find(|found| !found.is_null())
-                .unwrap_or_default();
+        let mut value = if !steps.either.is_empty() {
+            let mut each = steps.either.iter().map(|shape| shape.apply(&taken, names, case));
+            each.find(|found| !found.is_null()).unwrap_or_default()
         } else if !steps.join.is_empty() {
-            value = joined(steps.join.iter().map(|shape| shape.apply(&value, names, case)));
+            joined(steps.join.iter().map(|shape| shape.apply(&taken, names, case)))
         } else {
-            value = steps.select(value, names);
-            value = steps.members(value, names, case);
-        }
+            steps.members(&steps.select(taken, names), names, case)
+        };
         value = steps.convert(value);
         if value.is_null()
             && let Some(otherwise) = &steps.otherwise
@@ -230,23 +227,26 @@ fn joined(values: impl Iterator<Item = Value>) -> Value {
 }
 
 impl Steps {
-    fn select(&self, value: Value, names: &Names<'_>) -> Value {
-        let mut value = value;
+    fn select<'v>(&self, value: Cow<'v, Value>, names: &Names<'_>) -> Cow<'v, Value> {
+        if self.only.is_empty() && !self.first {
+            return value;
+        }
+        let mut value = value.into_owned();
         if !self.only.is_empty()
             && let Value::Array(list) = &mut value
         {
             list.retain(|element| self.only.hold(element, names));
         }
-        match value {
+        Cow::Owned(match value {
             Value::Array(list) if self.first => list.into_iter().next().unwrap_or_default(),
             other => other,
-        }
+        })
     }
 
-    fn members(&self, value: Value, names: &Names<'_>, case: Case) -> Value {
+    fn members(&self, value: &Value, names: &Names<'_>, case: Case) -> Value {
         if let Some(then) = &self.then {
             let nothing_left = !self.only.is_empty() && value.as_array().is_some_and(Vec::is_empty);
-            return if nothing_left { Value::Null } else { then.apply(&value, names, case) };
+            return if nothing_left { Value::Null } else { then.apply(value, names, case) };
         }
         if self.each.is_some() || self.by.is_some() {
             let Value::Array(list) = value else { return Value::Null };
@@ -268,7 +268,7 @@ impl Steps {
             }
             let mut built = Map::new();
             for (name, shape) in &self.build.0 {
-                let member = shape.apply(&value, names, case);
+                let member = shape.apply(value, names, case);
                 if self.nulls || !member.is_null() {
                     built.insert(name.clone(), member);
                 }
@@ -329,10 +329,10 @@ impl<'s> Edits<'s> {
     }
 }
 
-fn spell(value: Value, case: Case, edits: &Edits<'_>) -> Value {
+fn spell(value: &Value, case: Case, edits: &Edits<'_>) -> Value {
     match value {
-        _ if edits.verbatim => value,
-        Value::Array(list) => Value::Array(list.into_iter().map(|element| spell(element, case, edits)).collect()),
+        _ if edits.verbatim => value.clone(),
+        Value::Array(list) => Value::Array(list.iter().map(|element| spell(element, case, edits)).collect()),
         Value::Object(map) => {
             let none = Edits::default();
             let mut spelt = Map::new();
@@ -345,14 +345,14 @@ fn spell(value: Value, case: Case, edits: &Edits<'_>) -> Value {
                 let member = if below.wrap { wrapped(member) } else { member };
                 let name = match below.rename {
                     Some(other) => other.to_owned(),
-                    None if edits.keys => name,
-                    None => case.spell(&name),
+                    None if edits.keys => name.clone(),
+                    None => case.spell(name),
                 };
                 spelt.insert(name, member);
             }
             Value::Object(spelt)
         }
-        other => other,
+        other => other.clone(),
     }
 }
 

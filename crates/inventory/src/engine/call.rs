@@ -58,7 +58,7 @@ pub(super) async fn get(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Re
             let index = index(unit, format!("{key} {} {path}", entry.take), entry, &answer, path);
             select(entry, index.find(&word), names)
         }
-        _ => select(entry, entry.take.take(&answer), names),
+        _ => select(entry, entry.take.take(&answer).into_owned(), names),
     };
     completed(unit, entry, names, region, taken).await
 }
@@ -160,7 +160,7 @@ pub(super) async fn batch(
                 let index = indexes.iter().find(|(known, _)| *known == path);
                 index.map_or(json!([]), |(_, index)| index.find(&word))
             }
-            None => entry.take.take(&answer),
+            None => entry.take.take(&answer).into_owned(),
         };
         let taken = select(entry, taken, names);
         let lacks = taken.is_null() || taken.as_array().is_some_and(Vec::is_empty);
@@ -205,7 +205,7 @@ async fn complete(
     for element in list.as_array_mut().into_iter().flatten() {
         let input = each.input.fill(&Names { each: element, ..*names });
         let value = match all_pages(unit, &each.call.value, region, input).await {
-            Ok(answer) => each.take.take(&answer),
+            Ok(answer) => each.take.take(&answer).into_owned(),
             Err(error) if has(&each.absent, &error) => Value::Null,
             Err(error) => return Err(error),
         };
