@@ -1,7 +1,7 @@
 # コマンドのヘルプ。英語はコマンド自体にある。
 help = AWS アカウントの構成を記録し、公開されたルールで判定して、何が、なぜ、どこで問題で、どう修正するかを示します。
 help-demo = Haechi に同梱のサンプル組織を判定
-help-assess = ライブアカウント、または AWS Config のスナップショットと履歴ファイルを判定
+help-assess = ライブアカウント、AWS Config のファイル、Terraform プランまたは CloudFormation テンプレートを判定
 help-report = 前回の実行のレポートを別の形式や言語で再表示
 help-findings = 検出結果の一覧表示、詳細表示、対応
 help-findings-list = 検出結果を深刻な順に一覧表示
@@ -97,6 +97,8 @@ help-after =
       haechi demo                     サンプル組織を判定
       haechi assess --profile audit   プロファイルのライブアカウントを読み取り専用で判定
       haechi assess ./snapshots/ --export report.html
+      haechi record --org             組織全体を記録
+      haechi query "SELECT resourceId WHERE resourceType = 'AWS::S3::Bucket'"
       haechi findings show 3f2a       理由、証拠、修正方法
       haechi doctor                   認証情報とアクセス範囲を確認
 

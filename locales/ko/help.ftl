@@ -1,7 +1,7 @@
 # 명령 도움말. 영어는 명령 자체에 있다.
 help = AWS 계정의 구성을 기록하고 공개된 규칙으로 판정하여 무엇이, 왜, 어디서 잘못되었고 어떻게 조치하는지 알려 줍니다.
 help-demo = Haechi에 포함된 예제 조직 판정
-help-assess = 라이브 계정 또는 AWS Config 스냅샷 및 기록 파일 판정
+help-assess = 라이브 계정, AWS Config 파일, Terraform 플랜 또는 CloudFormation 템플릿 판정
 help-report = 지난 실행의 보고서를 다른 형식이나 언어로 다시 표시
 help-findings = 결과 목록 표시, 상세 조회 또는 처리
 help-findings-list = 결과를 심각한 순서로 나열
@@ -97,6 +97,8 @@ help-after =
       haechi demo                     예제 조직 판정
       haechi assess --profile audit   프로필의 라이브 계정을 읽기 전용으로 판정
       haechi assess ./snapshots/ --export report.html
+      haechi record --org             조직 전체 기록
+      haechi query "SELECT resourceId WHERE resourceType = 'AWS::S3::Bucket'"
       haechi findings show 3f2a       이유, 증거, 조치 방법
       haechi doctor                   자격 증명과 접근 범위 점검
 

@@ -11,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueHint};
   haechi demo                     judge the example organization
   haechi assess --profile audit   judge the live account of a profile, reading only
   haechi assess ./snapshots/ --export report.html
+  haechi record --org             record a whole organization
+  haechi query \"SELECT resourceId WHERE resourceType = 'AWS::S3::Bucket'\"
   haechi findings show 3f2a       why, evidence, how to fix it
   haechi doctor                   check the credentials, and what they can reach
 
@@ -52,7 +54,7 @@ pub enum Command {
   haechi demo --lang ko
   haechi demo --export report.html")]
     Demo(Output),
-    /// Judge a live account, or AWS Config snapshot and history files
+    /// Judge live accounts, AWS Config's files, Terraform plans or CloudFormation templates
     #[command(after_help = "Examples:
   haechi assess                                   the account of the credentials, all its regions
   haechi assess --profile audit --region us-east-1
