@@ -7,9 +7,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::duplicates::Duplicates;
-use crate::event::{Event, Head, Place, core, time};
-use crate::fields::{Fields, Found, Record};
-use crate::json::{self, Halt, Json};
+use haechi_model::Log;
+use haechi_model::event::json::{self, Halt};
+use haechi_model::event::{Event, Fields, Found, Head, Json, Place, Record, core, time};
+
 use crate::source::Limits;
 use crate::summary::{FileKind, Problem, Summary};
 use crate::window::{Miss, Window};
@@ -257,7 +258,7 @@ impl Document<'_, '_> {
         let verdict = match std::str::from_utf8(text) {
             Err(_) => Verdict::Wrong("the record is not UTF-8"),
             Ok(text) => {
-                let record = Record { text, fields: self.fields, slots: self.slots };
+                let record = Record::of_json(text, self.fields, self.slots);
                 judge(record, place, self.duplicates, self.summary, self.each)
             }
         };
@@ -301,12 +302,23 @@ fn judge(
         return other(record, place, duplicates, summary, each);
     };
     let Some(time) = time(&at) else { return Verdict::Wrong("its `eventTime` is not a date and time in UTC") };
-    let event = Event { record, head: Head { id: &id, time, source: &source, name: &name }, place };
+    let account = text(core::RECIPIENT).or_else(|| text(core::CALLER));
+    let region = text(core::REGION);
+    let head = Head {
+        log: Log::CloudTrail,
+        id: &id,
+        time,
+        source: &source,
+        name: &name,
+        account: account.as_deref(),
+        region: region.as_deref(),
+    };
+    let event = Event { record, head, place };
     if duplicates.seen(&id) {
         summary.duplicates += 1;
         return Verdict::Event(ControlFlow::Continue(()));
     }
-    summary.event(event.account().as_deref(), event.region().as_deref(), time);
+    summary.event(event.account(), event.region(), time);
     Verdict::Event(each(&event))
 }
 
@@ -327,11 +339,11 @@ fn other(
     if let Some(inner) = inner {
         let mut slots = Vec::new();
         let text = inner.trim();
-        let whole = text.starts_with('{') && record.fields.read(text.as_bytes(), 0, &mut slots) == Ok(text.len());
+        let whole = text.starts_with('{') && record.fields().read(text.as_bytes(), 0, &mut slots) == Ok(text.len());
         if !whole {
             return Verdict::Wrong("the event inside it is not JSON");
         }
-        let inner = Record { text, fields: record.fields, slots: &slots };
+        let inner = Record::of_json(text, record.fields(), &slots);
         // One step only: an event inside has none in it.
         return if inner.get(core::ID).is_some() {
             judge(inner, place, duplicates, summary, each)

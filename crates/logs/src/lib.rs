@@ -16,22 +16,17 @@
 
 mod cloudtrail;
 mod duplicates;
-mod event;
 mod event_source;
-mod fields;
 mod files;
-mod json;
 mod notice;
 mod reader;
 mod source;
 mod summary;
 mod window;
 
-pub use event::{Event, Place};
 pub use event_source::EventSource;
-pub use fields::{FieldError, Fields, Slot};
 pub use files::{LogFiles, is_log};
-pub use json::{Json, JsonKind};
+pub use haechi_model::event::{Event, FieldError, Fields, Json, JsonKind, Place, Slot};
 pub use notice::{NewObject, Notice, NoticeError};
 pub use reader::{DUPLICATE_BYTES, Reader};
 pub use source::Limits;

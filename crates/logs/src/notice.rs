@@ -1,7 +1,7 @@
 //! Messages that say that something happened, as queues and topics carry them: new objects of S3, events of
 //! CloudTrail, notifications of AWS Config; bare, from EventBridge, or in the envelope of SNS.
 
-use crate::json::{Json, JsonKind};
+use haechi_model::event::{Json, JsonKind};
 
 /// An object that was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cloudtrail::Document;
 use crate::duplicates::Duplicates;
-use crate::event::Event;
-use crate::fields::{Fields, Found};
+use haechi_model::event::{Event, Fields, Found};
+
 use crate::files::LogFiles;
 use crate::source::{Limits, Memory};
 use crate::summary::{FileKind, Problem, Summary};

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::json::{Balance, Halt};
+use haechi_model::event::json::{Balance, Halt};
 
 /// What is read at a time where a file does not fit.
 const STEP: usize = 1 << 20;
@@ -92,7 +92,7 @@ impl<'a> Window<'a> {
     /// The next byte that is no white space.
     pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
-            self.at = crate::json::space(self.text, self.at);
+            self.at = haechi_model::event::json::space(self.text, self.at);
             if let Some(byte) = self.text.get(self.at).copied() {
                 return Some(byte);
             }
@@ -158,7 +158,7 @@ impl<'a> Window<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::value_end;
+    use haechi_model::event::json::value_end;
 
     #[test]
     fn a_window_moves() {

@@ -1,12 +1,19 @@
-//! One event: a borrowed view over the text of its record, with the wanted fields in numbered slots.
+//! One event of a log: a borrowed view over the text of its record, with the wanted fields in numbered slots.
+//!
+//! `logs` reads events, `detect` judges them; neither knows the other, both know this.
+
+mod fields;
+pub mod json;
+mod log;
 
 use std::borrow::Cow;
 use std::path::Path;
 
-use haechi_model::Timestamp;
+use crate::time::Timestamp;
 
-use crate::fields::{Fields, Record, Slot};
-use crate::json::Json;
+pub use fields::{FieldError, Fields, Found, Record, Slot, Value};
+pub use json::{Json, JsonKind};
+pub use log::Log;
 
 /// Where an event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,28 +23,35 @@ pub struct Place<'a> {
     pub record: u64,
 }
 
-/// A CloudTrail event. It lives as long as the call that hands it over: keep what you need of it.
+/// An event. It lives as long as the call that hands it over: keep what you need of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'a> {
-    pub(crate) record: Record<'a>,
-    pub(crate) head: Head<'a>,
-    pub(crate) place: Place<'a>,
+    pub record: Record<'a>,
+    pub head: Head<'a>,
+    pub place: Place<'a>,
 }
 
 /// What every event has; read always.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Head<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) time: Timestamp,
-    pub(crate) source: &'a str,
-    pub(crate) name: &'a str,
+pub struct Head<'a> {
+    pub log: Log,
+    /// The same in every copy of an event: `eventID`, `auditID`, or a hash of the record where the log has none.
+    pub id: &'a str,
+    pub time: Timestamp,
+    /// CloudTrail's `eventSource`; of other logs the service's name in that form.
+    pub source: &'a str,
+    /// CloudTrail's `eventName`; of Kubernetes the verb, of DNS the query's type, of other logs the operation.
+    pub name: &'a str,
+    /// The account that the event is about: the one that received it, else the caller's.
+    pub account: Option<&'a str>,
+    pub region: Option<&'a str>,
 }
 
-/// The fields that are read of every record, by the index of their slots.
-pub(crate) mod core {
-    use crate::fields::{Fields, Slot};
+/// The fields that are read of every CloudTrail record, by the index of their slots.
+pub mod core {
+    use super::{Fields, Slot};
 
-    pub(crate) const PATHS: [&str; 17] = [
+    pub const PATHS: [&str; 17] = [
         "eventID",
         "eventTime",
         "eventSource",
@@ -57,33 +71,37 @@ pub(crate) mod core {
         "s3.object.key",
         "Records",
     ];
-    pub(crate) const ID: Slot = Fields::at(0);
-    pub(crate) const TIME: Slot = Fields::at(1);
-    pub(crate) const SOURCE: Slot = Fields::at(2);
-    pub(crate) const NAME: Slot = Fields::at(3);
-    pub(crate) const REGION: Slot = Fields::at(4);
-    pub(crate) const RECIPIENT: Slot = Fields::at(5);
-    pub(crate) const CALLER: Slot = Fields::at(6);
-    pub(crate) const READ_ONLY: Slot = Fields::at(7);
-    pub(crate) const ERROR: Slot = Fields::at(8);
-    pub(crate) const CATEGORY: Slot = Fields::at(9);
-    pub(crate) const INNER: Slot = Fields::at(10);
-    pub(crate) const DETAIL_TYPE: Slot = Fields::at(11);
-    pub(crate) const DETAIL: Slot = Fields::at(12);
-    pub(crate) const DIGEST: Slot = Fields::at(13);
-    pub(crate) const CONFIG: Slot = Fields::at(14);
-    pub(crate) const OBJECT: Slot = Fields::at(15);
-    pub(crate) const RECORDS: Slot = Fields::at(16);
+    pub const ID: Slot = Fields::at(0);
+    pub const TIME: Slot = Fields::at(1);
+    pub const SOURCE: Slot = Fields::at(2);
+    pub const NAME: Slot = Fields::at(3);
+    pub const REGION: Slot = Fields::at(4);
+    pub const RECIPIENT: Slot = Fields::at(5);
+    pub const CALLER: Slot = Fields::at(6);
+    pub const READ_ONLY: Slot = Fields::at(7);
+    pub const ERROR: Slot = Fields::at(8);
+    pub const CATEGORY: Slot = Fields::at(9);
+    pub const INNER: Slot = Fields::at(10);
+    pub const DETAIL_TYPE: Slot = Fields::at(11);
+    pub const DETAIL: Slot = Fields::at(12);
+    pub const DIGEST: Slot = Fields::at(13);
+    pub const CONFIG: Slot = Fields::at(14);
+    pub const OBJECT: Slot = Fields::at(15);
+    pub const RECORDS: Slot = Fields::at(16);
 }
 
 impl Fields {
     /// The wanted fields, behind those that are read of every event.
-    pub fn of_events<'p>(wanted: impl IntoIterator<Item = &'p str>) -> Result<Self, crate::FieldError> {
+    pub fn of_events<'p>(wanted: impl IntoIterator<Item = &'p str>) -> Result<Self, FieldError> {
         Self::new(core::PATHS.into_iter().chain(wanted))
     }
 }
 
 impl<'a> Event<'a> {
+    pub fn log(&self) -> Log {
+        self.head.log
+    }
+
     /// `eventID`: the same in every copy of an event.
     pub fn id(&self) -> &'a str {
         self.head.id
@@ -103,27 +121,32 @@ impl<'a> Event<'a> {
         self.head.name
     }
 
-    pub fn region(&self) -> Option<Cow<'a, str>> {
-        self.text(core::REGION)
+    pub fn region(&self) -> Option<&'a str> {
+        self.head.region
     }
 
     /// The account that the event is about: the one that received it, else the caller's.
-    pub fn account(&self) -> Option<Cow<'a, str>> {
-        self.text(core::RECIPIENT).or_else(|| self.text(core::CALLER))
+    pub fn account(&self) -> Option<&'a str> {
+        self.head.account
+    }
+
+    /// A field of CloudTrail that is read always; of another log none.
+    fn of_trail(&self, slot: Slot) -> Option<Json<'a>> {
+        if self.head.log == Log::CloudTrail { self.get(slot) } else { None }
     }
 
     pub fn error_code(&self) -> Option<Cow<'a, str>> {
-        self.text(core::ERROR)
+        self.of_trail(core::ERROR).and_then(Json::text)
     }
 
     /// `Management`, `Data`, `Insight` or `NetworkActivity`; old events say nothing.
     pub fn category(&self) -> Option<Cow<'a, str>> {
-        self.text(core::CATEGORY)
+        self.of_trail(core::CATEGORY).and_then(Json::text)
     }
 
     /// `readOnly`; old events do not say it, and then the name does.
     pub fn is_read_only(&self) -> bool {
-        match self.get(core::READ_ONLY) {
+        match self.of_trail(core::READ_ONLY) {
             Some(value) => value.as_bool() == Some(true) || value.text().as_deref() == Some("true"),
             None => ["Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet"]
                 .iter()
@@ -131,33 +154,46 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The field of a slot, as it stands in the record.
+    /// The JSON of a slot, as it stands in the record; a column is none.
     pub fn get(&self, slot: Slot) -> Option<Json<'a>> {
         self.record.get(slot)
     }
 
-    /// A field's text.
-    pub fn text(&self, slot: Slot) -> Option<Cow<'a, str>> {
-        self.get(slot).and_then(Json::text)
+    /// A field's value, of a JSON record or a line of columns.
+    pub fn value(&self, slot: Slot) -> Option<Value<'a>> {
+        self.record.value(slot)
     }
 
-    /// Every value that a field's path leads to: through arrays too, and a list's elements one by one.
+    /// A field's text; none when it is a number, a list or anything else.
+    pub fn text(&self, slot: Slot) -> Option<Cow<'a, str>> {
+        match self.value(slot)? {
+            Value::Plain(text) => Some(Cow::Borrowed(text)),
+            Value::Json(json) => json.text(),
+        }
+    }
+
+    /// Every JSON value that a field's path leads to: through arrays too, and a list's elements one by one.
     pub fn each(&self, slot: Slot, each: &mut dyn FnMut(Json<'a>)) {
         self.record.each(slot, each);
+    }
+
+    /// The same of any record.
+    pub fn each_value(&self, slot: Slot, each: &mut dyn FnMut(Value<'a>)) {
+        self.record.each_value(slot, each);
     }
 
     pub fn place(&self) -> Place<'a> {
         self.place
     }
 
-    /// The whole record.
-    pub fn json(&self) -> Json<'a> {
-        Json::of_checked(self.record.text)
+    /// The text of the whole record: JSON, or a line.
+    pub fn raw(&self) -> &'a str {
+        self.record.text()
     }
 }
 
 /// Reads CloudTrail's time, `2023-07-10T11:42:36Z`: a date and a time with its offset, and nothing less.
-pub(crate) fn time(text: &str) -> Option<Timestamp> {
+pub fn time(text: &str) -> Option<Timestamp> {
     if let Some(time) = plain_time(text.as_bytes()) {
         return Some(time);
     }

@@ -1,7 +1,9 @@
 //! The fields that somebody wants of each event, compiled once: one walk over a record's text puts each into
 //! its numbered slot and passes over all others.
 
-use crate::json::{self, Halt, Json};
+use std::borrow::Cow;
+
+use super::json::{self, Halt, Json, JsonKind};
 
 /// Names one wanted field: the index of its slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +32,7 @@ const MOST: usize = 4096;
 /// A set of field paths such as `userIdentity.sessionContext.sessionIssuer.arn`.
 ///
 /// A path goes through objects. Where it meets an array, it goes on in each element: see
-/// [`Event::each`](crate::Event::each).
+/// [`Event::each`](super::Event::each).
 #[derive(Debug, Clone)]
 pub struct Fields {
     paths: Vec<Box<[Box<str>]>>,
@@ -62,15 +64,20 @@ impl Node {
 
 /// Where in the record a slot's value is, and how many names of its path lead there.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Found {
+pub struct Found {
     start: u32,
     end: u32,
     depth: u8,
 }
 
 impl Found {
+    /// A column's place in its line; an empty one is no value.
+    pub const fn span(start: u32, end: u32) -> Self {
+        if end > start { Self { start, end, depth: 1 } } else { Self { start: 0, end: 0, depth: 0 } }
+    }
+
     /// Where in the record the value begins, when there is one.
-    pub(crate) fn start(&self) -> Option<usize> {
+    pub fn start(&self) -> Option<usize> {
         (self.end > 0).then_some(self.start as usize)
     }
 }
@@ -138,12 +145,12 @@ impl Fields {
     }
 
     /// The slot with this index, of a set that has it.
-    pub(crate) const fn at(index: usize) -> Slot {
+    pub const fn at(index: usize) -> Slot {
         Slot(index as u16)
     }
 
     /// Reads the object that begins at `at`, fills the slots and gives the position behind it.
-    pub(crate) fn read(&self, text: &[u8], at: usize, slots: &mut Vec<Found>) -> Result<usize, Halt> {
+    pub fn read(&self, text: &[u8], at: usize, slots: &mut Vec<Found>) -> Result<usize, Halt> {
         slots.clear();
         slots.resize(self.paths.len(), Found::default());
         self.object(&self.nodes[0], text, at, at, slots)
@@ -200,38 +207,129 @@ impl Fields {
     }
 }
 
-/// A record with the slots that were filled from it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Record<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) fields: &'a Fields,
-    pub(crate) slots: &'a [Found],
+/// How a record's text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Json,
+    /// Columns: a slot is the column's own text.
+    Plain,
 }
 
-impl<'a> Record<'a> {
-    /// The value at the field's path; none when there is none, or only elements of an array lead to it.
-    pub(crate) fn get(&self, slot: Slot) -> Option<Json<'a>> {
-        let found = self.slots.get(slot.index()).filter(|found| found.end > 0)?;
-        let whole = usize::from(found.depth) == self.fields.paths[slot.index()].len();
-        whole.then(|| self.json(*found)).flatten()
+/// A record with the slots that were filled from it.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    text: &'a str,
+    fields: &'a Fields,
+    slots: &'a [Found],
+    form: Form,
+}
+
+/// A field's value: of a JSON record, or a column of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    Json(Json<'a>),
+    Plain(&'a str),
+}
+
+impl<'a> Value<'a> {
+    /// The text of a text, a number or a truth value; none of null, lists and objects.
+    pub fn scalar(self) -> Option<Cow<'a, str>> {
+        match self {
+            Value::Plain(text) => Some(Cow::Borrowed(text)),
+            Value::Json(json) => match json.kind() {
+                JsonKind::Text => json.text(),
+                JsonKind::Number | JsonKind::Bool => Some(Cow::Borrowed(json.as_json())),
+                JsonKind::Null | JsonKind::Array | JsonKind::Object => None,
+            },
+        }
     }
 
-    fn json(&self, found: Found) -> Option<Json<'a>> {
-        self.text.get(found.start as usize..found.end as usize).map(Json::of_checked)
+    /// A number, also one that is written as a text.
+    pub fn number(self) -> Option<f64> {
+        self.scalar()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
     }
 
-    /// Every value that the path leads to, through arrays too; the elements of a list, one by one.
-    pub(crate) fn each(&self, slot: Slot, each: &mut dyn FnMut(Json<'a>)) {
-        let Some(found) = self.slots.get(slot.index()).filter(|found| found.end > 0) else { return };
-        let rest = &self.fields.paths[slot.index()][usize::from(found.depth)..];
-        if let Some(value) = self.json(*found) {
-            walk(value, rest, each);
+    pub fn is_null(self) -> bool {
+        matches!(self, Value::Json(json) if json.is_null())
+    }
+
+    /// The JSON value; a column is none.
+    pub fn json(self) -> Option<Json<'a>> {
+        match self {
+            Value::Json(json) => Some(json),
+            Value::Plain(_) => None,
         }
     }
 }
 
+impl<'a> Record<'a> {
+    /// A JSON record whose slots [`Fields::read`] filled.
+    pub fn of_json(text: &'a str, fields: &'a Fields, slots: &'a [Found]) -> Self {
+        Self { text, fields, slots, form: Form::Json }
+    }
+
+    /// A line whose columns somebody found: one slot a field, [`Found::span`] where there is a value.
+    pub fn of_columns(text: &'a str, fields: &'a Fields, slots: &'a [Found]) -> Self {
+        Self { text, fields, slots, form: Form::Plain }
+    }
+
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
+    pub fn fields(&self) -> &'a Fields {
+        self.fields
+    }
+
+    fn found(&self, slot: Slot) -> Option<Found> {
+        self.slots.get(slot.index()).copied().filter(|found| found.end > 0)
+    }
+
+    fn span(&self, found: Found) -> Option<&'a str> {
+        self.text.get(found.start as usize..found.end as usize)
+    }
+
+    /// The value at the field's path; none when there is none, or only elements of an array lead to it.
+    pub fn value(&self, slot: Slot) -> Option<Value<'a>> {
+        let found = self.found(slot)?;
+        match self.form {
+            Form::Plain => self.span(found).map(Value::Plain),
+            Form::Json => self.get(slot).map(Value::Json),
+        }
+    }
+
+    /// The JSON value at the field's path.
+    pub fn get(&self, slot: Slot) -> Option<Json<'a>> {
+        let found = self.found(slot).filter(|_| self.form == Form::Json)?;
+        let whole = usize::from(found.depth) == self.fields.paths[slot.index()].len();
+        whole.then(|| self.span(found).map(Json::of_checked)).flatten()
+    }
+
+    /// Every value that the path leads to, through arrays too; the elements of a list, one by one.
+    pub fn each_value(&self, slot: Slot, each: &mut dyn FnMut(Value<'a>)) {
+        let Some(found) = self.found(slot) else { return };
+        let Some(text) = self.span(found) else { return };
+        match self.form {
+            Form::Plain => each(Value::Plain(text)),
+            Form::Json => {
+                let rest = &self.fields.paths[slot.index()][usize::from(found.depth)..];
+                walk(Json::of_checked(text), rest, &mut |json| each(Value::Json(json)));
+            }
+        }
+    }
+
+    /// The same of a JSON record.
+    pub fn each(&self, slot: Slot, each: &mut dyn FnMut(Json<'a>)) {
+        self.each_value(slot, &mut |value| {
+            if let Value::Json(json) = value {
+                each(json);
+            }
+        });
+    }
+}
+
 fn walk<'a>(value: Json<'a>, rest: &[Box<str>], each: &mut dyn FnMut(Json<'a>)) {
-    if value.kind() == json::JsonKind::Array {
+    if value.kind() == JsonKind::Array {
         return value.elements().for_each(|element| walk(element, rest, each));
     }
     match rest.split_first() {
@@ -254,7 +352,7 @@ mod tests {
         let mut slots = Vec::new();
         let padded = format!("  {record} tail");
         assert_eq!(fields.read(padded.as_bytes(), 2, &mut slots), Ok(2 + record.len()), "{record}");
-        let read = Record { text: record, fields: &fields, slots: &slots };
+        let read = Record::of_json(record, &fields, &slots);
         let mut found = Vec::new();
         read.each(fields.slot(path).unwrap(), &mut |value| found.push(value.as_json()));
         assert_eq!(found, expected, "{path} of {record}");

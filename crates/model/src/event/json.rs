@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// Why a value could not be read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Halt {
+pub enum Halt {
     /// The text ends inside the value.
     Incomplete,
     /// It is not JSON, from this position on.
@@ -16,7 +16,7 @@ pub(crate) enum Halt {
 type Scan<T> = Result<T, Halt>;
 
 /// Deepest nesting that is read; serde_json's limit too.
-pub(crate) const DEEPEST: u32 = 127;
+pub const DEEPEST: u32 = 127;
 
 const fn wrong<T>(at: usize, what: &'static str) -> Scan<T> {
     Err(Halt::Wrong { at, what })
@@ -27,7 +27,7 @@ fn byte(text: &[u8], at: usize) -> Scan<u8> {
 }
 
 /// The next position that is no white space.
-pub(crate) fn space(text: &[u8], mut at: usize) -> usize {
+pub fn space(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
         at += 1;
     }
@@ -49,7 +49,7 @@ const fn not_plain(word: u64) -> u64 {
 }
 
 /// From behind the opening quote to behind the closing one, and whether there is an escape between them.
-pub(crate) fn string_end(text: &[u8], mut at: usize) -> Scan<(usize, bool)> {
+pub fn string_end(text: &[u8], mut at: usize) -> Scan<(usize, bool)> {
     let mut escaped = false;
     loop {
         while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
@@ -88,7 +88,7 @@ fn escape_end(text: &[u8], at: usize) -> Scan<usize> {
 }
 
 /// A member's name at its opening quote: its text, whether it is escaped, and where its value begins.
-pub(crate) fn key(text: &[u8], at: usize) -> Scan<(&[u8], bool, usize)> {
+pub fn key(text: &[u8], at: usize) -> Scan<(&[u8], bool, usize)> {
     if byte(text, at)? != b'"' {
         return wrong(at, "the name of a member is expected here");
     }
@@ -138,7 +138,7 @@ fn number_end(text: &[u8], mut at: usize) -> Scan<usize> {
 }
 
 /// From a value's first byte to behind its last.
-pub(crate) fn value_end(text: &[u8], mut at: usize) -> Scan<usize> {
+pub fn value_end(text: &[u8], mut at: usize) -> Scan<usize> {
     // One bit a level: set for an object.
     let (mut levels, mut depth) = (0_u128, 0_u32);
     loop {
@@ -194,7 +194,7 @@ pub(crate) fn value_end(text: &[u8], mut at: usize) -> Scan<usize> {
 
 /// Finds the end of an object or array by its brackets alone: to go on behind one that is damaged.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Balance {
+pub struct Balance {
     depth: u64,
     in_text: bool,
     after_backslash: bool,
@@ -202,7 +202,7 @@ pub(crate) struct Balance {
 
 impl Balance {
     /// Takes more text; the position behind the last bracket, when it is in it.
-    pub(crate) fn take(&mut self, text: &[u8]) -> Option<usize> {
+    pub fn take(&mut self, text: &[u8]) -> Option<usize> {
         for (at, letter) in text.iter().enumerate() {
             if self.in_text {
                 match letter {
@@ -246,7 +246,7 @@ pub enum JsonKind {
 
 impl<'a> Json<'a> {
     /// The text must be one whole JSON value without white space around it.
-    pub(crate) const fn of_checked(text: &'a str) -> Self {
+    pub const fn of_checked(text: &'a str) -> Self {
         Self(text)
     }
 
@@ -347,7 +347,7 @@ fn next(text: &[u8], end: usize) -> Option<usize> {
 }
 
 /// The content of a text whose escapes were checked. Half a surrogate pair becomes the replacement character.
-pub(crate) fn unescape(inside: &str) -> String {
+pub fn unescape(inside: &str) -> String {
     let mut out = String::with_capacity(inside.len());
     let mut rest = inside;
     while let Some(at) = rest.find('\\') {
