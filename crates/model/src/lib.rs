@@ -18,6 +18,7 @@ mod item_read;
 pub mod location;
 pub mod message;
 pub mod severity;
+pub mod threat;
 pub mod time;
 
 pub use arn::{Arn, ArnError};
@@ -33,4 +34,5 @@ pub use item::{ConfigurationItem, ItemError, ItemStatus, NotCollected, Relations
 pub use location::SourceLocation;
 pub use message::Message;
 pub use severity::Severity;
+pub use threat::{Entity, EntityKind, Factor, Sighting, Threat, ThreatOrigin, ThreatScore};
 pub use time::{Timestamp, TimestampError};
