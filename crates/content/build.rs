@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Folders of content/ that this crate knows; others belong to other crates.
-const FOLDERS: [&str; 5] = ["collectors", "controls", "packs", "rules", "tables"];
+const FOLDERS: [&str; 6] = ["collectors", "controls", "detections", "packs", "rules", "tables"];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from("../../content");

@@ -198,7 +198,7 @@ pub(crate) fn kebab(id: &str) -> String {
 }
 
 /// The names in `{ $name }`; any other brace is an error.
-fn placeholders(text: &str) -> Result<BTreeSet<&str>, String> {
+pub(crate) fn placeholders(text: &str) -> Result<BTreeSet<&str>, String> {
     let mut names = BTreeSet::new();
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {

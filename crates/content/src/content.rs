@@ -12,6 +12,8 @@ use haechi_model::ResourceType;
 
 use crate::check::{Known, RuleCheck};
 use crate::controls::{Catalogue, Controls};
+use crate::detection::{Detection, DetectionFile, Detections};
+use crate::detection_check::DetectionCheck;
 use crate::embedded;
 use crate::rule::RuleFile;
 use crate::source::{Diagnostic, Source};
@@ -74,6 +76,7 @@ pub struct Content {
     types: TypeCatalogue,
     collectors: Vec<ContentFile>,
     packs: Vec<ContentFile>,
+    detections: Vec<ContentFile>,
     problems: Vec<Diagnostic>,
 }
 
@@ -85,7 +88,7 @@ impl Content {
         content
     }
 
-    /// What Haechi ships with, and over it the folder's `rules/`, `controls/`, `collectors/` and `packs/`.
+    /// What Haechi ships with, and over it the folder's `rules/`, `controls/`, `collectors/`, `detections/` and `packs/`.
     pub fn load_dir(folder: &Path) -> Self {
         let mut content = Self::default();
         let mut files = embedded_files();
@@ -126,6 +129,17 @@ impl Content {
         &self.packs
     }
 
+    /// Reads and checks the detections. They are read when they are asked for: most commands need none.
+    pub fn detections(&self) -> Detections {
+        let mut detections = Detections::default();
+        for file in &self.detections {
+            if let Err(problems) = add_detection(&mut detections, file) {
+                detections.problems.extend(problems);
+            }
+        }
+        detections
+    }
+
     /// What was refused and why, in the order of the files.
     pub fn problems(&self) -> &[Diagnostic] {
         &self.problems
@@ -146,6 +160,10 @@ impl Content {
                 Folder::Tables => tables::read_members(&source(&file), &mut self.types),
                 Folder::Packs => {
                     self.packs.push(file);
+                    Ok(())
+                }
+                Folder::Detections => {
+                    self.detections.push(file);
                     Ok(())
                 }
             };
@@ -238,14 +256,16 @@ enum Folder {
     Rules,
     Controls,
     Collectors,
+    Detections,
     Packs,
     Tables,
 }
 
 impl Folder {
-    const ALL: [(&str, Folder); 5] = [
+    const ALL: [(&str, Folder); 6] = [
         ("collectors", Folder::Collectors),
         ("controls", Folder::Controls),
+        ("detections", Folder::Detections),
         ("packs", Folder::Packs),
         ("rules", Folder::Rules),
         ("tables", Folder::Tables),
@@ -256,6 +276,30 @@ impl Folder {
         let first = path.split('/').next()?;
         Self::ALL.into_iter().find(|(name, _)| *name == first).map(|(_, folder)| folder)
     }
+}
+
+fn add_detection(detections: &mut Detections, file: &ContentFile) -> Result<(), Vec<Diagnostic>> {
+    let source = source(file);
+    let root = read(&source, Limits::CONTENT).map_err(|error| vec![error])?;
+    let detection: DetectionFile = from_node(&root, &source).map_err(|error| vec![error])?;
+    let mut problems = DetectionCheck { file: &detection, root: &root, source: &source, origin: file.origin }.run();
+    let id_at = |message: String| source.diagnostic(root.at(&["id"]).span(), message);
+    match detections.known.get(&detection.id) {
+        Some(other) if !detection.overrides => problems.push(
+            id_at(format!("there is a detection `{}` already, in {}", detection.id, other.path()))
+                .help("write `overrides: true` to put this one in its place"),
+        ),
+        None if detection.overrides => {
+            problems.push(id_at(format!("there is no detection `{}` to override", detection.id)));
+        }
+        _ => {}
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let detection = Detection { file: detection, origin: file.origin, source, root };
+    detections.known.insert(detection.file.id.clone(), detection);
+    Ok(())
 }
 
 fn source(file: &ContentFile) -> Source {

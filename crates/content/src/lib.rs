@@ -6,6 +6,8 @@
 mod check;
 pub mod content;
 pub mod controls;
+pub mod detection;
+mod detection_check;
 mod embedded;
 pub mod managed;
 pub mod pack;
@@ -18,6 +20,8 @@ pub mod yaml;
 
 pub use content::{Content, ContentFile, Origin, Rule};
 pub use controls::{Catalogue, Controls};
+pub use detection::{Detection, DetectionFile, Detections, Need, Timespan};
+pub use detection_check::{ARGUMENTS, file_name as detection_file_name};
 pub use managed::{ManagedParameter, ManagedRule, ManagedRules};
 pub use pack::{Pack, PackError, ParameterValues, ResolvedPack, ResolvedRule, Standing};
 pub use rule::{ControlRef, Example, Fix, Parameter, ParameterType, RuleFile, RuleScope, Trigger};
