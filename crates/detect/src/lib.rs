@@ -1,0 +1,20 @@
+//! Finds threats in events: Haechi's detections and public Sigma rules, compiled once, over events in any order.
+//!
+//! ```text
+//! Detections    what is active: compiled rules, indexed by log, event source and event name, and why others are not
+//!   .fields(log) -> paths                   only what some rule reads is read
+//! Scanner       one a thread: takes events, matches them; needs no order and no neighbours
+//!   .take(&Event)  .take_flow(&Flow)
+//!   .drain() -> Batch                       threats of single events, and signals of rules that keep a state
+//! Engine        takes batches in any order, puts signals into hour buckets and closes these in order
+//!   .add(Batch)  .close(until)  .finish() -> threats
+//!   .snapshot() / Engine::restore           the state survives restarts
+//! Intel         lists of addresses and domains, trusted ones too; what the databases say of an address
+//! ```
+//!
+//! This crate knows no file, no clock and no network. Signals are merged, never overwritten: a month at once and the
+//! same month hour by hour make equal threats.
+
+mod intel;
+
+pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
