@@ -5,6 +5,7 @@ use crate::shapes;
 
 /// Operations whose IAM action is not `<prefix>:<Operation>`.
 const DIFFERENT: &[(&str, &str, &str)] = &[
+    ("s3", "DeletePublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
     ("s3", "GetBucketAccelerateConfiguration", "s3:GetAccelerateConfiguration"),
     ("s3", "GetBucketCors", "s3:GetBucketCORS"),
     ("s3", "GetBucketEncryption", "s3:GetEncryptionConfiguration"),
@@ -23,6 +24,7 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     ("s3", "ListBucketIntelligentTieringConfigurations", "s3:GetIntelligentTieringConfiguration"),
     ("s3", "ListBucketInventoryConfigurations", "s3:GetInventoryConfiguration"),
     ("s3", "ListBucketMetricsConfigurations", "s3:GetMetricsConfiguration"),
+    ("s3", "PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
     ("s3control", "GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock"),
 ];
 
@@ -57,6 +59,7 @@ mod tests {
         check("s3", "ListBuckets", "s3:ListAllMyBuckets");
         check("s3", "GetBucketPolicy", "s3:GetBucketPolicy");
         check("s3", "HeadBucket", "s3:ListBucket");
+        check("s3", "DeletePublicAccessBlock", "s3:PutBucketPublicAccessBlock");
         check("s3control", "GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock");
         check("elbv2", "DescribeListeners", "elasticloadbalancing:DescribeListeners");
         check("logs", "DescribeLogGroups", "logs:DescribeLogGroups");

@@ -27,7 +27,7 @@ use crate::transport::{Failure, Response, Transport};
 /// so this keeps the worst case near 1 GiB. AWS's pages have a few megabytes at most.
 const PARSED_LIMIT: usize = 32 * 1024 * 1024;
 
-const USER_AGENT: &str = concat!("haechi/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("haechi/", env!("CARGO_PKG_VERSION"));
 
 /// Calls AWS as one principal. Cheap to clone; clones and the clients of assumed roles share the
 /// connections, limits and counters.

@@ -22,6 +22,7 @@ mod s3_keys;
 mod shapes;
 mod signing;
 mod transport;
+mod web;
 
 pub use actions::iam_action;
 pub use api::{Api, BoxFuture, Pages};
@@ -36,5 +37,6 @@ pub use limits::{Concurrency, ServiceStatistics, USUAL_RATE};
 pub use objects::{Listing, NotS3, Object, Objects, S3Location};
 pub use queue::{Message, Queue};
 pub use retry::{Jitter, RetryPolicy};
-pub use shapes::operations;
+pub use shapes::{only_reads, operations};
 pub use transport::Timeouts;
+pub use web::{Unsent, Web, WebAnswer};

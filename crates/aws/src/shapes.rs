@@ -271,6 +271,14 @@ pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
     OPERATIONS.lines().filter_map(|line| line.split_once(' '))
 }
 
+/// What the names of operations that change nothing begin with.
+const READING: [&str; 7] = ["BatchGet", "Describe", "Generate", "Get", "Head", "List", "Lookup"];
+
+/// True for an operation that changes nothing. Whoever may only look checks it before a call is made.
+pub fn only_reads(operation: &str) -> bool {
+    READING.iter().any(|start| operation.starts_with(start))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,8 +9,10 @@ mod scalar;
 mod xml;
 mod xml_write;
 
+use base64::Engine as _;
 use http::HeaderMap;
 use serde_json::{Map, Value};
+use sha2::Digest as _;
 
 use crate::shapes::{Operation, Protocol, Service};
 
@@ -70,11 +72,20 @@ pub(crate) fn build(
         Protocol::RestXml => {
             if let Some(body) = xml_write::body(service, operation, members, payload, input)? {
                 request.headers.push(("content-type".into(), "application/xml".into()));
+                // S3 takes no change of a bucket's settings without a checksum of what is sent.
+                if service.endpoint_prefix == "s3" {
+                    request.headers.push(("x-amz-sdk-checksum-algorithm".into(), "SHA256".into()));
+                    request.headers.push(("x-amz-checksum-sha256".into(), sha256(&body)));
+                }
                 request.body = body;
             }
         }
     }
     Ok(request)
+}
+
+fn sha256(body: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(body))
 }
 
 /// Reads the answer of an operation.

@@ -1,6 +1,6 @@
 //! What a collector file must fulfil beyond its grammar: operations exist, destinations lie in the item.
 
-use haechi_aws::operations;
+use haechi_aws::{only_reads, operations};
 use serde_saphyr::{Location, Spanned};
 
 use super::path::Path;
@@ -137,6 +137,9 @@ impl Found {
 
     fn operation(&mut self, call: &Spanned<Operation>) {
         let Operation { service, name } = &call.value;
+        if !only_reads(name) {
+            self.at(call.referenced, format!("`{service}` `{name}` would change something; collectors only read"));
+        }
         if operations().any(|(known, operation)| known == &**service && operation == &**name) {
             return;
         }
