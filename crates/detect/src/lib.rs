@@ -16,5 +16,7 @@
 //! same month hour by hour make equal threats.
 
 mod intel;
+mod policy;
 
 pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
+pub use policy::PolicyTest;
