@@ -24,6 +24,7 @@ pub(crate) fn in_store(error: StoreError) -> UserError {
             .arg("found", found)
             .arg("examples", examples.join(", ")),
         StoreError::NotOnPostgres { what } => UserError::said("error-not-on-postgres").arg("what", what),
+        StoreError::Overtaken { what } => UserError::said("error-overtaken").arg("what", what),
         StoreError::NotAnId { wanted } => UserError::said("error-not-an-id").arg("wanted", wanted),
         StoreError::Filter(wrong) => UserError::said("error-filter-text").arg("text", wrong),
         _ => UserError::said("error-store-work").because(&error),
@@ -42,6 +43,7 @@ fn advised(shown: UserError, error: &StoreError) -> UserError {
         StoreError::ReadOnly(path) => shown.help("advice-store-mode").arg("path", path.display()),
         StoreError::Ambiguous { .. } => shown.help("advice-more-digits"),
         StoreError::NotOnPostgres { what: "backup" } => shown.help("advice-pg-dump"),
+        StoreError::Overtaken { .. } => shown.help("advice-overtaken"),
         StoreError::NotOnPostgres { .. }
         | StoreError::Io { .. }
         | StoreError::TooLarge { .. }

@@ -46,6 +46,8 @@ pub enum StoreError {
     QueryTooLarge { bytes: usize },
     #[error("{what} is not possible with a store in PostgreSQL")]
     NotOnPostgres { what: &'static str },
+    #[error("{what} was written by another process meanwhile")]
+    Overtaken { what: &'static str },
     #[error("the store answered: {0}")]
     Database(String),
 }
@@ -67,6 +69,7 @@ impl StoreError {
             Self::ReadOnly(path) => format!("check the owner and the mode of {} and of its folder", path.display()),
             Self::Ambiguous { .. } => "write more digits of the id".into(),
             Self::NotOnPostgres { what: "backup" } => "use pg_dump, which copies a database while it is in use".into(),
+            Self::Overtaken { .. } => "run it again: it goes on from what the other one wrote".into(),
             Self::NotOnPostgres { .. }
             | Self::Io { .. }
             | Self::TooLarge { .. }

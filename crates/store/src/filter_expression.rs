@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use haechi_model::{Finding, Severity};
+use haechi_model::{EntityKind, Finding, Severity, ThreatOrigin};
+
+use crate::threats::StoredThreat;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::glob::glob_matches;
@@ -71,20 +73,32 @@ enum Field {
     Status,
     SubKey,
     Tag(String),
+    /// Of threats only: addresses, principals, calls and user agents of the events that they rest on.
+    Address,
+    Principal,
+    Api,
+    UserAgent,
+    Attack,
+    Origin,
 }
 
-const FIELDS: [(&str, Field); 19] = [
+const FIELDS: [(&str, Field); 25] = [
     ("account", Field::Account),
     ("accountName", Field::AccountName),
+    ("address", Field::Address),
+    ("api", Field::Api),
     ("arn", Field::Arn),
+    ("attack", Field::Attack),
     ("control", Field::Control),
     ("id", Field::Id),
     ("instance", Field::Instance),
     ("kind", Field::Kind),
     ("name", Field::Name),
+    ("origin", Field::Origin),
     ("ou", Field::Ou),
     ("owner", Field::Owner),
     ("partition", Field::Partition),
+    ("principal", Field::Principal),
     ("region", Field::Region),
     ("resource", Field::Resource),
     ("rule", Field::Rule),
@@ -93,6 +107,7 @@ const FIELDS: [(&str, Field); 19] = [
     ("status", Field::Status),
     ("subKey", Field::SubKey),
     ("type", Field::Type),
+    ("userAgent", Field::UserAgent),
 ];
 
 impl FilterExpression {
@@ -119,20 +134,30 @@ impl FilterExpression {
     pub fn matches(&self, finding: &Finding) -> bool {
         self.root.matches(finding)
     }
+
+    /// Whether the threat is one of those that the filter describes.
+    pub fn matches_threat(&self, threat: &StoredThreat) -> bool {
+        self.root.matches(threat)
+    }
+}
+
+/// What has the fields that filters speak of.
+trait Fielded {
+    /// Whether one of the field's values passes; a field without a value never does.
+    fn any(&self, field: &Field, test: &mut dyn FnMut(&str) -> bool) -> bool;
 }
 
 impl Term {
-    fn matches(&self, finding: &Finding) -> bool {
+    fn matches(&self, finding: &impl Fielded) -> bool {
         match self {
             Term::Any(terms) => terms.iter().any(|term| term.matches(finding)),
             Term::All(terms) => terms.iter().all(|term| term.matches(finding)),
             Term::Not(term) => !term.matches(finding),
             Term::Equals(Field::Ou, wanted) => {
-                let path = finding.subject.ou_path.as_deref();
-                path.is_some_and(|path| wanted.iter().any(|ou| in_ou(path, ou)))
+                finding.any(&Field::Ou, &mut |path| wanted.iter().any(|ou| in_ou(path, ou)))
             }
-            Term::Equals(field, wanted) => field.any(finding, |value| wanted.iter().any(|text| text == value)),
-            Term::Glob(field, pattern) => field.any(finding, |value| glob_matches(pattern, value)),
+            Term::Equals(field, wanted) => finding.any(field, &mut |value| wanted.iter().any(|text| text == value)),
+            Term::Glob(field, pattern) => finding.any(field, &mut |value| glob_matches(pattern, value)),
         }
     }
 }
@@ -143,17 +168,18 @@ pub(crate) fn in_ou(path: &str, ou: &str) -> bool {
     path.strip_prefix(ou).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-impl Field {
-    /// Whether one of the field's values passes; a field without a value never does.
-    fn any(&self, finding: &Finding, mut test: impl FnMut(&str) -> bool) -> bool {
+impl Fielded for Finding {
+    fn any(&self, field: &Field, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        let finding = self;
         let subject = &finding.subject;
         let key = &subject.key;
-        let one = match self {
+        let one = match field {
             Field::Id => return test(&finding.id.to_string()),
             Field::Instance => return test(&finding.rule_instance.to_string()),
             Field::Control => return finding.controls.iter().any(|control| test(control)),
             Field::Kind => Some(finding.kind.as_str()),
             Field::Rule => Some(&*finding.rule),
+            Field::Address | Field::Principal | Field::Api | Field::UserAgent | Field::Attack | Field::Origin => None,
             Field::Partition => Some(key.partition.as_str()),
             Field::Account => Some(key.account_id.as_str()),
             Field::AccountName => subject.account_name.as_deref(),
@@ -169,6 +195,48 @@ impl Field {
             Field::Status => Some(if finding.is_open() { "open" } else { "resolved" }),
             Field::SubKey => Some(&*finding.sub_key),
             Field::Tag(name) => subject.tags.get(name).map(String::as_str),
+        };
+        one.is_some_and(test)
+    }
+}
+
+impl Fielded for StoredThreat {
+    fn any(&self, field: &Field, test: &mut dyn FnMut(&str) -> bool) -> bool {
+        let threat = &self.threat;
+        let evidence = threat.evidence.iter();
+        let one = match field {
+            Field::Id => return test(&threat.id.to_string()),
+            Field::Attack => return threat.attack.iter().any(|technique| test(technique)),
+            Field::Address => {
+                let others = threat.others.iter().filter(|other| other.kind == EntityKind::Address);
+                let others = others.map(|other| other.id.as_str());
+                return evidence.filter_map(|seen| seen.address.as_deref()).chain(others).any(test);
+            }
+            Field::Principal => return evidence.filter_map(|seen| seen.principal.as_deref()).any(test),
+            Field::UserAgent => return evidence.filter_map(|seen| seen.user_agent.as_deref()).any(test),
+            Field::Api => return evidence.map(|seen| seen.name.as_str()).any(test),
+            Field::Kind => Some("threat"),
+            Field::Rule => Some(&*threat.kind),
+            Field::Partition => Some(threat.partition.as_str()),
+            Field::Account => Some(threat.account.as_str()),
+            Field::AccountName => self.account_name.as_deref(),
+            Field::Region => Some(threat.region.as_str()),
+            Field::Ou => self.ou_path.as_deref(),
+            Field::Type => Some(threat.entity.kind.as_str()),
+            // `Persistence:IAMUser/...` is of IAMUser.
+            Field::Service => {
+                threat.kind.split_once(':').and_then(|(_, rest)| rest.split_once('/')).map(|(service, _)| service)
+            }
+            Field::Resource | Field::Name => Some(&*threat.entity.id),
+            Field::Arn => Some(&*threat.entity.id).filter(|id| id.starts_with("arn:")),
+            Field::Severity => Some(threat.severity().as_str()),
+            Field::Status => Some("open"),
+            Field::Origin => match threat.origin {
+                ThreatOrigin::GuardDuty => Some("guardduty"),
+                ThreatOrigin::Haechi => Some("haechi"),
+                ThreatOrigin::Sigma => Some("sigma"),
+            },
+            Field::Instance | Field::Control | Field::Owner | Field::SubKey | Field::Tag(_) => None,
         };
         one.is_some_and(test)
     }

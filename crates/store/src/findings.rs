@@ -17,6 +17,7 @@ use crate::glob::glob_matches;
 use crate::open::Store;
 use crate::records::{FindingCount, FindingFilter, FindingStatus, StoredFinding, Suppression, SuppressionId};
 use crate::run::RunId;
+use crate::threats::ThreatFilter;
 use crate::writer::RunWriter;
 
 /// The first member of a finding's JSON, which stands in a column.
@@ -207,12 +208,14 @@ impl Store {
     }
 
     pub(crate) fn must_have_finding(&self, id: FindingId) -> Result<(), Fault> {
-        let mut find = self.connection.prepare_cached("SELECT 1 FROM h_findings WHERE id = ?")?;
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT 1 FROM h_findings WHERE id = ?1 UNION ALL SELECT 1 FROM h_threats WHERE id = ?1")?;
         let found: Option<i64> = find.query_row([id.bytes()], |row| row.get(0)).optional()?;
         found.map(|_| ()).ok_or_else(|| StoreError::NotFound { what: "finding", wanted: id.to_string() }.into())
     }
 
-    fn standing_suppressions(&self, at: Timestamp) -> Result<Vec<Suppression>, Fault> {
+    pub(crate) fn standing_suppressions(&self, at: Timestamp) -> Result<Vec<Suppression>, Fault> {
         let mut suppressions = self.all_suppressions()?;
         suppressions.retain(|suppression| suppression.stands_at(at));
         Ok(suppressions)
@@ -232,13 +235,18 @@ impl Store {
             }
             ControlFlow::Continue(())
         })?;
+        for threat in self.threats(&ThreatFilter::default(), at)? {
+            for (used, suppression) in used.iter_mut().zip(&standing) {
+                *used |= suppression.terms.filter.matches_threat(&threat);
+            }
+        }
         let idle = standing.iter().zip(used).filter(|(_, used)| !used);
         Ok(idle.map(|(suppression, _)| suppression.id).collect())
     }
 }
 
 /// The first and the last id that begin like this.
-fn id_range(prefix: &str) -> Result<([u8; 16], [u8; 16]), StoreError> {
+pub(crate) fn id_range(prefix: &str) -> Result<([u8; 16], [u8; 16]), StoreError> {
     let wrong = || StoreError::NotAnId { wanted: prefix.chars().take(80).collect() };
     let digits = prefix.to_ascii_lowercase();
     if !(4..=32).contains(&digits.len()) || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -78,6 +78,12 @@
 //! Store::query(&mut self, sql: &str, most: usize) -> Result<QueryAnswer>  the user's SELECT over the public views
 //! Store::query_within(&mut self, sql: &str, &QueryBounds) -> Result<QueryAnswer>  as of a moment, until it is stopped
 //! Store::public_views(&self) -> Result<Vec<PublicView>>
+//! Store::keep_threats(&mut self, &KeptThreats) -> Result<u64>           merged with what is there; all or none
+//! Store::threats(&self, &ThreatFilter, at: Timestamp) -> Result<Vec<StoredThreat>>   worst first
+//! Store::threat(&self, id_or_prefix: &str, at: Timestamp) -> Result<StoredThreat>
+//! Store::detect_state(&self) -> Result<DetectState>                     what detecting goes on from
+//! Store::is_log_kept(&self, file: [u8; 16]) -> Result<bool>             the file was read and kept before
+//! Store::remove_samples(&mut self) -> Result<u64>
 //! Store::position(&self, source: &str) -> Result<Option<Value>>         how far the recorder has read a source
 //! Store::put_position(&mut self, source: &str, &Value, at: Timestamp) -> Result<()>
 //! Store::backup(&self, to: &Path) -> Result<()>                         a whole copy; other runs may go on
@@ -120,6 +126,7 @@ mod run;
 mod scan;
 mod scopes;
 mod sightings;
+mod threats;
 mod timeline;
 mod tls;
 mod writer;
@@ -136,6 +143,7 @@ pub use records::*;
 pub use relations::{Direction, Related};
 pub use run::{ListingOutcome, PutOutcome, Run, RunCounts, RunId, RunInfo, RunKind, RunState, StoredCoverage};
 pub use scan::{Scan, ScanBodies, ScanColumns, ScanEnd, ScanRow, ScanScope};
+pub use threats::{DetectState, KeptThreats, StoredThreat, ThreatFilter};
 pub use timeline::TimelineEntry;
 pub use writer::RunWriter;
 

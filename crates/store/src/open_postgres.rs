@@ -14,7 +14,8 @@ use crate::open::{Kind, PATIENCE, Store};
 use crate::postgres::Client;
 use crate::query::{QueryAnswer, QueryBounds};
 
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/postgres/0001_first.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/postgres/0001_first.sql"), include_str!("migrations/postgres/0002_threats.sql")];
 /// Held while the schema is made or moved forward, and while a run writes. Any two numbers that others do not use.
 const MAKING: i64 = 0x4841_4543_0001;
 const WRITING: i64 = 0x4841_4543_0002;

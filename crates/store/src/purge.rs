@@ -221,7 +221,13 @@ impl Store {
                  WHERE n.account = h_accounts.account AND n.as_of <= ?)",
             [before],
         )?;
-        let resolved = self.resolved_before(before)?;
+        let mut resolved = self.resolved_before(before)?;
+        // Threats that were not seen again; GuardDuty keeps them for 90 days.
+        let threats: Vec<Vec<u8>> =
+            self.all("SELECT id FROM h_threats WHERE last_seen < ?", [before], |row| Ok(row.get(0)?))?;
+        self.delete("DELETE FROM h_threats WHERE last_seen < ?", [before])?;
+        self.delete("DELETE FROM h_log_files WHERE at < ?", [before])?;
+        resolved.extend(threats);
         summary.findings += resolved.len() as u64;
         for table in ["h_assignments", "h_comments"] {
             let mut delete = self.connection.prepare(&format!("DELETE FROM {table} WHERE finding = ?"))?;

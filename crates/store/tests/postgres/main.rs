@@ -11,3 +11,5 @@ mod retention;
 mod server;
 #[path = "../store/support.rs"]
 mod support;
+#[path = "../store/threats.rs"]
+mod threats;

@@ -8,4 +8,5 @@ mod retention;
 mod scan;
 mod speed;
 mod support;
+mod threats;
 mod views;
