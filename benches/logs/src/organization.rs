@@ -259,7 +259,7 @@ impl Principal {
             let _ = write!(out, r#"{{"type":"AWSService","invokedBy":"{}"}}"#, self.service());
             return;
         }
-        let mut base32 = |prefix: &[u8], seed: u64, count: usize, out: &mut Vec<u8>| {
+        let base32 = |prefix: &[u8], seed: u64, count: usize, out: &mut Vec<u8>| {
             out.extend_from_slice(prefix);
             Random::new(seed).base32(count, out);
         };
