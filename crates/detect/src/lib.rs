@@ -16,6 +16,8 @@
 //! same month hour by hour make equal threats.
 
 mod intel;
+pub mod key;
+pub mod principal;
 mod policy;
 
 pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
