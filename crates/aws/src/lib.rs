@@ -34,7 +34,7 @@ pub use endpoint::{Partition, is_global, partitions};
 pub use error::{ApiError, ErrorKind};
 pub use keyring::Role;
 pub use limits::{Concurrency, ServiceStatistics, USUAL_RATE};
-pub use objects::{Listing, NotS3, Object, Objects, S3Location};
+pub use objects::{Listing, NotS3, Object, Objects, S3Location, Under};
 pub use queue::{Message, Queue};
 pub use retry::{Jitter, RetryPolicy};
 pub use shapes::{only_reads, operations};

@@ -3,6 +3,7 @@
 //! Large objects are read in parts of a known version (`If-Match`), so that memory is bounded and a lost
 //! connection costs one part. Where a bucket lives is found out by the client.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -76,6 +77,14 @@ pub struct Object {
     pub storage_class: String,
 }
 
+/// One level of a bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Under {
+    pub objects: Vec<Object>,
+    /// Each ends in `/`.
+    pub prefixes: Vec<String>,
+}
+
 /// Reads the objects of one bucket. Cheap to clone.
 #[derive(Clone)]
 pub struct Objects {
@@ -113,6 +122,42 @@ impl Objects {
         Ok(Listing { objects: self.clone(), cursor: Some(cursor) })
     }
 
+    /// What lies right under a prefix: objects, and the prefixes of those that lie deeper, up to the next `/`.
+    ///
+    /// # Errors
+    /// As [`crate::Api::call`].
+    pub async fn under(&self, prefix: &str) -> Result<Under, ApiError> {
+        let input = json!({ "Bucket": self.bucket, "Prefix": prefix, "Delimiter": "/" });
+        let cursor = Cursor::new("s3", self.client.region(), "ListObjectsV2", input)?;
+        let mut listing = Listing { objects: self.clone(), cursor: Some(cursor) };
+        let mut under = Under::default();
+        while let Some(page) = listing.next_page().await {
+            let page = page?;
+            under.objects.extend(objects_of(&page));
+            let prefixes = page["CommonPrefixes"].as_array().map(Vec::as_slice).unwrap_or_default();
+            under.prefixes.extend(prefixes.iter().filter_map(|prefix| Some(prefix["Prefix"].as_str()?.to_owned())));
+        }
+        Ok(under)
+    }
+
+    /// An object as a whole with the metadata that its writer gave it, when it has at most `limit` bytes. The
+    /// metadata's names are in lower case.
+    ///
+    /// # Errors
+    /// As [`Objects::get`].
+    pub async fn get_with_metadata(
+        &self,
+        key: &str,
+        limit: u64,
+    ) -> Result<(Bytes, BTreeMap<String, String>), ApiError> {
+        match self.ask_range(key, 0, limit.saturating_add(1), "").await {
+            Ok((_, bytes)) if bytes.len() as u64 > limit => Err(self.too_large(key, limit)),
+            Ok((answer, bytes)) => Ok((bytes, metadata_of(&answer))),
+            Err(error) if error.status == Some(416) => Ok((Bytes::new(), BTreeMap::new())),
+            Err(error) => Err(error),
+        }
+    }
+
     /// An object as a whole, when it has at most `limit` bytes.
     ///
     /// # Errors
@@ -132,17 +177,21 @@ impl Objects {
     /// # Errors
     /// HTTP status 416 when nothing starts at `from`, 412 when the version is another one.
     pub async fn range(&self, key: &str, from: u64, length: u64, etag: &str) -> Result<Bytes, ApiError> {
+        self.ask_range(key, from, length, etag).await.map(|(_, bytes)| bytes)
+    }
+
+    async fn ask_range(&self, key: &str, from: u64, length: u64, etag: &str) -> Result<(Value, Bytes), ApiError> {
         let last = from.saturating_add(length.max(1)) - 1;
         let mut input = json!({ "Bucket": self.bucket, "Key": key, "Range": format!("bytes={from}-{last}") });
         if !etag.is_empty() {
             input["IfMatch"] = etag.into();
         }
-        let (_, bytes) = self.client.call_bytes("s3", self.client.region(), "GetObject", input).await?;
+        let (answer, bytes) = self.client.call_bytes("s3", self.client.region(), "GetObject", input).await?;
         if bytes.len() as u64 > length {
             // A server that does not know ranges sends all of it, and would do so for each part.
             return Err(self.error(ErrorKind::Malformed, format!("{key}: the server sent more than it was asked for")));
         }
-        Ok(bytes)
+        Ok((answer, bytes))
     }
 
     fn too_large(&self, key: &str, limit: u64) -> ApiError {
@@ -157,6 +206,10 @@ impl Objects {
 impl Listing {
     /// The next page, up to 1,000 objects; `None` after the last one, and after an error.
     pub async fn next(&mut self) -> Option<Result<Vec<Object>, ApiError>> {
+        Some(self.next_page().await?.map(|page| objects_of(&page)))
+    }
+
+    async fn next_page(&mut self) -> Option<Result<Value, ApiError>> {
         let cursor = self.cursor.as_mut()?;
         let input = cursor.next_input()?;
         let client = &self.objects.client;
@@ -165,8 +218,13 @@ impl Listing {
         if page.is_err() {
             self.cursor = None;
         }
-        Some(page.map(|page| objects_of(&page)))
+        Some(page)
     }
+}
+
+fn metadata_of(answer: &Value) -> BTreeMap<String, String> {
+    let given = answer["Metadata"].as_object().into_iter().flatten();
+    given.filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.as_str()?.to_owned()))).collect()
 }
 
 fn objects_of(page: &Value) -> Vec<Object> {

@@ -15,9 +15,11 @@
 //! over a larger one, whatever the number of files.
 
 mod cloudtrail;
+pub mod digest;
 mod duplicates;
 mod event_source;
 mod files;
+mod layout;
 mod notice;
 mod reader;
 mod source;
@@ -27,6 +29,7 @@ mod window;
 pub use event_source::EventSource;
 pub use files::{LogFiles, is_log};
 pub use haechi_model::event::{Event, FieldError, Fields, Json, JsonKind, Place, Slot};
+pub use layout::{LATE, LogFilter, LogName, Unwanted};
 pub use notice::{NewObject, Notice, NoticeError};
 pub use reader::{DUPLICATE_BYTES, Reader};
 pub use source::Limits;
