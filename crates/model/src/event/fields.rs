@@ -219,6 +219,8 @@ enum Form {
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
     text: &'a str,
+    /// What the slots point into: the text, or a copy of it with values behind it that the text does not say.
+    values: &'a str,
     fields: &'a Fields,
     slots: &'a [Found],
     form: Form,
@@ -265,12 +267,17 @@ impl<'a> Value<'a> {
 impl<'a> Record<'a> {
     /// A JSON record whose slots [`Fields::read`] filled.
     pub fn of_json(text: &'a str, fields: &'a Fields, slots: &'a [Found]) -> Self {
-        Self { text, fields, slots, form: Form::Json }
+        Self { text, values: text, fields, slots, form: Form::Json }
     }
 
     /// A line whose columns somebody found: one slot a field, [`Found::span`] where there is a value.
     pub fn of_columns(text: &'a str, fields: &'a Fields, slots: &'a [Found]) -> Self {
-        Self { text, fields, slots, form: Form::Plain }
+        Self { text, values: text, fields, slots, form: Form::Plain }
+    }
+
+    /// The same record with slots that point into `values`: where a reader knows more than the record says.
+    pub fn with_values(self, values: &'a str, slots: &'a [Found]) -> Self {
+        Self { values, slots, ..self }
     }
 
     pub fn text(&self) -> &'a str {
@@ -281,12 +288,16 @@ impl<'a> Record<'a> {
         self.fields
     }
 
+    pub fn slots(&self) -> &'a [Found] {
+        self.slots
+    }
+
     fn found(&self, slot: Slot) -> Option<Found> {
         self.slots.get(slot.index()).copied().filter(|found| found.end > 0)
     }
 
     fn span(&self, found: Found) -> Option<&'a str> {
-        self.text.get(found.start as usize..found.end as usize)
+        self.values.get(found.start as usize..found.end as usize)
     }
 
     /// The value at the field's path; none when there is none, or only elements of an array lead to it.
