@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use haechi_logs::{Fields, Limits, Notice, Reader};
+use haechi_logs::{Event, Fields, Limits, Notice, Reader};
 use libfuzzer_sys::fuzz_target;
 
 fn read(bytes: &[u8], limits: Limits) -> (Vec<String>, u64) {
@@ -12,7 +12,7 @@ fn read(bytes: &[u8], limits: Limits) -> (Vec<String>, u64) {
     let slot = fields.slot("a.b.c").expect("known");
     let mut reader = Reader::with(&fields, limits, 1 << 16);
     let mut events = Vec::new();
-    let _ = reader.read_bytes(Path::new("x"), bytes, &mut |event| {
+    let _ = reader.read_bytes(Path::new("x"), bytes, &mut |event: &Event<'_>| {
         event.each(slot, &mut |value| drop(value.text()));
         events.push(event.json().as_json().to_owned());
         ControlFlow::Continue(())

@@ -208,7 +208,7 @@ pub(crate) fn read_trails(run: &mut RunWriter<'_>, paths: &[PathBuf], progress: 
     let (mut waiting, mut failed, mut joined) = (Vec::new(), None, 0);
     for (done, path) in found.files.iter().enumerate() {
         progress.step(Step::Reading { files: done as u64, items: joined, now: path.display().to_string() });
-        let flow = reader.read_file(path, &mut |event| {
+        let flow = reader.read_file(path, &mut |event: &Event<'_>| {
             waiting.extend(trail.write_of(event));
             if waiting.len() < BATCH {
                 return ControlFlow::Continue(());

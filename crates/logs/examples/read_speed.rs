@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use haechi_logs::{Fields, LogFiles, Reader};
+use haechi_logs::{Event, Fields, LogFiles, Reader};
 
 const FIELDS: [&str; 12] = [
     "userIdentity.type",
@@ -50,7 +50,7 @@ fn main() {
         let bare = start.elapsed();
         let mut reader = Reader::new(&fields);
         let (mut found, start) = (0_u64, Instant::now());
-        let _ = reader.read_paths(&paths, &mut |event| {
+        let _ = reader.read_paths(&paths, &mut |event: &Event<'_>| {
             found += slots.iter().filter(|slot| event.text(**slot).is_some()).count() as u64;
             ControlFlow::Continue(())
         });

@@ -16,21 +16,30 @@
 
 mod cloudtrail;
 pub mod digest;
+mod document;
 mod duplicates;
 mod event_source;
 mod files;
+mod flow_lines;
 mod layout;
+mod messages;
 mod notice;
+mod out;
 mod reader;
+mod receiver;
+mod resolver;
+mod sniff;
 mod source;
 mod summary;
 mod window;
 
 pub use event_source::EventSource;
 pub use files::{LogFiles, is_log};
-pub use haechi_model::event::{Event, FieldError, Fields, Json, JsonKind, Place, Slot};
+pub use flow_lines::{FlowFormat, FlowFormatError};
+pub use haechi_model::event::{Event, FieldError, Fields, Flow, Json, JsonKind, Place, Slot};
 pub use layout::{LATE, LogFilter, LogName, Unwanted};
 pub use notice::{NewObject, Notice, NoticeError};
 pub use reader::{DUPLICATE_BYTES, Reader};
+pub use receiver::{LogFields, Receiver};
 pub use source::Limits;
 pub use summary::{FileKind, Problem, Stretch, Summary};

@@ -4,18 +4,25 @@ use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::cloudtrail::Document;
+use haechi_model::Log;
+use haechi_model::event::{Fields, Found};
+
+use crate::document::Document;
 use crate::duplicates::Duplicates;
-use haechi_model::event::{Event, Fields, Found};
 
 use crate::files::LogFiles;
+use crate::flow_lines::FlowFormat;
+use crate::messages::Messages;
+use crate::out::{Out, Whence};
+use crate::receiver::{Asked, LogFields, Receiver};
 use crate::source::{Limits, Memory};
 use crate::summary::{FileKind, Problem, Summary};
 use crate::window::Window;
 
-/// Reads CloudTrail's files. The fields must come from [`Fields::of_events`].
+/// Reads files of logs. Which log a file is of is told by its content.
 pub struct Reader<'f> {
-    fields: &'f Fields,
+    asked: Asked<'f>,
+    format: Option<FlowFormat>,
     limits: Limits,
     memory: Memory,
     slots: Vec<Found>,
@@ -27,13 +34,34 @@ pub struct Reader<'f> {
 pub const DUPLICATE_BYTES: usize = 64 << 20;
 
 impl<'f> Reader<'f> {
+    /// For CloudTrail alone. The fields must come from [`Fields::of_events`].
     pub fn new(fields: &'f Fields) -> Self {
         Self::with(fields, Limits::default(), DUPLICATE_BYTES)
     }
 
     pub fn with(fields: &'f Fields, limits: Limits, duplicate_bytes: usize) -> Self {
+        Self::asked(Asked::trail(fields), limits, duplicate_bytes)
+    }
+
+    /// For the logs that are wanted.
+    pub fn of(wanted: &'f LogFields) -> Self {
+        Self::of_with(wanted, Limits::default(), DUPLICATE_BYTES)
+    }
+
+    pub fn of_with(wanted: &'f LogFields, limits: Limits, duplicate_bytes: usize) -> Self {
+        Self::asked(Asked::of(wanted), limits, duplicate_bytes)
+    }
+
+    /// The format of flow logs that have no heading.
+    pub fn flow_format(mut self, format: FlowFormat) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    fn asked(asked: Asked<'f>, limits: Limits, duplicate_bytes: usize) -> Self {
         Self {
-            fields,
+            asked,
+            format: None,
             limits,
             memory: Memory::default(),
             slots: Vec::new(),
@@ -43,14 +71,10 @@ impl<'f> Reader<'f> {
     }
 
     /// Reads files, and the folders among them to their depths.
-    pub fn read_paths(
-        &mut self,
-        paths: &[PathBuf],
-        each: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    pub fn read_paths(&mut self, paths: &[PathBuf], to: &mut dyn Receiver) -> ControlFlow<()> {
         let found = LogFiles::find(paths);
         self.note(&found);
-        found.files.iter().try_for_each(|path| self.read_file(path, each))
+        found.files.iter().try_for_each(|path| self.read_file(path, to))
     }
 
     /// Accounts for the files that are not read.
@@ -64,20 +88,15 @@ impl<'f> Reader<'f> {
     }
 
     /// Reads one file. What cannot be read is in the summary.
-    pub fn read_file(&mut self, path: &Path, each: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
+    pub fn read_file(&mut self, path: &Path, to: &mut dyn Receiver) -> ControlFlow<()> {
         self.summary.packed_bytes += std::fs::metadata(path).map_or(0, |about| about.len());
-        self.opened(path, each, |memory, limits| memory.open_file(path, limits))
+        self.opened(path, to, |memory, limits| memory.open_file(path, limits))
     }
 
     /// Reads what is in memory already, such as an object of S3.
-    pub fn read_bytes(
-        &mut self,
-        name: &Path,
-        bytes: &[u8],
-        each: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    pub fn read_bytes(&mut self, name: &Path, bytes: &[u8], to: &mut dyn Receiver) -> ControlFlow<()> {
         self.summary.packed_bytes += bytes.len() as u64;
-        self.opened(name, each, |memory, limits| memory.open_bytes(bytes, limits))
+        self.opened(name, to, |memory, limits| memory.open_bytes(bytes, limits))
     }
 
     /// Reads a stream to its end, such as standard input.
@@ -85,15 +104,15 @@ impl<'f> Reader<'f> {
         &mut self,
         name: &Path,
         source: R,
-        each: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
+        to: &mut dyn Receiver,
     ) -> ControlFlow<()> {
-        self.opened(name, each, move |memory, limits| memory.stream(source, limits))
+        self.opened(name, to, move |memory, limits| memory.stream(source, limits))
     }
 
     fn opened<'s>(
         &mut self,
         path: &Path,
-        each: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
+        to: &mut dyn Receiver,
         open: impl for<'m> FnOnce(&'m mut Memory, Limits) -> std::io::Result<Window<'m>> + 's,
     ) -> ControlFlow<()> {
         let window = match open(&mut self.memory, self.limits) {
@@ -104,20 +123,26 @@ impl<'f> Reader<'f> {
                 return ControlFlow::Continue(());
             }
         };
+        let mut messages = Messages::new(self.format.as_ref());
+        messages.current = self.asked.wants(Log::CloudTrail).then_some(Log::CloudTrail);
         let mut document = Document {
             window,
-            path,
-            fields: self.fields,
             slots: &mut self.slots,
             limits: self.limits,
-            duplicates: &mut self.duplicates,
-            summary: &mut self.summary,
-            each,
-            record: 0,
-            kind: FileKind::Empty,
+            messages,
+            out: Out {
+                asked: self.asked,
+                path,
+                whence: Whence::of(path),
+                duplicates: &mut self.duplicates,
+                summary: &mut self.summary,
+                receiver: to,
+                record: 0,
+                kind: FileKind::Empty,
+            },
         };
         let flow = document.read();
-        let (kind, passed) = (document.kind, document.window.passed());
+        let (kind, passed) = (document.out.kind, document.window.passed());
         drop(document);
         *self.summary.files.entry(kind).or_default() += 1;
         self.summary.text_bytes += passed;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use haechi_model::{AccountId, Timestamp};
+use haechi_model::{AccountId, Log, Timestamp};
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileKind {
-    /// It has CloudTrail events.
+    /// It has events.
     Log,
     /// A digest of CloudTrail's log file validation.
     Digest,
@@ -17,6 +17,8 @@ pub enum FileKind {
     Empty,
     /// A file of AWS Config.
     Config,
+    /// A log that nobody asked for.
+    Unwanted,
     /// Something else, or damaged from its first byte on.
     Rubbish,
 }
@@ -61,6 +63,10 @@ pub struct Summary {
     pub text_bytes: u64,
     /// Events that were handed over.
     pub events: u64,
+    /// The same by log.
+    pub by_log: BTreeMap<Log, u64>,
+    /// Lines in which flow logs say that flows were lost (`SKIPDATA`).
+    pub lost: u64,
     /// Events that had been handed over before.
     pub duplicates: u64,
     /// Records that are no events.
@@ -104,15 +110,29 @@ impl Summary {
         }
     }
 
-    pub(crate) fn event(&mut self, account: Option<&str>, region: Option<&str>, time: Timestamp) {
-        self.events += 1;
+    pub(crate) fn event(&mut self, log: Log, account: Option<&str>, region: Option<&str>, time: Timestamp) {
+        self.events(log, account, region, 1, time, time);
+    }
+
+    /// Accounts for events of one account and region.
+    pub(crate) fn events(
+        &mut self,
+        log: Log,
+        account: Option<&str>,
+        region: Option<&str>,
+        count: u64,
+        first: Timestamp,
+        last: Timestamp,
+    ) {
+        self.events += count;
+        *self.by_log.entry(log).or_default() += count;
         let Some(account) = account.and_then(|account| AccountId::parse(account).ok()) else {
-            self.elsewhere += 1;
+            self.elsewhere += count;
             return;
         };
         let room = self.coverage.len() < ACCOUNTS || self.coverage.contains_key(&account);
         if !room {
-            self.elsewhere += 1;
+            self.elsewhere += count;
             return;
         }
         let regions = self.coverage.entry(account).or_default();
@@ -120,14 +140,14 @@ impl Summary {
         let room = regions.len() < REGIONS && region.len() <= 64;
         match regions.get_mut(region) {
             Some(stretch) => {
-                stretch.events += 1;
-                stretch.first = stretch.first.min(time);
-                stretch.last = stretch.last.max(time);
+                stretch.events += count;
+                stretch.first = stretch.first.min(first);
+                stretch.last = stretch.last.max(last);
             }
             None if room => {
-                regions.insert(region.into(), Stretch { events: 1, first: time, last: time });
+                regions.insert(region.into(), Stretch { events: count, first, last });
             }
-            None => self.elsewhere += 1,
+            None => self.elsewhere += count,
         }
     }
 }

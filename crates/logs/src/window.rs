@@ -102,6 +102,26 @@ impl<'a> Window<'a> {
         }
     }
 
+    /// Gets so many bytes into memory, as far as there are any.
+    pub(crate) fn fill(&mut self, bytes: usize) {
+        while self.rest().len() < bytes && self.grow() {}
+    }
+
+    /// The length of the whole lines from here that are in memory; at the end, of what is left.
+    pub(crate) fn whole_lines(&mut self, most: usize) -> Result<usize, Miss> {
+        loop {
+            if let Some(last) = memchr::memrchr(b'\n', self.rest()) {
+                return Ok(last + 1);
+            }
+            if self.rest().len() > most {
+                return Err(Miss::Large);
+            }
+            if !self.grow() {
+                return if self.rest().is_empty() { Err(Miss::End) } else { Ok(self.rest().len()) };
+            }
+        }
+    }
+
     /// Scans from here, with more text as long as the scan asks for it and no more than `most` bytes.
     pub(crate) fn scan<T>(&mut self, most: usize, mut scan: impl FnMut(&[u8]) -> Result<T, Halt>) -> Result<T, Miss> {
         loop {

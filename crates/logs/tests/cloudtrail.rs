@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use haechi_logs::{Fields, FileKind, Limits, Reader, Summary};
+use haechi_logs::{Event, Fields, FileKind, Limits, Reader, Summary};
 
 fn record(id: &str) -> String {
     format!(
@@ -28,7 +28,7 @@ fn read_with(bytes: &[u8], limits: Limits) -> (Vec<String>, Summary) {
     let name = fields.slot("requestParameters.name").unwrap();
     let mut reader = Reader::with(&fields, limits, 1 << 20);
     let mut ids = Vec::new();
-    let flow = reader.read_bytes(Path::new("log.json"), bytes, &mut |event| {
+    let flow = reader.read_bytes(Path::new("log.json"), bytes, &mut |event: &Event<'_>| {
         assert_eq!(event.text(name).as_deref(), Some(&*format!("n {}", event.id())));
         ids.push(event.id().to_owned());
         ControlFlow::Continue(())
@@ -162,7 +162,7 @@ fn folders_are_walked() {
     let fields = Fields::of_events([]).unwrap();
     let mut reader = Reader::new(&fields);
     let mut ids = Vec::new();
-    let _ = reader.read_paths(&[folder.path().to_owned(), PathBuf::from("no/such")], &mut |event| {
+    let _ = reader.read_paths(&[folder.path().to_owned(), PathBuf::from("no/such")], &mut |event: &Event<'_>| {
         ids.push(event.id().to_owned());
         ControlFlow::Continue(())
     });
@@ -174,7 +174,8 @@ fn folders_are_walked() {
 fn the_receiver_ends_the_reading() {
     let fields = Fields::of_events([]).unwrap();
     let mut reader = Reader::new(&fields);
-    let flow = reader.read_bytes(Path::new("x"), file_of(&["a", "b"]).as_bytes(), &mut |_| ControlFlow::Break(()));
+    let flow =
+        reader.read_bytes(Path::new("x"), file_of(&["a", "b"]).as_bytes(), &mut |_: &Event<'_>| ControlFlow::Break(()));
     assert_eq!((flow, reader.summary().events), (ControlFlow::Break(()), 1));
 }
 
@@ -193,7 +194,7 @@ fn the_public_corpus_is_read_as_serde_reads_it() {
     for limits in [Limits::default(), Limits { whole: 0, ..Limits::default() }] {
         let mut reader = Reader::with(&fields, limits, 1 << 24);
         let mut compared = 0;
-        let _ = reader.read_paths(std::slice::from_ref(&folder), &mut |event| {
+        let _ = reader.read_paths(std::slice::from_ref(&folder), &mut |event: &Event<'_>| {
             let value: serde_json::Value = serde_json::from_str(event.raw()).unwrap();
             for (path, slot) in wanted.iter().zip(&slots) {
                 let mut ours = Vec::new();

@@ -3,6 +3,7 @@
 //! `logs` reads events, `detect` judges them; neither knows the other, both know this.
 
 mod fields;
+mod flow;
 pub mod json;
 mod log;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 use crate::time::Timestamp;
 
 pub use fields::{FieldError, Fields, Found, Record, Slot, Value};
+pub use flow::{Flow, FlowAction, FlowDirection, is_public};
 pub use json::{Json, JsonKind};
 pub use log::Log;
 
