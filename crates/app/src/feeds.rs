@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use haechi_aws::{ApiError, Client, ErrorKind, Object, Objects, Queue, S3Location};
-use haechi_logs::{FileKind, LogFiles, NewObject, Notice, Reader};
+use haechi_logs::{Event, FileKind, LogFiles, Reader};
 use haechi_model::{ContentHash, Timestamp};
 use serde_json::{Value, json};
 
 use crate::error::{Result, UserError};
+use crate::log_sources::{Told, opened_message};
 use crate::who_changed::{Trail, Write};
 
 /// A file of AWS Config, or a notification: what it is called, and its bytes.
@@ -145,7 +146,7 @@ impl Ears<'_> {
     fn bytes(&mut self, name: &str, bytes: &[u8]) {
         let mut reader = Reader::new(&self.trail.fields);
         let (trail, writes) = (self.trail, &mut self.heard.writes);
-        let _ = reader.read_bytes(Path::new(name), bytes, &mut |event| {
+        let _ = reader.read_bytes(Path::new(name), bytes, &mut |event: &Event<'_>| {
             writes.extend(trail.write_of(event));
             ControlFlow::Continue(())
         });
@@ -305,21 +306,13 @@ impl Ears<'_> {
     }
 
     async fn message(&mut self, client: &Client, body: &str) -> std::result::Result<(), String> {
-        match Notice::parse(body).map_err(|error| error.to_string())? {
-            Notice::Nothing => {}
-            Notice::Event(text) => self.bytes("message", text.as_bytes()),
-            Notice::Item(item) => {
-                let bytes = format!(r#"{{"fileVersion":"1.0","configurationItems":[{item}]}}"#).into_bytes();
-                self.heard.config.push(ConfigFile { name: "message.json".to_owned(), bytes });
-            }
-            Notice::Objects(new) => {
-                for NewObject { bucket, key } in new.iter().filter(|new| haechi_logs::is_log(Path::new(&new.key))) {
-                    let objects = Objects::new(client.clone(), bucket);
-                    let got = objects.get(key, LARGEST).await;
-                    let bytes = got.map_err(|error| format!("s3://{bucket}/{key}: {error}"))?;
-                    self.bytes(&format!("s3://{bucket}/{key}"), &bytes);
-                }
-            }
+        let opened = opened_message(client, body).await?;
+        for Told { name, bytes } in opened.logs {
+            self.bytes(&name, &bytes);
+        }
+        for item in opened.items {
+            let bytes = format!(r#"{{"fileVersion":"1.0","configurationItems":[{item}]}}"#).into_bytes();
+            self.heard.config.push(ConfigFile { name: "message.json".to_owned(), bytes });
         }
         Ok(())
     }

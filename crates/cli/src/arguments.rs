@@ -116,6 +116,9 @@ pub enum Command {
   haechi purge --older-than 400d --dry-run
   haechi purge --before 2026-01-01")]
     Purge(crate::purge::Purge),
+    /// Logs: are they as they were delivered
+    #[command(subcommand)]
+    Logs(crate::logs::Logs),
     /// Check credentials and reach; print the exact IAM policy that Haechi needs
     #[command(after_help = "Examples:
   haechi doctor --profile audit

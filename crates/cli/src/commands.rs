@@ -27,6 +27,7 @@ pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
         Command::Content(Content::Test { dir }) => content_test(screen, dir.as_deref()),
         Command::Attest(arguments) => attest(app, screen, arguments),
         Command::Purge(arguments) => crate::purge::run(app, screen, &arguments),
+        Command::Logs(command) => crate::logs::run(app, screen, command),
         Command::Doctor(arguments) => doctor(app, screen, arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

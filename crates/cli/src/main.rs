@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod help;
 mod live;
+mod logs;
 mod org;
 mod progress;
 mod purge;

@@ -98,7 +98,8 @@ fn is_account(part: &str) -> bool {
 }
 
 fn is_organization(part: &str) -> bool {
-    part.strip_prefix("o-").is_some_and(|id| (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()))
+    part.strip_prefix("o-")
+        .is_some_and(|id| (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// `eu-west-1`, `us-gov-east-1`, `cn-northwest-1`; `global` and `cloudfront` stand in its place at WAF.
@@ -121,14 +122,7 @@ fn compact(part: &str) -> Option<Timestamp> {
         return None;
     }
     let seconds = if part.len() == 16 { &part[13..15] } else { "00" };
-    let text = format!(
-        "{}-{}-{}T{}:{}:{seconds}Z",
-        &part[..4],
-        &part[4..6],
-        &part[6..8],
-        &part[9..11],
-        &part[11..13]
-    );
+    let text = format!("{}-{}-{}T{}:{}:{seconds}Z", &part[..4], &part[4..6], &part[6..8], &part[9..11], &part[11..13]);
     Timestamp::parse(&text).ok()
 }
 
@@ -229,8 +223,20 @@ mod tests {
         assert_eq!(LogName::parse(org).organization, Some("o-a1b2c3d4e5"));
         assert_eq!(LogName::parse(org).delivered.unwrap().1.to_string(), "2027-01-01T00:00:00Z");
         check("AWSLogs/o-a1b2c3d4e5/111122223333/", "111122223333", "", "", "");
-        check("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/", "111122223333", "CloudTrail", "eu-west-1", "2026-01-01T00:00:00Z");
-        check("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/12/", "111122223333", "CloudTrail", "eu-west-1", "2026-12-01T00:00:00Z");
+        check(
+            "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/",
+            "111122223333",
+            "CloudTrail",
+            "eu-west-1",
+            "2026-01-01T00:00:00Z",
+        );
+        check(
+            "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/12/",
+            "111122223333",
+            "CloudTrail",
+            "eu-west-1",
+            "2026-12-01T00:00:00Z",
+        );
         check(
             "AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/aws-region=us-east-1/year=2026/month=11/day=22/hour=09/111122223333_vpcflowlogs_us-east-1_fl-0a_20261122T0900Z_d.log.gz",
             "111122223333",
@@ -252,12 +258,20 @@ mod tests {
             "us-east-1",
             "2026-11-22T09:10:00Z",
         );
-        check("111122223333_CloudTrail_eu-west-1_20261122T0915Z_aB3.json", "111122223333", "CloudTrail", "eu-west-1", "2026-11-22T09:15:00Z");
+        check(
+            "111122223333_CloudTrail_eu-west-1_20261122T0915Z_aB3.json",
+            "111122223333",
+            "CloudTrail",
+            "eu-west-1",
+            "2026-11-22T09:15:00Z",
+        );
     }
 
     #[test]
     fn names_that_say_nothing() {
-        for path in ["", "/", "x.json", "logs/1.json.gz", "AWSLogs/x/y/z.json", "20261399T9999Z.json", "a_20261322T0915Z_.gz"] {
+        for path in
+            ["", "/", "x.json", "logs/1.json.gz", "AWSLogs/x/y/z.json", "20261399T9999Z.json", "a_20261322T0915Z_.gz"]
+        {
             check(path, "", "", "", "");
         }
     }
@@ -281,7 +295,10 @@ mod tests {
             (&format!("{folder}/2026/11/08/"), Some(Unwanted::Before)),
             (&format!("{folder}/2026/11/11/"), None),
             (&format!("{folder}/2026/11/12/"), Some(Unwanted::After)),
-            (&format!("{folder}/2026/11/09/111122223333_CloudTrail_eu-west-1_20261109T2255Z_a.json.gz"), Some(Unwanted::Before)),
+            (
+                &format!("{folder}/2026/11/09/111122223333_CloudTrail_eu-west-1_20261109T2255Z_a.json.gz"),
+                Some(Unwanted::Before),
+            ),
             (&format!("{folder}/2026/11/09/111122223333_CloudTrail_eu-west-1_20261109T2305Z_a.json.gz"), None),
             ("anything.json", None),
         ] {

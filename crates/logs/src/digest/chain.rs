@@ -16,7 +16,10 @@ use super::name::DigestName;
 /// Where a digest was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    Object { bucket: String, key: String },
+    Object {
+        bucket: String,
+        key: String,
+    },
     /// A copy: its path, with `/`.
     File(String),
 }
@@ -45,7 +48,9 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// It is not where it says that it was delivered to.
-    Moved { original: String },
+    Moved {
+        original: String,
+    },
     /// The signature is not CloudTrail's for this text.
     Signature,
     /// The text is CloudTrail's; the signature in the object's metadata is another.
@@ -57,12 +62,17 @@ pub enum Reason {
     /// What was read is no digest, or packed data that is damaged.
     Damaged(String),
     /// A digest names it, and it is not there.
-    Named { by: String },
+    Named {
+        by: String,
+    },
     /// Digests are delivered every hour, and this hour has none.
     Hour,
     /// The signature is in the object's metadata, which a copy does not keep, and no later digest is there.
     NoSignature,
-    NoKey { fingerprint: String, region: String },
+    NoKey {
+        fingerprint: String,
+        region: String,
+    },
     Algorithm,
     /// It could not be read.
     Unread(String),
@@ -112,13 +122,33 @@ pub enum GapCause {
 #[derive(Debug)]
 pub enum ChainEvent {
     /// A digest is judged. Its logs are named whatever came of it.
-    Judged { found: Found, name: DigestName, span: Option<(Timestamp, Timestamp)>, reason: Option<Reason>, logs: Vec<NamedLog> },
+    Judged {
+        found: Found,
+        name: DigestName,
+        span: Option<(Timestamp, Timestamp)>,
+        reason: Option<Reason>,
+        logs: Vec<NamedLog>,
+    },
     /// A digest is not there.
-    Missing { bucket: String, key: String, end: Timestamp, reason: Reason },
+    Missing {
+        bucket: String,
+        key: String,
+        end: Timestamp,
+        reason: Reason,
+    },
     /// More digests are missing than are named: so many, in this time.
-    MissingMore { count: u64, from: Timestamp, to: Timestamp },
+    MissingMore {
+        count: u64,
+        from: Timestamp,
+        to: Timestamp,
+    },
     /// The oldest digest names one before it, which is not there: the copy or the listing begins here, or it was deleted.
-    Begins { at: Timestamp, bucket: String, key: String, by: String },
+    Begins {
+        at: Timestamp,
+        bucket: String,
+        key: String,
+        by: String,
+    },
     Gap(Gap),
 }
 
@@ -314,7 +344,9 @@ impl Found {
                 let path = in_layout(path);
                 let key = in_layout(&digest.key);
                 let unpacked = key.strip_suffix(".gz").unwrap_or(key);
-                path == key || path == unpacked || (!path.contains('/') && [key, unpacked].iter().any(|key| ends(key, path)))
+                path == key
+                    || path == unpacked
+                    || (!path.contains('/') && [key, unpacked].iter().any(|key| ends(key, path)))
             }
         }
     }

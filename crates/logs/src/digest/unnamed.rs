@@ -144,7 +144,9 @@ mod tests {
         let place = Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() };
         let mut unnamed = Unnamed::default();
         let log = |time: &str, unique: &str| {
-            format!("AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/22/111122223333_CloudTrail_eu-west-1_20261122T{time}Z_{unique}.json.gz")
+            format!(
+                "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/22/111122223333_CloudTrail_eu-west-1_20261122T{time}Z_{unique}.json.gz"
+            )
         };
         unnamed.name(&log("0830", "a"));
         for (start, end) in [("12:00", "13:00"), ("08:00", "09:00"), ("09:00", "10:00"), ("13:00", "14:00")] {

@@ -1,0 +1,110 @@
+//! `haechi logs`: what the logs of AWS accounts hold, and whether they are as they were delivered.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+use haechi_app::{App, Exit, LogRequest, Result, Stop, VerifyRequest};
+use haechi_report::Format;
+
+use crate::commands::{json, one_of, runtime, stop_on_interrupt};
+use crate::screen::Screen;
+
+#[derive(Debug, Subcommand)]
+pub enum Logs {
+    /// Check CloudTrail's digests: which logs and digests are missing, changed or added
+    #[command(after_help = "Examples:
+  haechi logs verify s3://my-trail-bucket --since 7d
+  haechi logs verify s3://my-trail-bucket/prefix --account 111122223333 --region eu-west-1 --format json
+  aws cloudtrail list-public-keys --start-time 2026-11-01 > keys.json
+  haechi logs verify ./copied-logs --public-keys keys.json
+
+Exit codes: 0 all valid; 1 something missing, changed or added; 2 something could not be checked.")]
+    Verify(Verify),
+}
+
+/// Which logs, and what of them.
+#[derive(Debug, Args)]
+pub struct Sources {
+    /// Files, folders, s3://BUCKET/PREFIX, SQS queues by URL or ARN, or - for standard input
+    #[arg(value_name = "SOURCE", required = true, value_hint = ValueHint::AnyPath)]
+    sources: Vec<String>,
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+#[derive(Debug, Args)]
+pub struct Wanted {
+    /// From this moment on (2026-11-22, 2026-11-22T09:30+09:00, 3d ago as 3d)
+    #[arg(long, value_name = "TIME", help_heading = "Filters")]
+    since: Option<String>,
+    /// Up to this moment
+    #[arg(long, value_name = "TIME", help_heading = "Filters")]
+    until: Option<String>,
+    /// Account ids
+    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Filters")]
+    account: Vec<String>,
+    /// Regions
+    #[arg(long, value_name = "REGION", value_delimiter = ',', help_heading = "Filters")]
+    region: Vec<String>,
+    /// The AWS profile to use, whatever keys the environment holds [default: as the AWS CLI]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+impl Wanted {
+    /// What the app is asked for.
+    pub fn request(self, sources: Vec<String>) -> LogRequest {
+        let Self { since, until, account, region, profile } = self;
+        LogRequest { sources, since, until, accounts: account, regions: region, profile }
+    }
+}
+
+impl Sources {
+    /// What the app is asked for.
+    pub fn request(self) -> LogRequest {
+        self.wanted.request(self.sources)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A folder with copies of a trail's files, or s3://BUCKET/PREFIX
+    #[arg(value_name = "SOURCE", required = true, value_hint = ValueHint::DirPath)]
+    sources: Vec<String>,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// Public keys, as `aws cloudtrail list-public-keys` prints them; left out: CloudTrail is asked. Repeatable
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    public_keys: Vec<PathBuf>,
+    /// Also list what is valid
+    #[arg(long, help_heading = "Output")]
+    all: bool,
+    /// table, json or jsonl
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    format: String,
+}
+
+pub fn run(app: &App, screen: &Screen, command: Logs) -> Result<Exit> {
+    match command {
+        Logs::Verify(arguments) => verify(app, screen, arguments),
+    }
+}
+
+fn verify(app: &App, screen: &Screen, arguments: Verify) -> Result<Exit> {
+    let format = one_of(&arguments.format, &[Format::Table, Format::Json, Format::Jsonl])?;
+    let request = VerifyRequest {
+        logs: arguments.wanted.request(arguments.sources),
+        public_keys: arguments.public_keys,
+        list_valid: arguments.all,
+    };
+    let stop = Stop::default();
+    let verified = runtime()?.block_on(async {
+        tokio::spawn(stop_on_interrupt(stop.clone()));
+        app.verify_logs(&request, &stop).await
+    })?;
+    match format {
+        Format::Json => json(screen, &verified.json)?,
+        _ => screen.table(&verified.table, format)?,
+    }
+    Ok(verified.exit)
+}
