@@ -1,3 +1,82 @@
 # Threats: what detections found in logs.
 error-overtaken = { $what } was written by another process meanwhile
 advice-overtaken = run it again: it goes on from what the other one wrote
+threats-title = Threats
+threats-none = No threats were found.
+threats-files = { $count ->
+    [one] { $count } file
+   *[other] { $count } files
+}
+threats-events = { $log }: { $count ->
+    [one] { $count } event
+   *[other] { $count } events
+}
+threats-no-events = no events
+threats-duplicates = { $count } seen before
+threats-late = { $count } more than a day late: single-event rules only
+threats-known = { $count ->
+    [one] { $count } file was kept before
+   *[other] { $count } files were kept before
+}
+threats-skipped = { $count ->
+    [one] { $count } file skipped
+   *[other] { $count } files skipped
+}
+threats-unreadable = { $count ->
+    [one] { $count } problem while reading
+   *[other] { $count } problems while reading
+}
+threats-span = { $first } to { $last } UTC
+threats-more-factors = and { $count } more
+threats-more-events = { $count } more
+threats-about = { $type } · id { $id } · events { $events }
+threats-detections = Detections
+threats-active = { $count } at work
+threats-inactive = { $count } inactive, they need: { $needs }
+threats-more-refused = { $count ->
+    [one] { $count } more rule cannot be run
+   *[other] { $count } more rules cannot be run
+}
+log-cloudtrail = CloudTrail
+log-vpc-flow = VPC flow logs
+log-resolver-query = Resolver query logs
+log-eks-audit = EKS audit logs
+log-s3-access = S3 access logs
+log-rds-login = database logins
+log-waf = WAF logs
+factor-new = first { $kind } { $value } of this { $among } in { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+}
+factor-rare = rare { $kind } { $value }: { $before } times before in { $days ->
+    [one] { $days } day
+   *[other] { $days } days
+} of this { $among }
+factor-kind-api = call
+factor-kind-service = service
+factor-kind-network = network
+factor-kind-country = country
+factor-kind-asn = autonomous system
+factor-kind-user-agent = user agent
+factor-kind-region = region
+factor-kind-target = target
+factor-kind-volume = volume
+factor-kind-address = address
+factor-kind-port = port
+factor-kind-verb = verb
+factor-kind-image = image
+factor-kind-namespace = namespace
+factor-kind-resource = resource
+factor-kind-user = user
+factor-among-principal = principal
+factor-among-role = role
+factor-among-account = account
+factor-among-organization = organization
+factor-among-key = key
+threats-response = What to do:
+threats-evidence = Events
+threats-column-time = Time (UTC)
+threats-column-event = Event
+threats-column-principal = Principal
+threats-column-address = Address
+threats-column-event-id = Event ID

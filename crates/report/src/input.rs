@@ -10,6 +10,8 @@ use haechi_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::threats::ThreatReport;
+
 /// One run's answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
@@ -36,6 +38,8 @@ pub struct Report {
     pub unreadable: Vec<Unreadable>,
     /// What is to be said of plans, states and templates.
     pub code: Code,
+    /// What detections found in logs; none where no logs were looked at.
+    pub threats: Option<ThreatReport>,
     /// Findings that a suppression hides from `findings`.
     pub suppressed: u64,
     /// What to run next, best first: messages of the locales, with the command as an argument.

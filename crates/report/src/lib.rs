@@ -10,6 +10,7 @@ mod machine;
 pub mod rows;
 mod summary;
 mod terminal;
+pub mod threats;
 mod words;
 
 use std::io::{self, Write};
@@ -25,6 +26,7 @@ pub use input::{
 pub use machine::json::SCHEMA_VERSION;
 pub use rows::{Cell, Column, Fit, Table};
 pub use terminal::difference::Difference;
+pub use threats::{DetectionInfo, Inactive, LogsRead, ThreatEntry, ThreatReport, write_threats};
 
 use words::Words;
 

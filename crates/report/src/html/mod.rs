@@ -8,6 +8,7 @@ mod data;
 mod markup;
 mod overview;
 mod sections;
+mod threats;
 
 use std::io::{self, Write};
 
@@ -66,6 +67,7 @@ pub(crate) fn write(report: &Report, words: &Words<'_>, options: &Options, out: 
         overview::header(&page, &title),
         "<main id=\"main\">\n".to_owned(),
         overview::summary(&page),
+        threats::threats(&page),
         sections::fixes(&page),
         sections::packs(&page),
         sections::accounts_and_services(&page),

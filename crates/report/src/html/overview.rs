@@ -33,6 +33,7 @@ pub(super) fn header(page: &Page<'_>, title: &str) -> String {
         .map(|(id, value)| format!("<div><dt>{}</dt><dd>{}</dd></div>", page.text(id), escape(value)))
         .collect();
     let links: String = [
+        ("threats", "threats-title"),
         ("fixes", "html-fixes"),
         ("packs", "page-packs"),
         ("accounts", "page-accounts"),
@@ -40,6 +41,7 @@ pub(super) fn header(page: &Page<'_>, title: &str) -> String {
         ("incomplete", "page-incomplete"),
     ]
     .iter()
+    .filter(|(id, _)| *id != "threats" || page.report.threats.is_some())
     .map(|(id, title)| format!("<a href=\"#{id}\">{}</a>", page.text(title)))
     .collect();
     format!(

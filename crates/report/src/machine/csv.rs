@@ -14,6 +14,7 @@ use super::Tongues;
 use super::json::sorted;
 use crate::input::{FindingEntry, Report};
 use crate::rows::{Cell, Table};
+use crate::threats::{self, ThreatReport};
 use crate::words::{change_word, status_word};
 
 /// The header of the findings' CSV. Columns are only ever added, at the end.
@@ -61,7 +62,33 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let cells = record(entry, &tongues);
         csv.write_record(cells.iter().map(|cell| inert(cell).into_owned())).map_err(cause)?;
     }
+    for cells in report.threats.iter().flat_map(threat_records) {
+        csv.write_record(cells.iter().map(|cell| inert(cell).into_owned())).map_err(cause)?;
+    }
     csv.flush()
+}
+
+/// Threats in the columns of findings: the type as the rule, the entity as the resource, techniques as controls.
+fn threat_records(report: &ThreatReport) -> Vec<Vec<String>> {
+    let own = threats::rows(report);
+    let header = own.first().cloned().unwrap_or_default();
+    let rows = own.iter().skip(1).map(|row| {
+        let of = |name: &str| header.iter().position(|known| known == name).and_then(|at| row.get(at)).cloned();
+        let cell = |column: &str| {
+            let other = match column {
+                "rule" => "type",
+                "resourceType" => "entityKind",
+                "resourceId" => "entity",
+                "controls" => "attack",
+                "evidence" => "eventIds",
+                "status" => return "open".to_owned(),
+                same => same,
+            };
+            of(other).unwrap_or_default()
+        };
+        HEADER.iter().map(|column| cell(column)).collect()
+    });
+    rows.collect()
 }
 
 fn record<'r>(entry: &'r FindingEntry, tongues: &Tongues<'r>) -> Vec<String> {
@@ -117,6 +144,15 @@ pub(crate) fn write_rows(table: &Table, catalogs: &[Catalog; 3], out: &mut dyn W
     for row in &table.rows {
         let cells = (0..table.columns.len()).map(|at| row.get(at).map_or_else(String::new, |cell| raw(cell, catalogs)));
         csv.write_record(cells).map_err(cause)?;
+    }
+    csv.flush()
+}
+
+/// Rows of texts, the first of them the header.
+pub(crate) fn write_texts(rows: &[Vec<String>], out: &mut dyn Write) -> io::Result<()> {
+    let mut csv = writer(out);
+    for row in rows {
+        csv.write_record(row.iter().map(|cell| inert(cell).into_owned())).map_err(cause)?;
     }
     csv.flush()
 }

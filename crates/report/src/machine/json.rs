@@ -13,6 +13,7 @@ use super::{Tongues, line, message_in, text_value};
 use crate::input::{Comparison, Counts, FindingEntry, Report};
 use crate::rows::{Cell, Table};
 use crate::summary::Summary;
+use crate::threats;
 use crate::words::{change_word, source_word, status_word};
 
 /// The version of everything this module writes.
@@ -31,7 +32,7 @@ pub(crate) fn write_lines(report: &Report, out: &mut dyn Write) -> io::Result<()
         value.insert("schemaVersion".to_owned(), json!(SCHEMA_VERSION));
         line(&value, out)?;
     }
-    Ok(())
+    report.threats.as_ref().map_or(Ok(()), |threats| threats::write_json_lines(threats, out))
 }
 
 /// All findings, worst first and then by id: the order does not depend on the app.
@@ -59,6 +60,7 @@ impl Serialize for Document<'_> {
         map.serialize_entry("comparison", &report.comparison.as_ref().map(comparison))?;
         map.serialize_entry("suppressed", &report.suppressed)?;
         map.serialize_entry("findings", &Findings(report, &self.tongues))?;
+        map.serialize_entry("threats", &report.threats.as_ref().map(threats::document))?;
         map.serialize_entry("rules", &self.rules())?;
         map.serialize_entry("evaluations", &self.evaluations())?;
         map.serialize_entry("packs", &self.packs())?;

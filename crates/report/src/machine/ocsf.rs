@@ -1,5 +1,5 @@
-//! OCSF: an array of Compliance Findings (class 2003) of schema version 1.3.0, with the cloud and
-//! datetime profiles. English, as the schema's captions are.
+//! OCSF: an array of Compliance Findings (class 2003), and of Detection Findings (2004) of threats, of schema version
+//! 1.3.0, with the cloud and datetime profiles. English, as the schema's captions are.
 
 use std::io::{self, Write};
 
@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Tongues;
 use super::json::sorted;
 use crate::input::{Change, FindingEntry, Report};
+use crate::threats;
 use crate::words::Words;
 
 const VERSION: &str = "1.3.0";
@@ -20,6 +21,9 @@ pub(crate) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for (at, entry) in sorted(report).into_iter().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
         serde_json::to_writer(&mut *out, &event(entry, tongues.english()))?;
+    }
+    if let Some(threats) = &report.threats {
+        threats::write_ocsf_rows(threats, report.findings.is_empty(), out)?;
     }
     out.write_all(b"\n]\n")
 }

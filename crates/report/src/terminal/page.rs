@@ -58,6 +58,9 @@ impl Page<'_> {
         let mut lines = self.heading();
         lines.extend(self.score());
         lines.extend(self.comparison());
+        if let Some(threats) = &self.report.threats {
+            lines.extend(crate::threats::section(threats, &self.words.catalog, self.options));
+        }
         lines.extend(self.top());
         lines.extend(self.packs_and_accounts());
         lines.extend(self.incomplete());

@@ -459,6 +459,7 @@ fn coverage() -> Vec<Coverage> {
 
 pub fn report() -> Report {
     Report {
+        threats: None,
         meta: Meta {
             version: "0.1.0".into(),
             run_id: Some("7".into()),
@@ -526,6 +527,7 @@ pub fn report() -> Report {
 pub fn empty() -> Report {
     let full = report();
     Report {
+        threats: None,
         comparison: None,
         findings: Vec::new(),
         rules: BTreeMap::new(),
