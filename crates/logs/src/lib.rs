@@ -15,9 +15,11 @@
 //! over a larger one, whatever the number of files.
 
 mod cloudtrail;
+mod columns;
 pub mod digest;
 mod document;
 mod duplicates;
+mod eks;
 mod event_source;
 mod files;
 mod flow_lines;
@@ -25,12 +27,15 @@ mod layout;
 mod messages;
 mod notice;
 mod out;
+mod rds;
 mod reader;
 mod receiver;
 mod resolver;
+mod s3_access;
 mod sniff;
 mod source;
 mod summary;
+mod waf;
 mod window;
 
 pub use event_source::EventSource;

@@ -10,7 +10,7 @@ use crate::flow_lines::{FlowFormat, FlowLines};
 use crate::out::{LineLog, Out, Verdict};
 use crate::sniff::{self, Shape};
 use crate::summary::FileKind;
-use crate::{cloudtrail, resolver};
+use crate::{cloudtrail, eks, rds, resolver, waf};
 
 /// Messages inside messages: an envelope may be in an export.
 const DEEPEST: u32 = 3;
@@ -67,7 +67,8 @@ impl Messages {
         match &mut self.lines {
             Some((log, _)) if !out.asked.wants(*log) => Verdict::Kind(FileKind::Unwanted),
             Some((_, lines)) => lines.line(text, &mut self.slots, out),
-            None => Verdict::Strange("no line of a log that is read"),
+            None if eks::is_other_stream(&out.whence) => Verdict::Other,
+            None => Verdict::Strange(rds::unread(text).unwrap_or("no line of a log that is read")),
         }
     }
 
@@ -184,7 +185,8 @@ pub(crate) fn judge(log: Log, record: Record<'_>, out: &mut Out<'_>) -> Verdict 
     match log {
         Log::CloudTrail => cloudtrail::judge(record, out),
         Log::ResolverQuery => resolver::judge(record, out),
-        Log::EksAudit | Log::Waf => Verdict::Wrong("this log is not read yet"),
+        Log::EksAudit => eks::judge(record, out),
+        Log::Waf => waf::judge(record, out),
         Log::VpcFlow | Log::S3Access | Log::RdsLogin => Verdict::Strange("a log of lines"),
     }
 }

@@ -64,8 +64,10 @@ pub(crate) fn core_paths(log: Log) -> &'static [&'static str] {
     match log {
         Log::CloudTrail => &haechi_model::event::core::PATHS,
         Log::ResolverQuery => &crate::resolver::PATHS,
+        Log::EksAudit => &crate::eks::PATHS,
+        Log::Waf => &crate::waf::PATHS,
         // Of lines, the reader knows the columns.
-        Log::VpcFlow | Log::EksAudit | Log::S3Access | Log::RdsLogin | Log::Waf => &[],
+        Log::VpcFlow | Log::S3Access | Log::RdsLogin => &[],
     }
 }
 

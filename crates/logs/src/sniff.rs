@@ -5,6 +5,8 @@ use haechi_model::event::{Json, JsonKind};
 
 use crate::flow_lines::FlowLines;
 use crate::out::LineLog;
+use crate::rds::{self, RdsLines};
+use crate::s3_access::{self, S3AccessLines};
 
 /// What an object of JSON is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +61,10 @@ pub(crate) fn line(line: &str) -> Option<(Log, Box<dyn LineLog>)> {
     if FlowLines::looks_like(line) {
         return Some((Log::VpcFlow, Box::new(FlowLines::default())));
     }
-    None
+    if s3_access::looks_like(line) {
+        return Some((Log::S3Access, Box::new(S3AccessLines::default())));
+    }
+    RdsLines::for_line(line).map(|lines| -> (Log, Box<dyn LineLog>) { (Log::RdsLogin, Box::new(lines)) })
 }
 
 /// Behind the time that exports of CloudWatch Logs put before each message.
@@ -81,6 +86,9 @@ pub(crate) fn not_a_log(first: &[u8]) -> &'static str {
         [b'P', b'K', 3, 4, ..] => "a zip archive: unpack it first",
         [b'P', b'A', b'R', b'1', ..] => "a Parquet file, which is not read: deliver flow logs as plain text",
         [b'O', b'b', b'j', 1, ..] => "an Avro file, which is not read",
-        _ => "not JSON, and no line of a log that is read",
+        _ => {
+            let lines = String::from_utf8_lossy(&first[..first.len().min(4096)]);
+            rds::unread(&lines).unwrap_or("not JSON, and no line of a log that is read")
+        }
     }
 }
