@@ -80,3 +80,9 @@ threats-column-event = Event
 threats-column-principal = Principal
 threats-column-address = Address
 threats-column-event-id = Event ID
+error-intel-name = there is no list `{ $name }`: { $names }
+error-intel-read = { $path } cannot be read as a list or a database
+advice-intel = name files as lists: tor-exits.txt, threat-addresses.txt, mining-domains.txt, ip-ranges.json; or --intel NAME=FILE
+error-intel-line = { $path } is not a list
+advice-intel-line = one address, CIDR, range or domain a line; # begins a remark
+advice-geo = a database in MaxMind's format (.mmdb) of cities, countries or autonomous systems

@@ -56,3 +56,9 @@ threats-column-event = イベント
 threats-column-principal = プリンシパル
 threats-column-address = アドレス
 threats-column-event-id = イベント ID
+error-intel-name = `{ $name }` というリストはありません: { $names }
+error-intel-read = { $path } をリストまたはデータベースとして読み取れません
+advice-intel = ファイルにリストの名前を付けてください: tor-exits.txt、threat-addresses.txt、mining-domains.txt、ip-ranges.json。または --intel 名前=ファイル
+error-intel-line = { $path } はリストではありません
+advice-intel-line = 1 行に 1 つのアドレス、CIDR、範囲、またはドメインを記述します。# 以降は注釈です
+advice-geo = 都市、国、または自律システムの MaxMind 形式データベース (.mmdb) を指定してください

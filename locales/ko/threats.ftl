@@ -56,3 +56,9 @@ threats-column-event = 이벤트
 threats-column-principal = 보안 주체
 threats-column-address = 주소
 threats-column-event-id = 이벤트 ID
+error-intel-name = `{ $name }`(이)라는 목록은 없습니다: { $names }
+error-intel-read = { $path }을(를) 목록이나 데이터베이스로 읽을 수 없습니다
+advice-intel = 파일 이름을 목록 이름으로 지정하세요: tor-exits.txt, threat-addresses.txt, mining-domains.txt, ip-ranges.json. 또는 --intel 이름=파일
+error-intel-line = { $path }은(는) 목록이 아닙니다
+advice-intel-line = 한 줄에 주소, CIDR, 범위 또는 도메인을 하나씩 적습니다. #부터는 주석입니다
+advice-geo = 도시, 국가 또는 자율 시스템의 MaxMind 형식 데이터베이스(.mmdb)를 지정하세요

@@ -164,6 +164,11 @@ impl Need {
         }
     }
 
+    /// True of lists of addresses and domains: the others are databases and records.
+    pub fn is_list(self) -> bool {
+        !matches!(self, Need::Geo | Need::Asn | Need::Inventory)
+    }
+
     /// True of lists of domains.
     pub fn is_domains(self) -> bool {
         self.as_str().ends_with("-domains")
