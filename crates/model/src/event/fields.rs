@@ -60,6 +60,19 @@ impl Node {
         let fits = |known: &[u8]| known.len() == name.len() && known.last() == name.last() && known == name;
         self.children.iter().find(|(known, _)| fits(known)).map(|(_, node)| *node)
     }
+
+    #[inline]
+    fn put(&self, array: bool, start: usize, end: usize, plain: bool, slots: &mut [Found]) {
+        let found = Found { start: start as u32, end: end as u32, depth: self.depth, whole: true, plain };
+        if array {
+            for below in &self.below {
+                slots[usize::from(*below)] = Found { whole: false, ..found };
+            }
+        }
+        if let Some(slot) = self.slot {
+            slots[usize::from(slot)] = found;
+        }
+    }
 }
 
 /// Where in the record a slot's value is, and how many names of its path lead there.
@@ -68,12 +81,30 @@ pub struct Found {
     start: u32,
     end: u32,
     depth: u8,
+    /// The whole path leads there, not only as far as an array.
+    whole: bool,
+    /// It is a text without escapes.
+    plain: bool,
 }
 
 impl Found {
     /// A column's place in its line; an empty one is no value.
     pub const fn span(start: u32, end: u32) -> Self {
-        if end > start { Self { start, end, depth: 1 } } else { Self { start: 0, end: 0, depth: 0 } }
+        if end > start {
+            Self { start, end, depth: 1, whole: true, plain: true }
+        } else {
+            Self { start: 0, end: 0, depth: 0, whole: false, plain: false }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn span_of(&self) -> (u32, u32) {
+        (self.start, self.end)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// Where in the record the value begins, when there is one.
@@ -194,16 +225,19 @@ impl Fields {
         } else {
             json::value_end(text, at)?
         };
-        let found = Found { start: (at - start) as u32, end: (end - start) as u32, depth: node.depth };
-        if first == Some(&b'[') {
-            for below in &node.below {
-                slots[usize::from(*below)] = found;
-            }
-        }
-        if let Some(slot) = node.slot {
-            slots[usize::from(slot)] = found;
-        }
+        node.put(first == Some(&b'['), at - start, end - start, false, slots);
         Ok(end)
+    }
+
+    /// The wanted names inside a name, each with its number; 0 is the record itself.
+    pub(super) fn names_in(&self, node: u16) -> impl Iterator<Item = (&[u8], u16)> {
+        self.nodes[usize::from(node)].children.iter().map(|(name, child)| (&**name, *child))
+    }
+
+    /// Notes the value of a wanted name.
+    #[inline]
+    pub(super) fn put(&self, node: u16, array: bool, start: usize, end: usize, plain: bool, slots: &mut [Found]) {
+        self.nodes[usize::from(node)].put(array, start, end, plain, slots);
     }
 }
 
@@ -311,9 +345,8 @@ impl<'a> Record<'a> {
 
     /// The JSON value at the field's path.
     pub fn get(&self, slot: Slot) -> Option<Json<'a>> {
-        let found = self.found(slot).filter(|_| self.form == Form::Json)?;
-        let whole = usize::from(found.depth) == self.fields.paths[slot.index()].len();
-        whole.then(|| self.span(found).map(Json::of_checked)).flatten()
+        let found = self.found(slot).filter(|found| found.whole && self.form == Form::Json)?;
+        self.span(found).map(if found.plain { Json::of_plain } else { Json::of_checked })
     }
 
     /// Every value that the path leads to, through arrays too; the elements of a list, one by one.
@@ -324,7 +357,8 @@ impl<'a> Record<'a> {
             Form::Plain => each(Value::Plain(text)),
             Form::Json => {
                 let rest = &self.fields.paths[slot.index()][usize::from(found.depth)..];
-                walk(Json::of_checked(text), rest, &mut |json| each(Value::Json(json)));
+                let value = if found.plain { Json::of_plain(text) } else { Json::of_checked(text) };
+                walk(value, rest, &mut |json| each(Value::Json(json)));
             }
         }
     }

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use wide::u8x16;
+
 /// Why a value could not be read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt {
@@ -34,31 +36,28 @@ pub fn space(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGH
-}
-
-/// The bytes of eight that end a run of plain text: a quote, a backslash or a control character.
-const fn not_plain(word: u64) -> u64 {
-    zero_bytes(word ^ (ONES * b'"' as u64))
-        | zero_bytes(word ^ (ONES * b'\\' as u64))
-        | (word.wrapping_sub(ONES * 0x20) & !word & HIGH)
+/// The bytes of sixteen that end a run of plain text, a bit each: a quote, a backslash or a control character.
+#[inline]
+fn not_plain(chunk: &[u8; 16]) -> u32 {
+    let bytes = u8x16::new(*chunk);
+    let quote = bytes.simd_eq(u8x16::splat(b'"'));
+    let slash = bytes.simd_eq(u8x16::splat(b'\\'));
+    let control = bytes.min(u8x16::splat(0x1F)).simd_eq(bytes);
+    (quote | slash | control).to_bitmask()
 }
 
 /// From behind the opening quote to behind the closing one, and whether there is an escape between them.
+#[inline]
 pub fn string_end(text: &[u8], mut at: usize) -> Scan<(usize, bool)> {
     let mut escaped = false;
     loop {
-        while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-            let hit = not_plain(u64::from_le_bytes(*chunk));
+        while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+            let hit = not_plain(chunk);
             if hit != 0 {
-                at += hit.trailing_zeros() as usize / 8;
+                at += hit.trailing_zeros() as usize;
                 break;
             }
-            at += 8;
+            at += 16;
         }
         match byte(text, at)? {
             b'"' => return Ok((at + 1, escaped)),
@@ -138,14 +137,19 @@ fn number_end(text: &[u8], mut at: usize) -> Scan<usize> {
 }
 
 /// From a value's first byte to behind its last.
-pub fn value_end(text: &[u8], mut at: usize) -> Scan<usize> {
+pub fn value_end(text: &[u8], at: usize) -> Scan<usize> {
+    value_end_within(text, at, DEEPEST)
+}
+
+/// The same of a value that is nested less deeply than others may be.
+pub(super) fn value_end_within(text: &[u8], mut at: usize, deepest: u32) -> Scan<usize> {
     // One bit a level: set for an object.
     let (mut levels, mut depth) = (0_u128, 0_u32);
     loop {
         match byte(text, at)? {
             b'"' => at = string_end(text, at + 1)?.0,
             open @ (b'{' | b'[') => {
-                if depth == DEEPEST {
+                if depth == deepest {
                     return wrong(at, "nested deeper than 127 levels");
                 }
                 (levels, depth) = (levels << 1 | u128::from(open == b'{'), depth + 1);
@@ -230,8 +234,20 @@ impl Balance {
 }
 
 /// A value inside text that was checked: nothing is copied until it is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Json<'a>(&'a str);
+#[derive(Debug, Clone, Copy)]
+pub struct Json<'a> {
+    text: &'a str,
+    /// It is known that there is no escape in it.
+    plain: bool,
+}
+
+impl PartialEq for Json<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Json<'_> {}
 
 /// What a [`Json`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,23 +263,33 @@ pub enum JsonKind {
 impl<'a> Json<'a> {
     /// The text must be one whole JSON value without white space around it.
     pub const fn of_checked(text: &'a str) -> Self {
-        Self(text)
+        Self { text, plain: false }
+    }
+
+    /// The same of a value in which no escape was met.
+    pub const fn of_plain(text: &'a str) -> Self {
+        Self { text, plain: true }
     }
 
     /// Checks a text; none when it is not exactly one JSON value.
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim_matches([' ', '\n', '\r', '\t']);
         // A number may go on where the text ends: nothing follows here, so it does not.
-        (value_end(text.as_bytes(), 0) == Ok(text.len())).then_some(Self(text))
+        (value_end(text.as_bytes(), 0) == Ok(text.len())).then_some(Self::of_checked(text))
     }
 
     /// The JSON text itself.
     pub const fn as_json(self) -> &'a str {
-        self.0
+        self.text
+    }
+
+    /// A value inside this one.
+    fn part(self, from: usize, end: usize) -> Option<Self> {
+        Some(Self { text: self.text.get(from..end)?, plain: self.plain })
     }
 
     pub fn kind(self) -> JsonKind {
-        match self.0.as_bytes().first() {
+        match self.text.as_bytes().first() {
             Some(b'"') => JsonKind::Text,
             Some(b'{') => JsonKind::Object,
             Some(b'[') => JsonKind::Array,
@@ -279,8 +305,8 @@ impl<'a> Json<'a> {
 
     /// A text's content; borrowed unless it has escapes.
     pub fn text(self) -> Option<Cow<'a, str>> {
-        let inside = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        Some(if memchr::memchr(b'\\', inside.as_bytes()).is_none() {
+        let inside = self.text.strip_prefix('"')?.strip_suffix('"')?;
+        Some(if self.plain || memchr::memchr(b'\\', inside.as_bytes()).is_none() {
             Cow::Borrowed(inside)
         } else {
             Cow::Owned(unescape(inside))
@@ -288,7 +314,7 @@ impl<'a> Json<'a> {
     }
 
     pub fn as_bool(self) -> Option<bool> {
-        match self.0 {
+        match self.text {
             "true" => Some(true),
             "false" => Some(false),
             _ => None,
@@ -297,31 +323,31 @@ impl<'a> Json<'a> {
 
     /// A number; a number that is written as a text is not one.
     pub fn as_f64(self) -> Option<f64> {
-        if self.kind() == JsonKind::Number { self.0.parse().ok() } else { None }
+        if self.kind() == JsonKind::Number { self.text.parse().ok() } else { None }
     }
 
     /// The elements of an array; none of anything else.
     pub fn elements(self) -> impl Iterator<Item = Json<'a>> {
-        let mut at = if self.kind() == JsonKind::Array { Some(space(self.0.as_bytes(), 1)) } else { None };
+        let mut at = if self.kind() == JsonKind::Array { Some(space(self.text.as_bytes(), 1)) } else { None };
         std::iter::from_fn(move || {
-            let (text, from) = (self.0.as_bytes(), at?);
+            let (text, from) = (self.text.as_bytes(), at?);
             let end = value_end(text, from).ok()?;
             at = next(text, end);
-            Some(Json(self.0.get(from..end)?))
+            Some(self.part(from, end)?)
         })
     }
 
     /// The members of an object; none of anything else.
     pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Json<'a>)> {
-        let mut at = if self.kind() == JsonKind::Object { Some(space(self.0.as_bytes(), 1)) } else { None };
+        let mut at = if self.kind() == JsonKind::Object { Some(space(self.text.as_bytes(), 1)) } else { None };
         std::iter::from_fn(move || {
-            let (text, from) = (self.0.as_bytes(), at?);
+            let (text, from) = (self.text.as_bytes(), at?);
             let (name, escaped, value) = key(text, from).ok()?;
             let end = value_end(text, value).ok()?;
             at = next(text, end);
-            let name = self.0.get(from + 1..from + 1 + name.len())?;
+            let name = self.text.get(from + 1..from + 1 + name.len())?;
             let name = if escaped { Cow::Owned(unescape(name)) } else { Cow::Borrowed(name) };
-            Some((name, Json(self.0.get(value..end)?)))
+            Some((name, self.part(value, end)?))
         })
     }
 

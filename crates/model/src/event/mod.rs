@@ -5,6 +5,7 @@
 mod fields;
 mod flow;
 pub mod json;
+mod learned;
 mod log;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use crate::time::Timestamp;
 pub use fields::{FieldError, Fields, Found, Record, Slot, Value};
 pub use flow::{Flow, FlowAction, FlowDirection, is_public};
 pub use json::{Json, JsonKind};
+pub use learned::Learned;
 pub use log::Log;
 
 /// Where an event stands.
