@@ -1,10 +1,13 @@
-//! Makes the example organization of `examples/organization`: three accounts as AWS Config snapshot files.
+//! Makes the example organization of `examples/organization`: three accounts as AWS Config snapshot files, and a month
+//! of their logs with an attack in it.
 //!
 //! Everything is invented, comes from one fixed seed and is the same bytes on every run.
 
+mod attack;
 mod builder;
 mod compute;
 mod identity;
+mod logs;
 mod network;
 mod storage;
 
@@ -56,7 +59,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
             bytes += write(folder, &snapshot, &names)?;
         }
     }
-    eprintln!("{items} items, {bytes} bytes in {}", folder.display());
+    let logs = logs::write(folder)?;
+    eprintln!("{items} items, {bytes} bytes, and {logs} bytes of logs in {}", folder.display());
     Ok(())
 }
 
