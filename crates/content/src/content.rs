@@ -131,13 +131,7 @@ impl Content {
 
     /// Reads and checks the detections. They are read when they are asked for: most commands need none.
     pub fn detections(&self) -> Detections {
-        let mut detections = Detections::default();
-        for file in &self.detections {
-            if let Err(problems) = add_detection(&mut detections, file) {
-                detections.problems.extend(problems);
-            }
-        }
-        detections
+        read_detections(&self.detections)
     }
 
     /// What was refused and why, in the order of the files.
@@ -276,6 +270,17 @@ impl Folder {
         let first = path.split('/').next()?;
         Self::ALL.into_iter().find(|(name, _)| *name == first).map(|(_, folder)| folder)
     }
+}
+
+/// Reads and checks detection files by themselves, without the rest of the content.
+pub fn read_detections<'f>(files: impl IntoIterator<Item = &'f ContentFile>) -> Detections {
+    let mut detections = Detections::default();
+    for file in files {
+        if let Err(problems) = add_detection(&mut detections, file) {
+            detections.problems.extend(problems);
+        }
+    }
+    detections
 }
 
 fn add_detection(detections: &mut Detections, file: &ContentFile) -> Result<(), Vec<Diagnostic>> {

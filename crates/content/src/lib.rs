@@ -18,9 +18,9 @@ pub mod text;
 pub mod types;
 pub mod yaml;
 
-pub use content::{Content, ContentFile, Origin, Rule};
+pub use content::{Content, ContentFile, Origin, Rule, read_detections};
 pub use controls::{Catalogue, Controls};
-pub use detection::{Detection, DetectionFile, Detections, Need, Timespan};
+pub use detection::{Baseline, Detection, DetectionFile, Detections, Need, Threats, Timespan};
 pub use detection_check::{ARGUMENTS, file_name as detection_file_name};
 pub use managed::{ManagedParameter, ManagedRule, ManagedRules};
 pub use pack::{Pack, PackError, ParameterValues, ResolvedPack, ResolvedRule, Standing};

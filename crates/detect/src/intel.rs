@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use haechi_content::Need;
 
+use crate::owners::Owners;
+
 /// A line of a list is neither an address, nor a range of them, nor a domain.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: `{text}` is no {wanted}")]
@@ -44,7 +46,7 @@ pub struct Lists {
     domains: HashSet<Box<str>>,
 }
 
-fn number(address: IpAddr) -> u128 {
+pub(crate) fn number(address: IpAddr) -> u128 {
     match address {
         // IPv4 is kept in its place within IPv6, so that ::ffff:192.0.2.1 is the same address.
         IpAddr::V4(address) => address.to_ipv6_mapped().into(),
@@ -87,6 +89,11 @@ impl Lists {
         self.ranges = joined;
     }
 
+    /// The ranges of addresses on it, first and last.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (u128, u128)> {
+        self.ranges.iter().copied()
+    }
+
     pub fn has_address(&self, address: IpAddr) -> bool {
         let address = number(address);
         let at = self.ranges.partition_point(|(first, _)| *first <= address);
@@ -117,7 +124,7 @@ impl Lists {
 }
 
 /// An address, a CIDR, or `first-last`.
-fn range(text: &str) -> Option<(u128, u128)> {
+pub(crate) fn range(text: &str) -> Option<(u128, u128)> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Some((number(address), number(address)));
     }
@@ -147,6 +154,7 @@ pub struct Intel {
     lists: BTreeMap<Need, Lists>,
     trusted: Lists,
     geography: Option<Arc<dyn Geography>>,
+    owners: Owners,
 }
 
 impl Intel {
@@ -160,15 +168,30 @@ impl Intel {
         self.trusted.add(text, false)
     }
 
+    /// Takes a configuration item of the recorded organization: whose network interface it is.
+    pub fn own(&mut self, item: &serde_json::Value) {
+        self.owners.add(item);
+    }
+
+    pub fn owners(&self) -> &Owners {
+        &self.owners
+    }
+
+    /// There is a list of trusted addresses.
+    pub(crate) fn trusts_any(&self) -> bool {
+        !self.trusted.is_empty()
+    }
+
     pub fn know(&mut self, geography: Arc<dyn Geography>) {
         self.geography = Some(geography);
     }
 
-    /// Whether what a detection needs is there. The inventory is not known here.
+    /// Whether what a detection needs is there.
     pub fn has(&self, need: Need) -> bool {
         match need {
             Need::Geo => self.geography.as_ref().is_some_and(|known| known.has_places()),
             Need::Asn => self.geography.as_ref().is_some_and(|known| known.has_networks()),
+            Need::Inventory => !self.owners.is_empty(),
             _ => self.lists.contains_key(&need),
         }
     }

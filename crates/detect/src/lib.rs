@@ -15,10 +15,25 @@
 //! This crate knows no file, no clock and no network. Signals are merged, never overwritten: a month at once and the
 //! same month hour by hour make equal threats.
 
+mod detections;
+mod flow;
+mod found;
+mod index;
 mod intel;
 pub mod key;
-pub mod principal;
+mod matcher;
+mod owners;
+mod pack;
 mod policy;
+pub mod principal;
+mod rule;
+mod scanner;
+mod sigma;
 
 pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
+pub use detections::{Builder, Detections, Inactive, Why, base_fields};
+pub use owners::{Owner, Owners};
 pub use policy::PolicyTest;
+pub use rule::{Logic, Rule};
+pub use scanner::{Batch, Scanner};
+pub use sigma::{Correlation, CorrelationKind, Limit, Placeholders, SigmaFile, SigmaRule, read_sigma};

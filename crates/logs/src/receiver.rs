@@ -40,6 +40,17 @@ impl LogFields {
         paths.into_iter().try_for_each(|path| fields.add(path).map(drop))
     }
 
+    /// The fields that a log's reader wants before all others.
+    pub fn base(log: Log) -> Fields {
+        // They are paths, and few.
+        Fields::new(core_paths(log).iter().copied()).unwrap_or_else(|_| unreachable!("the reader's own fields"))
+    }
+
+    /// Wants the events of a log with fields that were made from [`LogFields::base`].
+    pub fn take(&mut self, log: Log, fields: Fields) {
+        self.fields[log as usize] = Some(fields);
+    }
+
     /// Wants flow logs as [`Flow`]s. They are made into events only where [`LogFields::want`] asks for these too.
     pub fn want_flows(&mut self) {
         self.flows = true;

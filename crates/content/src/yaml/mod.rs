@@ -9,7 +9,7 @@ mod read;
 use std::ops::Range;
 
 pub use de::from_node;
-pub use read::read;
+pub use read::{read, read_all};
 
 use crate::source::Source;
 

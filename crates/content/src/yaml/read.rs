@@ -29,6 +29,17 @@ struct Reader<'a> {
 
 /// Reads one document.
 pub fn read(source: &Source, limits: Limits) -> Result<Node, Diagnostic> {
+    let mut documents = parse(source, limits, false)?;
+    documents.pop().ok_or_else(|| source.whole("the file is empty"))
+}
+
+/// Reads the documents of a file, one after the other. The limits are for all of them together.
+pub fn read_all(source: &Source, limits: Limits) -> Result<Vec<Node>, Diagnostic> {
+    let documents = parse(source, limits, true)?;
+    if documents.is_empty() { Err(source.whole("the file is empty")) } else { Ok(documents) }
+}
+
+fn parse(source: &Source, limits: Limits, many: bool) -> Result<Vec<Node>, Diagnostic> {
     if source.text.len() > limits.bytes {
         let (size, most) = (source.text.len(), limits.bytes);
         return Err(source.whole(format!("the file has {size} bytes; at most {most} are read")));
@@ -37,13 +48,20 @@ pub fn read(source: &Source, limits: Limits) -> Result<Node, Diagnostic> {
     options.set_emit_comments(false);
     options.flow_nesting_limit = limits.depth;
     options.block_nesting_limit = limits.depth;
+    let mut documents = Vec::new();
     let mut reader =
         Reader { source, limits, stack: Vec::new(), root: None, anchors: HashMap::new(), nodes: 0, copied: 0 };
     for next in Parser::new_from_str_with_options(&source.text, options) {
         let (event, span) = next.map_err(|error| reader.scan_error(&error))?;
+        if many && matches!(event, Event::DocumentStart(..)) {
+            // Anchors are a document's own.
+            reader.anchors.clear();
+            documents.extend(reader.root.take());
+        }
         reader.event(event, span)?;
     }
-    reader.root.ok_or_else(|| source.whole("the file is empty"))
+    documents.extend(reader.root);
+    Ok(documents)
 }
 
 impl Reader<'_> {
@@ -243,6 +261,10 @@ mod tests {
     fn refuses_what_cannot_be_bounded_or_is_ambiguous() {
         check("a: 1\na: 2\n", "a.yaml:2:1: the key `a` stands here a second time");
         check("a: 1\n---\nb: 2\n", "a.yaml:2:1: a second document");
+        let two = Source::new("a.yaml", "---\na: &x 1\n---\nb: 2\n...\n");
+        assert_eq!(read_all(&two, Limits::CONTENT).unwrap().len(), 2);
+        let elsewhere = Source::new("a.yaml", "a: &x 1\n---\nb: *x\n");
+        assert!(read_all(&elsewhere, Limits::CONTENT).is_err());
         check("a: &x {b: 1}\nc: {<<: *x}\n", "2:5: merge keys");
         check(&"[".repeat(10_000), "nest");
         check(&"- ".repeat(10_000), "nest");
