@@ -86,6 +86,15 @@
 //! Store::remove_samples(&mut self) -> Result<u64>
 //! Store::position(&self, source: &str) -> Result<Option<Value>>         how far the recorder has read a source
 //! Store::put_position(&mut self, source: &str, &Value, at: Timestamp) -> Result<()>
+//! Store::put_plan(&mut self, &StoredPlan) -> Result<()>                 changes to AWS: plans, approvals, records
+//! Store::plan(&self, id_or_prefix: &str) -> Result<StoredPlan>          also plans, plans_of_limit, set_plan_due
+//! Store::approve_plan(&mut self, ContentHash, &Approval) -> Result<()>  also plan_approvals
+//! Store::begin_plan_record(&mut self, ContentHash, &PlanRecord) -> Result<i64>   before a call; end_plan_record after it
+//! Store::plan_records(&self, ContentHash) -> Result<Vec<PlanRecord>>
+//! Store::lock_responses(&self) -> Result<ResponseLock>                  one plan is carried out at a time
+//! Store::put_notices(&mut self, &[NewNotice], at: Timestamp) -> Result<u64>      kept until they are delivered
+//! Store::due_notices(&self, at: Timestamp, most: usize) -> Result<Vec<StoredNotice>>
+//! Store::notice_delivered | notice_failed | revive_notice               what came of it
 //! Store::backup(&self, to: &Path) -> Result<()>                         a whole copy; other runs may go on
 //! Store::purge(&mut self, before: Timestamp, PurgeMode, &mut dyn FnMut(PurgeStep)) -> Result<PurgeSummary>   retention
 //! Store::check(&self) -> Result<Vec<String>>                            reads everything; empty when all is well
@@ -110,6 +119,7 @@ mod location;
 mod lock;
 mod migrate_history;
 mod names;
+mod notices;
 mod open;
 mod open_postgres;
 mod positions;
@@ -122,6 +132,7 @@ mod read_items;
 mod records;
 mod relations;
 mod resources;
+mod responses;
 mod run;
 mod scan;
 mod scopes;
@@ -136,11 +147,13 @@ pub use error::StoreError;
 pub use filter_expression::{FilterError, FilterExpression};
 pub use glob::glob_matches;
 pub use location::{Location, LocationError, PostgresUrl};
+pub use notices::{NewNotice, NoticeState, StoredNotice};
 pub use open::Store;
 pub use purge::{PurgeMode, PurgeStep, PurgeSummary};
 pub use query::{PublicView, QueryAnswer, QueryBounds, Stopper};
 pub use records::*;
 pub use relations::{Direction, Related};
+pub use responses::{Approval, PlanRecord, ResponseLock, StoredPlan};
 pub use run::{ListingOutcome, PutOutcome, Run, RunCounts, RunId, RunInfo, RunKind, RunState, StoredCoverage};
 pub use scan::{Scan, ScanBodies, ScanColumns, ScanEnd, ScanRow, ScanScope};
 pub use threats::{DetectState, KeptThreats, StoredThreat, ThreatFilter};

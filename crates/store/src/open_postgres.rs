@@ -14,11 +14,15 @@ use crate::open::{Kind, PATIENCE, Store};
 use crate::postgres::Client;
 use crate::query::{QueryAnswer, QueryBounds};
 
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/postgres/0001_first.sql"), include_str!("migrations/postgres/0002_threats.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/postgres/0001_first.sql"),
+    include_str!("migrations/postgres/0002_threats.sql"),
+    include_str!("migrations/postgres/0003_responses.sql"),
+];
 /// Held while the schema is made or moved forward, and while a run writes. Any two numbers that others do not use.
 const MAKING: i64 = 0x4841_4543_0001;
 const WRITING: i64 = 0x4841_4543_0002;
+const RESPONDING: i64 = 0x4841_4543_0003;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Names that the user's SQL may not hold: private tables, the server's own tables, and functions that leave the
@@ -116,6 +120,10 @@ impl Store {
 
     pub(crate) fn writing_lock(&self) -> Result<AdvisoryLock, Fault> {
         AdvisoryLock::take(&self.connection, WRITING, self)
+    }
+
+    pub(crate) fn responding_lock(&self) -> Result<AdvisoryLock, Fault> {
+        AdvisoryLock::take(&self.connection, RESPONDING, self)
     }
 
     /// The user's SELECT over the public views, in a transaction that may only read, and not for ever.

@@ -6,6 +6,8 @@ mod history;
 mod items;
 #[path = "../store/judgements.rs"]
 mod judgements;
+#[path = "../store/responses.rs"]
+mod responses;
 #[path = "../store/retention.rs"]
 mod retention;
 mod server;

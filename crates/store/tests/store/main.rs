@@ -4,6 +4,7 @@ mod history;
 mod items;
 mod judgements;
 mod opening;
+mod responses;
 mod retention;
 mod scan;
 mod speed;
