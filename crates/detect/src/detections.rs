@@ -483,7 +483,10 @@ fn check(detection: &Detection) -> Result<Option<Search>, Vec<Diagnostic>> {
         search.steps.iter().for_each(|step| step.body.lists(&mut lists));
         for need in lists {
             if !file.needs.contains(&need) {
-                let problem = at(&["match"], format!("the list `{need}` is used, and `needs` does not name it", need = need.as_str()));
+                let problem = at(
+                    &["match"],
+                    format!("the list `{need}` is used, and `needs` does not name it", need = need.as_str()),
+                );
                 problems.push(problem.help(format!("needs: [{}]", need.as_str())));
             }
         }

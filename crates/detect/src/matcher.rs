@@ -11,7 +11,9 @@ use haechi_model::event::{Event, FieldError, Fields, JsonKind, Slot, Value};
 use crate::intel::Intel;
 use crate::policy::PolicyTest;
 use crate::principal::ip;
-use crate::sigma::{Body, Case, Comparison, Condition, FieldShape, Item, Join, Search, Shape, Test, TimePart, in_ranges};
+use crate::sigma::{
+    Body, Case, Comparison, Condition, FieldShape, Item, Join, Search, Shape, Test, TimePart, in_ranges,
+};
 
 /// What an event must be like, over the tests of a [`Tests`].
 #[derive(Debug, Clone)]
@@ -319,7 +321,8 @@ impl Ask {
                 let mut found = shape.fits(json.as_json());
                 if !found && memchr::memchr(b'\\', json.as_json().as_bytes()).is_some() {
                     json.each_leaf(&mut |leaf| {
-                        found = found || leaf.text().is_some_and(|text| matches!(text, Cow::Owned(_)) && shape.fits(&text));
+                        found =
+                            found || leaf.text().is_some_and(|text| matches!(text, Cow::Owned(_)) && shape.fits(&text));
                     });
                 }
                 found

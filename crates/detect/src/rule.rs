@@ -140,8 +140,10 @@ pub(crate) fn kept(text: &str) -> String {
 }
 
 /// Names behind `$` in a sentence.
-fn placeholders(text: &str) -> Vec<String> {
-    let name = |rest: &str| rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next().map(str::to_owned);
+pub(crate) fn placeholders(text: &str) -> Vec<String> {
+    let name = |rest: &str| {
+        rest.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').next().map(str::to_owned)
+    };
     let mut names: Vec<_> = text.split('$').skip(1).filter_map(name).filter(|name| !name.is_empty()).collect();
     names.sort_unstable();
     names.dedup();
@@ -329,7 +331,7 @@ impl Rule {
 }
 
 /// Of events that name no account.
-fn nobody() -> AccountId {
+pub(crate) fn nobody() -> AccountId {
     AccountId::parse("000000000000").unwrap_or_else(|_| unreachable!("twelve digits are an account"))
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use haechi_model::{FindingId, Log, Threat};
 use haechi_model::event::Event;
+use haechi_model::{FindingId, Log, Threat};
 
 use crate::detections::Detections;
 use crate::intel::Intel;
@@ -31,7 +31,10 @@ impl Scanner {
         let Self { detections, intel, answers, batch } = self;
         batch.count(event);
         let Some(plan) = detections.plan(event.log()) else { return };
-        debug_assert!(event.record.fields().len() >= plan.fields.len(), "the event was read with the fields of its log");
+        debug_assert!(
+            event.record.fields().len() >= plan.fields.len(),
+            "the event was read with the fields of its log"
+        );
         let answers = &mut answers[event.log() as usize];
         answers.begin(&plan.tests);
         let mut actor = None;

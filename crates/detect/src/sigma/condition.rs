@@ -223,7 +223,8 @@ impl<'t> Parser<'t> {
         self.at += 1;
         let them = which.text.eq_ignore_ascii_case("them") && !self.names.contains(&which.text);
         let fits = |name: &str| if them { !name.starts_with('_') } else { glob(which.text, name) };
-        let meant: Vec<_> = (0..self.names.len()).filter(|at| fits(self.names[*at])).map(Condition::Selection).collect();
+        let meant: Vec<_> =
+            (0..self.names.len()).filter(|at| fits(self.names[*at])).map(Condition::Selection).collect();
         if meant.is_empty() {
             return Err(Wrong::new(which.at, format!("`{}` names no selection", which.text)));
         }

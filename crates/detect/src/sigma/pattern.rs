@@ -374,7 +374,9 @@ mod tests {
                 head.to_lowercase() == text.to_lowercase() && by_search(rest, &value[head.len()..])
             }
             Piece::One => value.chars().next().is_some_and(|first| by_search(rest, &value[first.len_utf8()..])),
-            Piece::Many => value.char_indices().map(|(at, _)| at).chain([value.len()]).any(|at| by_search(rest, &value[at..])),
+            Piece::Many => {
+                value.char_indices().map(|(at, _)| at).chain([value.len()]).any(|at| by_search(rest, &value[at..]))
+            }
         }
     }
 

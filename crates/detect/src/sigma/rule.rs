@@ -196,7 +196,16 @@ impl Document<'_> {
             return None;
         };
         let source = self.source.clone();
-        Some(SigmaRule { id, name: self.text("name"), title, score, attack: self.attack(), source, span: node.span(), body })
+        Some(SigmaRule {
+            id,
+            name: self.text("name"),
+            title,
+            score,
+            attack: self.attack(),
+            source,
+            span: node.span(),
+            body,
+        })
     }
 
     fn search(&mut self, detection: &Node) -> Option<Search> {
@@ -252,7 +261,9 @@ impl Document<'_> {
         let log = log_of(product.as_deref(), service.as_deref(), category.as_deref());
         if log.is_none() {
             let named: Vec<_> = [product, service, category].into_iter().flatten().collect();
-            let problem = self.source.diagnostic(node.span(), format!("it cannot be run: {} is no log that is read here", named.join(" ")));
+            let problem = self
+                .source
+                .diagnostic(node.span(), format!("it cannot be run: {} is no log that is read here", named.join(" ")));
             self.reader.problems.push(problem.help("product aws with service cloudtrail, vpcflow, route53resolver, s3_access, rds or waf; product kubernetes with service audit"));
         }
         log
@@ -313,7 +324,8 @@ impl Document<'_> {
         let timespan = self.timespan(node);
         let (limits, fields) = self.limits(node, kind);
         let aliases = self.aliases(node);
-        let generate = match node.get("generate").or_else(|| self.node.get("generate")).map(|node| (node, node.text())) {
+        let generate = match node.get("generate").or_else(|| self.node.get("generate")).map(|node| (node, node.text()))
+        {
             None => false,
             Some((_, Some("true" | "True"))) => true,
             Some((_, Some("false" | "False"))) => false,
@@ -323,8 +335,17 @@ impl Document<'_> {
             }
         };
         let timespan = timespan?;
-        (self.reader.problems.len() == before)
-            .then_some(Correlation { kind, rules, group_by, timespan, limits, fields, aliases, generate, spans })
+        (self.reader.problems.len() == before).then_some(Correlation {
+            kind,
+            rules,
+            group_by,
+            timespan,
+            limits,
+            fields,
+            aliases,
+            generate,
+            spans,
+        })
     }
 
     fn kind(&mut self, node: &Node) -> Option<CorrelationKind> {
@@ -341,7 +362,8 @@ impl Document<'_> {
         let name = kind_at.text().unwrap_or_default();
         let kind = KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind);
         if kind.is_none() {
-            let problem = self.source.diagnostic(kind_at.span(), format!("there is no correlation of type `{name}` here"));
+            let problem =
+                self.source.diagnostic(kind_at.span(), format!("there is no correlation of type `{name}` here"));
             self.reader.problems.push(problem.suggest(name, KINDS.iter().map(|(known, _)| *known)));
         }
         kind
@@ -472,4 +494,3 @@ impl Search {
         self.condition.clone().unwrap_or_else(all)
     }
 }
-

@@ -8,9 +8,9 @@ use haechi_content::yaml::{Node, NodeValue, Style};
 use haechi_content::{Diagnostic, Need, Source};
 
 use super::condition::Condition;
-use crate::policy::PolicyTest;
 use super::modifier::{Comparison, Modifier, TimePart, Utf16};
 use super::pattern::{Case, Pattern, Piece, REGEX_BYTES, Shape, regex};
+use crate::policy::PolicyTest;
 
 /// Whose rule it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -380,7 +380,10 @@ impl<'s> Reader<'s> {
         let whole = if flags.is_empty() { text.to_owned() } else { format!("(?{flags}){text}") };
         regex(&whole, Case::Distinct).map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => self
-                .at(node.span(), format!("the regular expression is too large: compiled it takes more than {REGEX_BYTES} bytes"))
+                .at(
+                    node.span(),
+                    format!("the regular expression is too large: compiled it takes more than {REGEX_BYTES} bytes"),
+                )
                 .help("use smaller counts in `{n,m}`, or plain texts with `contains`"),
             error => {
                 let said = error.to_string();
@@ -424,9 +427,8 @@ impl<'s> Reader<'s> {
                 let bytes = latin1(&plain()?);
                 (0..3).map(|shift| Pattern::plain(&base64_inside(&bytes, shift))).collect()
             }
-            Modifier::Windash => windash(&pattern).ok_or_else(|| {
-                self.at(node.span(), format!("it stands for more than {MOST_VARIANTS} values"))
-            })?,
+            Modifier::Windash => windash(&pattern)
+                .ok_or_else(|| self.at(node.span(), format!("it stands for more than {MOST_VARIANTS} values")))?,
             Modifier::Expand => self.expanded(&pattern, node)?,
             _ => vec![pattern],
         })
@@ -618,7 +620,8 @@ fn placeholder(text: &str) -> Option<(&str, &str, &str)> {
         }
         let end = start + 1 + text[start + 1..].find('%')?;
         let name = &text[start + 1..end];
-        if !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.')) {
+        if !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.'))
+        {
             return Some((&text[..start], name, &text[end + 1..]));
         }
         from = end;
@@ -679,7 +682,8 @@ fn windash(pattern: &Pattern) -> Option<Vec<Pattern>> {
         let letters: Vec<char> = text.chars().collect();
         for (at, letter) in letters.iter().enumerate() {
             let word = |letter: &char| letter.is_alphanumeric() || *letter == '_';
-            let dash = SIGNS.contains(letter) && !before.as_ref().is_some_and(word) && letters.get(at + 1).is_some_and(word);
+            let dash =
+                SIGNS.contains(letter) && !before.as_ref().is_some_and(word) && letters.get(at + 1).is_some_and(word);
             if dash {
                 if done.len() * SIGNS.len() > MOST_VARIANTS {
                     return None;

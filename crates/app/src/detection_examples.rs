@@ -1,0 +1,246 @@
+//! Runs the examples of detections: their events are written as a log, read by the real readers, matched by the
+//! real rules, and what comes of it is compared with what the file says.
+
+use core::net::IpAddr;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use haechi_content::detection::DetectionExample;
+use haechi_content::{ContentFile, Detection, Detections as Files, Diagnostic, Need};
+use haechi_detect::{AddressFacts, Builder, Detections, Geography, Intel, Logic, Scanner, Why};
+use haechi_logs::{LogFields, Reader};
+use haechi_model::event::Event;
+use haechi_model::{Log, Threat};
+use serde_json::Value;
+
+use crate::example_logs::written;
+
+/// What became of one example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExampleOutcome {
+    Pass,
+    /// What is otherwise than the file says.
+    Fail(String),
+    /// It could not be run, and why.
+    NotRun(String),
+}
+
+/// One example of one detection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExampleRun {
+    pub detection: String,
+    pub path: String,
+    pub name: String,
+    pub outcome: ExampleOutcome,
+}
+
+/// What came of checking detections.
+#[derive(Debug, Clone, Default)]
+pub struct DetectionsCheck {
+    pub detections: usize,
+    pub problems: Vec<Diagnostic>,
+    pub examples: Vec<ExampleRun>,
+}
+
+impl DetectionsCheck {
+    pub fn failures(&self) -> impl Iterator<Item = &ExampleRun> {
+        self.examples.iter().filter(|run| run.outcome != ExampleOutcome::Pass)
+    }
+}
+
+/// Checks detection files and runs their examples. Attack sequences may be made of the threats of `others` too.
+pub fn check_detection_files(files: &[ContentFile], others: &Files) -> DetectionsCheck {
+    let read = haechi_content::read_detections(files);
+    let mut check = check_detections(&read, others);
+    check.problems.splice(0..0, read.problems);
+    check
+}
+
+/// Runs the examples of detections that were read.
+pub fn check_detections(read: &Files, others: &Files) -> DetectionsCheck {
+    let mut check = DetectionsCheck { detections: read.known.len(), ..DetectionsCheck::default() };
+    let mut all: BTreeMap<&str, &Detection> = others.known.iter().map(|(id, one)| (id.as_str(), one)).collect();
+    all.extend(read.known.iter().map(|(id, one)| (id.as_str(), one)));
+    for detection in read.known.values() {
+        match compiled(detection, &all, &Intel::default(), true) {
+            Err(problems) => check.problems.extend(problems),
+            Ok(_) => check.examples.extend(detection.file.examples.iter().map(|example| ExampleRun {
+                detection: detection.file.id.clone(),
+                path: detection.path().to_owned(),
+                name: example.name.clone(),
+                outcome: run(detection, example, &all),
+            })),
+        }
+    }
+    check
+}
+
+/// The detection and, of an attack sequence, those it is made of. `anyhow`: whatever lists are missing.
+fn compiled(
+    detection: &Detection,
+    all: &BTreeMap<&str, &Detection>,
+    intel: &Intel,
+    anyhow: bool,
+) -> Result<Detections, Vec<Diagnostic>> {
+    let mut builder = Builder::new(intel, &LogFields::base).having(Need::Inventory);
+    if anyhow {
+        builder = Need::ALL.into_iter().fold(builder, Builder::having);
+    }
+    builder.detection(detection);
+    if detection.file.threats.is_some() {
+        all.values().filter(|other| other.file.threats.is_none()).for_each(|other| builder.detection(other));
+    }
+    let detections = builder.build();
+    let own = detections.inactive().iter().find(|inactive| inactive.id == detection.file.id);
+    match own.map(|inactive| &inactive.why) {
+        Some(Why::Refused(problems)) => Err(problems.clone()),
+        _ => Ok(detections),
+    }
+}
+
+fn run(detection: &Detection, example: &DetectionExample, all: &BTreeMap<&str, &Detection>) -> ExampleOutcome {
+    let intel = match intel_of(detection, example) {
+        Ok(intel) => intel,
+        Err(what) => return ExampleOutcome::Fail(what),
+    };
+    let detections = match compiled(detection, all, &intel, false) {
+        Ok(detections) => Arc::new(detections),
+        Err(problems) => return ExampleOutcome::Fail(problems[0].short()),
+    };
+    if let Some(inactive) = detections.inactive().iter().find(|inactive| inactive.id == detection.file.id)
+        && let Why::Needs(needs) = &inactive.why
+    {
+        let needs: Vec<_> = needs.iter().map(|need| need.as_str()).collect();
+        return ExampleOutcome::Fail(format!("the example gives no {}", needs.join(", ")));
+    }
+    if let Some((_, rule)) = detections.rule(&detection.file.id)
+        && !matches!(rule.logic, Logic::Each)
+    {
+        return ExampleOutcome::NotRun(format!("the logic `{}` is not there yet", rule.logic.name()));
+    }
+    let log = example.log.or(detection.file.logs.first().copied()).unwrap_or(Log::CloudTrail);
+    let text = match written(example, log) {
+        Ok(text) => text,
+        Err(what) => return ExampleOutcome::Fail(what),
+    };
+    match threats(&detections, intel, log, &text) {
+        Ok(threats) => {
+            let own: Vec<_> = threats.into_iter().filter(|threat| threat.kind == detection.file.id).collect();
+            compare(example, &own)
+        }
+        Err(what) => ExampleOutcome::Fail(what),
+    }
+}
+
+/// Reads the text and gives what was found in it.
+fn threats(detections: &Arc<Detections>, intel: Intel, log: Log, text: &str) -> Result<Vec<Threat>, String> {
+    let mut wanted = LogFields::default();
+    for log in detections.logs() {
+        if let Some(fields) = detections.fields(log) {
+            wanted.take(log, fields.clone());
+        }
+    }
+    let mut reader = Reader::of(&wanted);
+    let mut scanner = Scanner::new(detections.clone(), Arc::new(intel));
+    let mut others = 0;
+    let _ = reader.read_bytes(Path::new("example"), text.as_bytes(), &mut |event: &Event<'_>| {
+        others += usize::from(event.log() != log);
+        scanner.take(event);
+        ControlFlow::Continue(())
+    });
+    let summary = reader.finish();
+    if let Some(problem) = summary.problems.first() {
+        return Err(format!("the reader refuses it: {problem}"));
+    }
+    if others > 0 {
+        return Err(format!("the reader takes it for another log than {log}"));
+    }
+    Ok(scanner.drain().into_threats().collect())
+}
+
+fn compare(example: &DetectionExample, threats: &[Threat]) -> ExampleOutcome {
+    let found = threats.len() as u64;
+    if found != example.expect {
+        let about: Vec<_> = threats.iter().take(5).map(|threat| threat.entity.id.as_str()).collect();
+        let about = if about.is_empty() { String::new() } else { format!(" (about {})", about.join(", ")) };
+        return ExampleOutcome::Fail(format!("{} threats are expected, {found} were found{about}", example.expect));
+    }
+    let Some(first) = threats.iter().min_by_key(|threat| (threat.first_seen, threat.id)) else {
+        return ExampleOutcome::Pass;
+    };
+    if let Some(entity) = &example.entity
+        && *entity != first.entity.id
+    {
+        return ExampleOutcome::Fail(format!("it is about `{}`, not about `{entity}`", first.entity.id));
+    }
+    if let Some(count) = example.count
+        && count != first.count
+    {
+        return ExampleOutcome::Fail(format!("it rests on {} events, not on {count}", first.count));
+    }
+    let kinds: Vec<_> = first.factors.iter().map(|factor| factor.kind.as_str()).collect();
+    if let Some(missing) = example.factors.iter().find(|factor| !kinds.contains(&factor.as_str())) {
+        return ExampleOutcome::Fail(format!(
+            "it does not name the factor `{missing}`; it names: {}",
+            kinds.join(", ")
+        ));
+    }
+    ExampleOutcome::Pass
+}
+
+/// The example's lists. One that the detection needs and the example does not give is empty.
+fn intel_of(detection: &Detection, example: &DetectionExample) -> Result<Intel, String> {
+    let mut intel = Intel::default();
+    for need in detection.file.needs.iter().filter(|need| need.is_list()) {
+        intel.add(*need, "").map_err(|error| error.to_string())?;
+    }
+    for (name, entries) in &example.lists {
+        let text = entries.join("\n");
+        let added = match Need::ALL.into_iter().find(|need| need.as_str() == name && need.is_list()) {
+            Some(need) => intel.add(need, &text),
+            None if name == "trusted" => intel.trust(&text),
+            None => return Err(format!("there is no list `{name}`")),
+        };
+        added.map_err(|error| format!("the list `{name}`: {error}"))?;
+    }
+    if !example.geo.is_empty() || detection.file.needs.iter().any(|need| matches!(need, Need::Geo | Need::Asn)) {
+        let mut facts = BTreeMap::new();
+        for (address, value) in &example.geo {
+            let address = address.parse().map_err(|_| format!("`{address}` is no address"))?;
+            facts.insert(address, facts_of(value));
+        }
+        intel.know(Arc::new(ExampleGeography(facts)));
+    }
+    Ok(intel)
+}
+
+fn facts_of(value: &Value) -> AddressFacts {
+    let text = |name: &str| value[name].as_str().map(Into::into);
+    AddressFacts {
+        country: text("country"),
+        city: text("city"),
+        latitude: value["latitude"].as_f64(),
+        longitude: value["longitude"].as_f64(),
+        asn: value["asn"].as_u64().and_then(|number| u32::try_from(number).ok()),
+        network: text("network"),
+    }
+}
+
+/// What an example says of addresses.
+struct ExampleGeography(BTreeMap<IpAddr, AddressFacts>);
+
+impl Geography for ExampleGeography {
+    fn facts(&self, address: IpAddr) -> AddressFacts {
+        self.0.get(&address).cloned().unwrap_or_default()
+    }
+
+    fn has_places(&self) -> bool {
+        true
+    }
+
+    fn has_networks(&self) -> bool {
+        true
+    }
+}
