@@ -175,6 +175,18 @@ impl ActorSlots {
         Self { log, slots }
     }
 
+    /// Every slot.
+    pub(crate) fn each(&self, each: &mut dyn FnMut(Option<Slot>)) {
+        self.slots.iter().for_each(|slot| each(*slot));
+    }
+
+    /// The slots that tell whose habits an event shows, from where and with what.
+    pub(crate) fn each_habit(&self, each: &mut dyn FnMut(Option<Slot>)) {
+        for at in [ADDRESS, AGENT, NAME, 4, 5, 6, 8, 9, 10, 12, 14] {
+            each(self.slots[at]);
+        }
+    }
+
     fn text<'a>(&self, event: &Event<'a>, at: usize) -> Option<Cow<'a, str>> {
         let slot = self.slots[at]?;
         let text = match event.value(slot) {
