@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use haechi_model::Log;
 use haechi_model::event::json::{self, Halt};
-use haechi_model::event::{Found, Record, core};
+use haechi_model::event::{Found, Learned, Record, core};
 
 use crate::messages::{Messages, judge};
 use crate::out::{Out, Verdict};
@@ -17,9 +17,11 @@ use crate::summary::FileKind;
 use crate::window::{Miss, Window};
 
 /// One file on its way.
-pub(crate) struct Document<'r, 'w> {
+pub(crate) struct Document<'r, 'w, 'f> {
     pub(crate) window: Window<'w>,
     pub(crate) slots: &'r mut Vec<Found>,
+    /// What is known of CloudTrail's records.
+    pub(crate) learned: Option<&'r mut Learned<'f>>,
     pub(crate) limits: Limits,
     pub(crate) messages: Messages,
     pub(crate) out: Out<'r>,
@@ -39,7 +41,7 @@ enum Next {
     Stop,
 }
 
-impl Document<'_, '_> {
+impl Document<'_, '_, '_> {
     /// Reads the whole document. Breaks when the receiver of the events wants no more.
     pub(crate) fn read(&mut self) -> ControlFlow<()> {
         let mut first = true;
@@ -267,11 +269,14 @@ impl Document<'_, '_> {
 
     /// Reads the object that begins here into the slots.
     fn scan(&mut self) -> Result<usize, Miss> {
-        let fields = self.messages.current.and_then(|log| self.out.asked.fields(log));
+        let current = self.messages.current;
+        let fields = current.and_then(|log| self.out.asked.fields(log));
+        let learned = &mut self.learned;
         let slots = &mut *self.slots;
-        let end = self.window.scan(self.limits.record, |text| match fields {
-            Some(fields) => fields.read(text, 0, slots),
-            None => json::value_end(text, 0),
+        let end = self.window.scan(self.limits.record, |text| match (fields, learned.as_deref_mut()) {
+            (Some(_), Some(learned)) if current == Some(Log::CloudTrail) => learned.read(text, 0, slots),
+            (Some(fields), _) => fields.read(text, 0, slots),
+            (None, _) => json::value_end(text, 0),
         })?;
         if end > self.limits.record { Err(Miss::Large) } else { Ok(end) }
     }

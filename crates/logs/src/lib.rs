@@ -35,6 +35,7 @@ mod s3_access;
 mod sniff;
 mod source;
 mod summary;
+mod tally;
 mod waf;
 mod window;
 

@@ -10,6 +10,7 @@ use crate::duplicates::Duplicates;
 use crate::layout::LogName;
 use crate::receiver::{Asked, Receiver};
 use crate::summary::{FileKind, Problem, Summary};
+use crate::tally::Tally;
 
 /// Where a record comes from, as far as the file's name or the envelope around the record tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,8 +54,9 @@ pub(crate) struct Out<'r> {
     pub(crate) asked: Asked<'r>,
     pub(crate) path: &'r Path,
     pub(crate) whence: Whence,
-    pub(crate) duplicates: &'r mut Duplicates,
+    pub(crate) duplicates: &'r Duplicates,
     pub(crate) summary: &'r mut Summary,
+    pub(crate) tally: Tally,
     pub(crate) receiver: &'r mut dyn Receiver,
     /// The record's number in the file, from 1.
     pub(crate) record: u64,
@@ -88,13 +90,13 @@ impl Out<'_> {
                 &hash
             }
         };
-        if self.duplicates.seen(id) {
+        if self.duplicates.seen(id, known.time) {
             self.summary.duplicates += 1;
             return Verdict::Event(ControlFlow::Continue(()));
         }
         let account = known.account.or(self.whence.account.as_deref());
         let region = known.region.or(self.whence.region.as_deref());
-        self.summary.event(log, account, region, known.time);
+        self.tally.event(log, account, region, known.time, self.summary);
         Verdict::Event(self.give(log, record, Known { id: Some(id), ..known }))
     }
 

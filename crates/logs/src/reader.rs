@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use haechi_model::Log;
-use haechi_model::event::{Fields, Found};
+use haechi_model::event::{Fields, Found, Learned};
 
 use crate::document::Document;
 use crate::duplicates::Duplicates;
@@ -17,6 +17,7 @@ use crate::out::{Out, Whence};
 use crate::receiver::{Asked, LogFields, Receiver};
 use crate::source::{Limits, Memory};
 use crate::summary::{FileKind, Problem, Summary};
+use crate::tally::Tally;
 use crate::window::Window;
 
 /// Reads files of logs. Which log a file is of is told by its content.
@@ -26,6 +27,7 @@ pub struct Reader<'f> {
     limits: Limits,
     memory: Memory,
     slots: Vec<Found>,
+    learned: Option<Learned<'f>>,
     duplicates: Duplicates,
     summary: Summary,
 }
@@ -65,6 +67,7 @@ impl<'f> Reader<'f> {
             limits,
             memory: Memory::default(),
             slots: Vec::new(),
+            learned: asked.fields(Log::CloudTrail).map(Learned::new),
             duplicates: Duplicates::new(duplicate_bytes),
             summary: Summary::default(),
         }
@@ -128,20 +131,23 @@ impl<'f> Reader<'f> {
         let mut document = Document {
             window,
             slots: &mut self.slots,
+            learned: self.learned.as_mut(),
             limits: self.limits,
             messages,
             out: Out {
                 asked: self.asked,
                 path,
                 whence: Whence::of(path),
-                duplicates: &mut self.duplicates,
+                duplicates: &self.duplicates,
                 summary: &mut self.summary,
+                tally: Tally::default(),
                 receiver: to,
                 record: 0,
                 kind: FileKind::Empty,
             },
         };
         let flow = document.read();
+        document.out.tally.settle(document.out.summary);
         let (kind, passed) = (document.out.kind, document.window.passed());
         drop(document);
         *self.summary.files.entry(kind).or_default() += 1;

@@ -110,10 +110,6 @@ impl Summary {
         }
     }
 
-    pub(crate) fn event(&mut self, log: Log, account: Option<&str>, region: Option<&str>, time: Timestamp) {
-        self.events(log, account, region, 1, time, time);
-    }
-
     /// Accounts for events of one account and region.
     pub(crate) fn events(
         &mut self,

@@ -333,7 +333,7 @@ impl<'a> Json<'a> {
             let (text, from) = (self.text.as_bytes(), at?);
             let end = value_end(text, from).ok()?;
             at = next(text, end);
-            Some(self.part(from, end)?)
+            self.part(from, end)
         })
     }
 
