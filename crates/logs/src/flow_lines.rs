@@ -10,7 +10,7 @@ use std::sync::Arc;
 use haechi_model::event::{Flow, FlowAction, FlowDirection, Found, Place, Record};
 use haechi_model::{Log, Timestamp};
 
-use crate::out::{Known, LineLog, Out, Verdict, id_of};
+use crate::out::{Known, LineLog, Out, Verdict};
 
 /// The fields of AWS's default format, version 2.
 const DEFAULT: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
@@ -527,7 +527,7 @@ impl FlowLines {
         }
         let some = |text: &'_ str| (!text.is_empty()).then(|| text.to_owned());
         let (account, region) = (some(flow.account), some(flow.region));
-        let id = id_of(flow.line);
+        let id = flow.id();
         let known = Known {
             id: Some(&id),
             time: flow.time(),

@@ -1,0 +1,343 @@
+//! The flows of one hour, added up by interface, both ends, port and protocol: what is asked of them is asked when the
+//! hour closes, so that neither the order of lines nor the number of threads matters.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use haechi_model::event::{Flow, FlowAction};
+
+use super::contact::Contact;
+use crate::key::Key;
+
+/// Cells of one interface and hour. Of more, a sample is kept that does not depend on the order of lines.
+const CELLS: usize = 1 << 16;
+/// Marks of a cell that are kept: the earliest.
+const MARKS: usize = 2;
+/// A line of traffic that we serve is kept when it carries so many bytes; most of it is of no interest.
+const LARGE: u64 = 1 << 20;
+
+/// Hashes keys of maps by multiplying. Seeded anew by each process: lines cannot be made to collide.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Folding;
+
+pub(crate) struct FoldingHasher(u64);
+
+impl BuildHasher for Folding {
+    type Hasher = FoldingHasher;
+    fn build_hasher(&self) -> FoldingHasher {
+        static SEED: OnceLock<u64> = OnceLock::new();
+        FoldingHasher(*SEED.get_or_init(|| RandomState::new().hash_one(1)))
+    }
+}
+
+impl Hasher for FoldingHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            self.write_u64(chunk.try_into().map_or(0, u64::from_le_bytes));
+        }
+        let mut tail = [0; 8];
+        tail[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
+        self.write_u64(u64::from_le_bytes(tail) ^ bytes.len() as u64);
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = (product as u64) ^ (product >> 64) as u64;
+    }
+}
+
+/// Which conversation it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct CellKey {
+    pub(crate) local: u128,
+    pub(crate) remote: u128,
+    pub(crate) port: u16,
+    pub(crate) protocol: u8,
+    pub(crate) client: bool,
+    pub(crate) sure: bool,
+    /// The other side is on a list.
+    pub(crate) listed: bool,
+}
+
+impl CellKey {
+    fn word(&self) -> u64 {
+        u64::from(self.port) << 32
+            | u64::from(self.protocol) << 8
+            | u64::from(self.client) << 2
+            | u64::from(self.sure) << 1
+            | u64::from(self.listed)
+    }
+
+    /// The level at which it is dropped: one cell of two has 0, one of four 1.
+    fn level(&self) -> u32 {
+        if self.listed {
+            return u32::MAX;
+        }
+        let ends = Key(self.word()).with(self.local as u64).with((self.local >> 64) as u64);
+        ends.with(self.remote as u64).with((self.remote >> 64) as u64).0.trailing_zeros()
+    }
+}
+
+impl std::hash::Hash for CellKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Of IPv4, the upper halves are all the same.
+        state.write_u64((self.local >> 64) as u64 ^ ((self.remote >> 64) as u64).rotate_left(32) ^ self.local as u64);
+        state.write_u64(self.remote as u64 ^ self.word().rotate_left(20));
+    }
+}
+
+/// A line that something rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Mark {
+    pub(crate) time: i64,
+    pub(crate) id: u64,
+    /// In the hour's list of files.
+    pub(crate) file: u32,
+    pub(crate) record: u32,
+}
+
+/// What was said in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Cell {
+    pub(crate) lines: u32,
+    pub(crate) rejected: u32,
+    pub(crate) packets_out: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) packets_in: u64,
+    pub(crate) bytes_in: u64,
+    /// Seconds: the first and the last line.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    /// The client's ports, of 128 by their hashes: how many connections there were.
+    pub(crate) ports: u128,
+    pub(crate) marks: [Mark; MARKS],
+}
+
+impl Cell {
+    fn mark(&mut self, mark: Mark) {
+        let known = (self.lines as usize).min(MARKS);
+        let marks = &mut self.marks;
+        let at = marks[..known].partition_point(|one| (one.time, one.id) < (mark.time, mark.id));
+        if at < MARKS {
+            marks[at..].rotate_right(1);
+            marks[at] = mark;
+        }
+    }
+
+    fn wants(&self, time: i64) -> bool {
+        (self.lines as usize) < MARKS || time <= self.marks[MARKS - 1].time
+    }
+
+    pub(crate) fn marks(&self) -> &[Mark] {
+        &self.marks[..(self.lines as usize).min(MARKS)]
+    }
+
+    /// About how many connections: the ports that fell into 128 places. Above 400 it is a guess.
+    pub(crate) fn connections(&self) -> u64 {
+        let empty = self.ports.count_zeros();
+        if empty == 0 { 600 } else { (128.0 * (128.0 / f64::from(empty)).ln()).round() as u64 }
+    }
+
+    /// The same conversation, seen from the other side.
+    pub(crate) fn turned(mut self) -> Self {
+        std::mem::swap(&mut self.packets_out, &mut self.packets_in);
+        std::mem::swap(&mut self.bytes_out, &mut self.bytes_in);
+        self
+    }
+
+    pub(crate) fn merge(&mut self, other: &Cell) {
+        for mark in other.marks() {
+            self.mark(*mark);
+            self.lines = self.lines.saturating_add(1);
+        }
+        self.lines = self.lines.saturating_add(other.lines - other.marks().len() as u32);
+        self.rejected = self.rejected.saturating_add(other.rejected);
+        self.packets_out = self.packets_out.saturating_add(other.packets_out);
+        self.bytes_out = self.bytes_out.saturating_add(other.bytes_out);
+        self.packets_in = self.packets_in.saturating_add(other.packets_in);
+        self.bytes_in = self.bytes_in.saturating_add(other.bytes_in);
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.ports |= other.ports;
+    }
+}
+
+/// An interface's hour.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct InterfaceHour {
+    pub(crate) account: Box<str>,
+    pub(crate) region: Box<str>,
+    pub(crate) instance: Box<str>,
+    pub(crate) cells: HashMap<CellKey, Cell, Folding>,
+    /// Cells below this level were dropped.
+    level: u32,
+}
+
+impl InterfaceHour {
+    /// What names it: the greatest of what was seen, so that it does not matter which came first.
+    fn name(&mut self, account: &str, region: &str, instance: &str) {
+        for (known, seen) in [(&mut self.account, account), (&mut self.region, region), (&mut self.instance, instance)]
+        {
+            if &**known < seen {
+                *known = seen.into();
+            }
+        }
+    }
+
+    fn bound(&mut self) {
+        while self.cells.len() > CELLS {
+            let before = self.cells.len();
+            self.level += 1;
+            let level = self.level;
+            self.cells.retain(|key, _| key.level() >= level);
+            // Nothing but what is listed is left.
+            if self.cells.len() == before && level > 64 {
+                return;
+            }
+        }
+    }
+
+    /// Each cell stands for so many: 1 unless there were too many.
+    pub(crate) fn weight(&self) -> u64 {
+        1 << self.level.min(32)
+    }
+}
+
+/// All flows of an hour that somebody may ask about.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct FlowHour {
+    pub(crate) interfaces: HashMap<Box<str>, InterfaceHour, Folding>,
+    pub(crate) files: Vec<Arc<str>>,
+    cells: usize,
+}
+
+/// What makes a line worth keeping.
+pub(crate) struct Keep<'k> {
+    /// Ports on which we serve, and want to know who comes.
+    pub(crate) served: &'k [u16],
+    pub(crate) listed: bool,
+}
+
+impl FlowHour {
+    /// Adds a line.
+    pub(crate) fn add(&mut self, flow: &Flow<'_>, contact: &Contact, keep: &Keep<'_>) {
+        let rejected = flow.action == FlowAction::Reject;
+        let served = contact.sure && !contact.client;
+        // Who knocks at a door that is shut is of no interest; most of the internet does.
+        let wanted = keep.listed || keep.served.contains(&contact.port) || contact.out && flow.bytes >= LARGE;
+        if served && (rejected || !wanted) {
+            return;
+        }
+        let interface = match self.interfaces.get_mut(flow.interface) {
+            Some(interface) => interface,
+            None => self.interfaces.entry(flow.interface.into()).or_default(),
+        };
+        interface.name(flow.account, flow.region, flow.instance);
+        let key = CellKey {
+            local: contact.local,
+            remote: contact.remote,
+            port: contact.port,
+            protocol: flow.protocol,
+            client: contact.client,
+            sure: contact.sure,
+            listed: keep.listed,
+        };
+        if interface.level > 0 && key.level() < interface.level {
+            return;
+        }
+        let before = interface.cells.len();
+        let cell = interface.cells.entry(key).or_default();
+        if cell.wants(flow.start) {
+            let file = file_of(&mut self.files, flow.place.file);
+            cell.mark(Mark {
+                time: flow.start,
+                id: flow.fingerprint(),
+                file,
+                record: flow.place.record.try_into().unwrap_or(u32::MAX),
+            });
+        }
+        (cell.first, cell.last) = if cell.lines == 0 {
+            (flow.start, flow.start)
+        } else {
+            (cell.first.min(flow.start), cell.last.max(flow.start))
+        };
+        cell.lines = cell.lines.saturating_add(1);
+        cell.rejected = cell.rejected.saturating_add(rejected.into());
+        if contact.out {
+            cell.packets_out = cell.packets_out.saturating_add(flow.packets);
+            cell.bytes_out = cell.bytes_out.saturating_add(flow.bytes);
+        } else {
+            cell.packets_in = cell.packets_in.saturating_add(flow.packets);
+            cell.bytes_in = cell.bytes_in.saturating_add(flow.bytes);
+        }
+        // Ports of neighbours must not fall into neighbouring places only.
+        cell.ports |= 1 << (u32::from(contact.client_port).wrapping_mul(0x9e37_79b1) >> 25);
+        if interface.cells.len() > before {
+            self.cells += 1;
+            if interface.cells.len() > CELLS {
+                self.cells -= interface.cells.len();
+                interface.bound();
+                self.cells += interface.cells.len();
+            }
+        }
+    }
+
+    /// Takes in another part of the same hour.
+    pub(crate) fn merge(&mut self, other: FlowHour) {
+        if self.interfaces.is_empty() {
+            *self = other;
+            return;
+        }
+        let files: Vec<u32> = other.files.iter().map(|file| file_of(&mut self.files, Path::new(&**file))).collect();
+        for (name, more) in other.interfaces {
+            let interface = self.interfaces.entry(name).or_default();
+            self.cells -= interface.cells.len();
+            interface.name(&more.account, &more.region, &more.instance);
+            interface.level = interface.level.max(more.level);
+            let level = interface.level;
+            if level > 0 {
+                interface.cells.retain(|key, _| key.level() >= level);
+            }
+            for (key, mut cell) in more.cells {
+                if level > 0 && key.level() < level {
+                    continue;
+                }
+                for mark in &mut cell.marks {
+                    mark.file = files.get(mark.file as usize).copied().unwrap_or_default();
+                }
+                match interface.cells.entry(key) {
+                    std::collections::hash_map::Entry::Vacant(entry) => drop(entry.insert(cell)),
+                    std::collections::hash_map::Entry::Occupied(mut entry) => entry.get_mut().merge(&cell),
+                }
+            }
+            interface.bound();
+            self.cells += interface.cells.len();
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.interfaces.is_empty()
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.cells * (size_of::<(CellKey, Cell)>() * 3 / 2) + self.interfaces.len() * 200 + self.files.len() * 150
+    }
+}
+
+/// The number of a file in the list. Lines of one file come together.
+fn file_of(files: &mut Vec<Arc<str>>, path: &Path) -> u32 {
+    let name = path.to_string_lossy();
+    let known = files.iter().rposition(|known| **known == *name);
+    known.unwrap_or_else(|| {
+        files.push(Arc::from(&*name));
+        files.len() - 1
+    }) as u32
+}
