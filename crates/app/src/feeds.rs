@@ -285,7 +285,7 @@ impl Ears<'_> {
             wait = Duration::ZERO;
             for message in messages {
                 self.heard.looked_at += 1;
-                match self.message(client, &message.body).await {
+                match self.message(client, &message.id, &message.body).await {
                     Ok(()) => self.heard.receipts.push(message.receipt),
                     Err(why) => {
                         let id = &message.id;
@@ -305,8 +305,8 @@ impl Ears<'_> {
         }
     }
 
-    async fn message(&mut self, client: &Client, body: &str) -> std::result::Result<(), String> {
-        let opened = opened_message(client, body).await?;
+    async fn message(&mut self, client: &Client, id: &str, body: &str) -> std::result::Result<(), String> {
+        let opened = opened_message(client, id, body).await?;
         for Told { name, bytes } in opened.logs {
             self.bytes(&name, &bytes);
         }

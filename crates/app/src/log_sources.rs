@@ -47,6 +47,20 @@ pub enum LogInput<'a> {
     Stream { name: &'a Path, source: Box<dyn BufRead> },
 }
 
+impl LogInput<'_> {
+    /// By what an input is known again: its name and its size. No stream is the same as another.
+    pub fn identity(&self) -> (String, u64) {
+        match self {
+            Self::File(path) => (path.display().to_string(), std::fs::metadata(path).map_or(0, |about| about.len())),
+            Self::Bytes { name, bytes } => (name.display().to_string(), bytes.len() as u64),
+            Self::Stream { name, .. } => {
+                let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+                (name.display().to_string(), u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+            }
+        }
+    }
+}
+
 /// Receives inputs, one after the other.
 pub type Taker<'t> = &'t mut dyn FnMut(LogInput<'_>) -> ControlFlow<()>;
 
@@ -301,7 +315,7 @@ impl LogSources {
             }
             wait = Duration::ZERO;
             for message in messages {
-                let what = match opened_message(client, &message.body).await {
+                let what = match opened_message(client, &message.id, &message.body).await {
                     Ok(told) => {
                         for Told { name, bytes } in told.logs {
                             opened.inputs += 1;
@@ -448,12 +462,16 @@ pub(crate) struct OpenedMessage {
 }
 
 /// Opens what a message tells of: the event in it, or the objects that it names.
-pub(crate) async fn opened_message(client: &Client, body: &str) -> std::result::Result<OpenedMessage, String> {
+pub(crate) async fn opened_message(
+    client: &Client,
+    id: &str,
+    body: &str,
+) -> std::result::Result<OpenedMessage, String> {
     let mut opened = OpenedMessage::default();
     match Notice::parse(body).map_err(|error| error.to_string())? {
         Notice::Nothing => {}
         Notice::Event(text) => {
-            opened.logs.push(Told { name: "message".to_owned(), bytes: text.into_bytes() });
+            opened.logs.push(Told { name: format!("message {id}"), bytes: text.into_bytes() });
         }
         Notice::Item(item) => opened.items.push(item),
         Notice::Objects(new) => {

@@ -196,7 +196,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn chain(&mut self, name: &DigestName, listed: Vec<Listed>, now: Option<Timestamp>, stop: &Stop) -> Result<()> {
+    async fn chain(
+        &mut self,
+        name: &DigestName,
+        listed: Vec<Listed>,
+        now: Option<Timestamp>,
+        stop: &Stop,
+    ) -> Result<()> {
         let mut chain = Chain::default();
         let mut events = Vec::new();
         let mut listed = listed.into_iter();

@@ -100,7 +100,13 @@ impl Tally {
         }
     }
 
-    pub(crate) fn digest(&mut self, name: &DigestName, span: (Timestamp, Timestamp), reason: Option<Reason>, file: String) {
+    pub(crate) fn digest(
+        &mut self,
+        name: &DigestName,
+        span: (Timestamp, Timestamp),
+        reason: Option<Reason>,
+        file: String,
+    ) {
         let chain = name.at(Timestamp::from_micros(0));
         let stretch = self.chains.entry(chain).or_insert(Stretch { from: span.0, to: span.1, digests: 0 });
         stretch.from = stretch.from.min(span.0);
@@ -161,10 +167,15 @@ impl Tally {
 
     fn exit(&self) -> Exit {
         let all = || self.counts.values();
-        let never: u64 = self.outside.iter().filter(|((_, why), _)| *why == Covered::Never).map(|(_, count)| count).sum();
+        let never: u64 =
+            self.outside.iter().filter(|((_, why), _)| *why == Covered::Never).map(|(_, count)| count).sum();
         if all().any(|counts| counts.changed + counts.missing > 0) {
             Exit::Findings
-        } else if all().any(|counts| counts.unchecked > 0) || never > 0 || !self.unread.is_empty() || self.chains.is_empty() {
+        } else if all().any(|counts| counts.unchecked > 0)
+            || never > 0
+            || !self.unread.is_empty()
+            || self.chains.is_empty()
+        {
             Exit::Failed
         } else {
             Exit::Clean
@@ -190,11 +201,9 @@ impl Tally {
 
     fn notes(&self) -> Vec<Message> {
         let mut notes = Vec::new();
-        for (what, id) in [
-            (What::Digest, "verify-digests"),
-            (What::Backfill, "verify-backfill"),
-            (What::Log, "verify-logs"),
-        ] {
+        for (what, id) in
+            [(What::Digest, "verify-digests"), (What::Backfill, "verify-backfill"), (What::Log, "verify-logs")]
+        {
             let Counts { valid, changed, missing, unchecked } = self.counts(what);
             if what != What::Backfill || valid + changed + missing + unchecked > 0 {
                 notes.push(
@@ -208,10 +217,14 @@ impl Tally {
         }
         let chain = |id: &str, chain: &DigestName| {
             let DigestName { account, region, trail, .. } = chain;
-            Message::new(id).with("account", account.clone()).with("region", region.clone()).with("trail", trail.clone())
+            Message::new(id)
+                .with("account", account.clone())
+                .with("region", region.clone())
+                .with("trail", trail.clone())
         };
         for (name, stretch) in &self.chains {
-            let note = chain("verify-chain", name).with("from", stretch.from.to_string()).with("to", stretch.to.to_string());
+            let note =
+                chain("verify-chain", name).with("from", stretch.from.to_string()).with("to", stretch.to.to_string());
             notes.push(note.with("digests", stretch.digests));
         }
         for (name, count, from, to) in &self.more {
@@ -259,9 +272,7 @@ impl Tally {
             let Counts { valid, changed, missing, unchecked } = self.counts(what);
             json!({"valid": valid, "changed": changed, "missing": missing, "unchecked": unchecked})
         };
-        let of = |chain: &DigestName| {
-            json!({"accountId": chain.account, "region": chain.region, "trail": chain.trail, "homeRegion": chain.home, "backfill": chain.backfill})
-        };
+        let of = |chain: &DigestName| json!({"accountId": chain.account, "region": chain.region, "trail": chain.trail, "homeRegion": chain.home, "backfill": chain.backfill});
         let with = |chain: &DigestName, more: Value| {
             let mut value = of(chain);
             if let (Value::Object(value), Value::Object(more)) = (&mut value, more) {

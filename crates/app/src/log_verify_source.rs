@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haechi_aws::{ApiError, Client, ErrorKind, Objects, S3Location};
-use haechi_logs::digest::{Damage, Digest, DigestName, Found, FoundDigest, NamedLog, Reason, Signature, hash_of, text_of};
+use haechi_logs::digest::{
+    Damage, Digest, DigestName, Found, FoundDigest, NamedLog, Reason, Signature, hash_of, text_of,
+};
 use haechi_logs::{Limits, LogFiles, LogFilter, LogName};
 use haechi_model::Timestamp;
 use serde_json::Value;
@@ -124,10 +126,9 @@ impl VerifySource {
                 (parse(text), metadata)
             }
         };
-        let signature = metadata.get("signature").map(|hex| Signature {
-            hex: hex.clone(),
-            algorithm: metadata.get("signature-algorithm").cloned(),
-        });
+        let signature = metadata
+            .get("signature")
+            .map(|hex| Signature { hex: hex.clone(), algorithm: metadata.get("signature-algorithm").cloned() });
         let signed = metadata.get("backfill-generation-timestamp").and_then(|text| Timestamp::parse(text).ok());
         Opened { digest: FoundDigest { found, name, read, signature }, signed }
     }

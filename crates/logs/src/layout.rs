@@ -190,7 +190,7 @@ impl LogFilter {
     }
 
     /// The same for an event.
-    pub fn wants(&self, account: Option<&str>, region: Option<&str>, time: Timestamp) -> bool {
+    pub fn wants(&self, time: Timestamp, account: Option<&str>, region: Option<&str>) -> bool {
         let within = |wanted: &BTreeSet<String>, found: Option<&str>| {
             wanted.is_empty() || found.is_some_and(|found| wanted.contains(found))
         };
@@ -305,8 +305,8 @@ mod tests {
             assert_eq!(filter.unwanted(&LogName::parse(path)), expected, "{path}");
         }
         let at = |text: &str| Timestamp::parse(text).unwrap();
-        assert!(filter.wants(Some("111122223333"), Some("eu-west-1"), at("2026-11-10T05:00:00Z")));
-        assert!(!filter.wants(Some("111122223333"), Some("eu-west-1"), at("2026-11-11T00:00:00Z")));
-        assert!(!filter.wants(None, Some("eu-west-1"), at("2026-11-10T05:00:00Z")));
+        assert!(filter.wants(at("2026-11-10T05:00:00Z"), Some("111122223333"), Some("eu-west-1")));
+        assert!(!filter.wants(at("2026-11-11T00:00:00Z"), Some("111122223333"), Some("eu-west-1")));
+        assert!(!filter.wants(at("2026-11-10T05:00:00Z"), None, Some("eu-west-1")));
     }
 }

@@ -4,6 +4,7 @@ mod fake_aws;
 mod faults;
 mod history;
 mod live;
+mod logs;
 mod organization;
 mod program;
 mod query;

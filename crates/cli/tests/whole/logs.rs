@@ -1,0 +1,317 @@
+//! `haechi logs`: chains of digests that are made here, in folders and in a bucket, changed in every way.
+
+#[path = "../../../logs/tests/digests/world.rs"]
+mod world;
+
+use std::collections::BTreeSet;
+
+use haechi_model::Timestamp;
+use serde_json::{Value, json};
+use world::{BUCKET, HOUR, Key, Trail, World, public_keys};
+
+use crate::support::{Fault, Haechi, Moto, Proxy};
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).expect("a time")
+}
+
+const FIRST: &str = "2026-11-20T10:01:31Z";
+
+/// Six hours of one trail; two logs an hour.
+struct Day {
+    world: World,
+    key: Key,
+    trail: Trail,
+    digests: Vec<String>,
+    logs: Vec<String>,
+}
+
+/// A change, and what is said of it: of these digests and logs.
+type Change<'c> = &'c dyn Fn(&mut Day);
+type Expected<'c> = &'c dyn Fn(&[String], &[String]) -> Vec<String>;
+
+impl Day {
+    fn new() -> Self {
+        let (key, trail, mut world) = (Key::new("k1"), Trail::new("111122223333", "eu-west-1"), World::default());
+        let (digests, logs) = world.hours(&trail, &key, at(FIRST), 6, 2);
+        Self { world, key, trail, digests, logs }
+    }
+
+    /// Copies of all in a folder, with the signature of the newest digest beside it.
+    fn copy(&self, haechi: &Haechi) {
+        let folder = haechi.folder().join("copy");
+        self.world.copy_to(&folder);
+        std::fs::write(haechi.folder().join("keys.json"), public_keys(&[&self.key]).to_string()).expect("keys");
+        let newest = &self.digests[5];
+        let beside = folder.join(format!("{newest}.metadata.json"));
+        let answer = json!({"ContentLength": 1, "Metadata": self.world.objects.get(newest).map(|it| &it.metadata)});
+        std::fs::write(beside, answer.to_string()).expect("a file");
+    }
+}
+
+/// Status and file name of what is not valid, and the counts.
+fn told(report: &Value) -> BTreeSet<String> {
+    let files = report["files"].as_array().expect("files");
+    let name = |file: &Value| file["file"].as_str().expect("a file").rsplit('/').next().unwrap_or_default().to_owned();
+    files.iter().map(|file| format!("{} {}", file["status"].as_str().expect("a status"), name(file))).collect()
+}
+
+fn last(key: &str) -> &str {
+    key.rsplit('/').next().expect("a name")
+}
+
+#[test]
+fn copies_of_a_trail_are_verified() {
+    let check = |change: Change<'_>, code: i32, expected: Expected<'_>| {
+        let (haechi, mut day) = (Haechi::new(), Day::new());
+        change(&mut day);
+        day.copy(&haechi);
+        let report = haechi.json(&["logs", "verify", "copy", "--public-keys", "keys.json", "--format", "json"], code);
+        assert_eq!(told(&report), expected(&day.digests, &day.logs).into_iter().collect::<BTreeSet<_>>(), "{report:#}");
+        report
+    };
+    let report = check(&|_| (), 0, &|_, _| vec![]);
+    assert_eq!((&report["digests"]["valid"], &report["logs"]["valid"]), (&json!(6), &json!(12)));
+    assert_eq!(report["result"], "valid");
+    // Logs.
+    check(&|day| drop(day.world.objects.remove(&day.logs[3])), 1, &|_, logs| vec![format!("MISSING {}", last(&logs[3]))]);
+    let other = |text: String| text.replace("192.0.2.7", "192.0.2.8");
+    check(&|day| day.world.change(&day.logs[3].clone(), other), 1, &|_, logs| vec![format!("CHANGED {}", last(&logs[3]))]);
+    let more = |day: &mut Day| {
+        let key = day.logs[3].clone();
+        let bytes = &mut day.world.objects.get_mut(&key).expect("a log").bytes;
+        bytes.extend(world::packed(b"{\"Records\":[]}"));
+    };
+    check(&more, 1, &|_, logs| vec![format!("CHANGED {}", last(&logs[3]))]);
+    let cut = |day: &mut Day| day.world.objects.get_mut(&day.logs[3]).expect("a log").bytes.truncate(40);
+    check(&cut, 1, &|_, logs| vec![format!("CHANGED {}", last(&logs[3]))]);
+    let added = |day: &mut Day| drop(day.world.log(&day.trail.clone(), at("2026-11-20T12:31:00Z")));
+    check(&added, 1, &|_, _| vec![format!("UNNAMED {}", last(&Day::new().trail.log_key(at("2026-11-20T12:31:00Z"), 13)))]);
+    // Digests.
+    let two = |day: &mut Day| day.digests[2..4].iter().for_each(|key| drop(day.world.objects.remove(key)));
+    check(&two, 1, &|digests, _| {
+        let missing = digests[2..4].iter().map(|key| format!("MISSING {}", last(key)));
+        // The one before them has nobody that speaks for it in a folder of copies.
+        missing.chain([format!("UNCHECKED {}", last(&digests[1]))]).collect()
+    });
+    let forged = |day: &mut Day| day.world.change(&day.digests[5].clone(), |text| text.replace("awsAccountId", "accountId"));
+    check(&forged, 1, &|digests, _| vec![format!("CHANGED {}", last(&digests[5]))]);
+    // Validation was off for an hour: a chain begins anew, and nothing is wrong.
+    let off = |day: &mut Day| {
+        day.world.restart(&day.trail);
+        day.world.hours(&day.trail, &day.key, at("2026-11-20T17:01:31Z"), 1, 1);
+    };
+    let report = check(&off, 2, &|_, _| {
+        let new = Day::new().trail.digest_key(at("2026-11-20T17:01:31Z"), false);
+        vec![format!("UNCHECKED {}", last(&new))]
+    });
+    assert_eq!(report["gaps"][0]["cause"], "validationOff");
+}
+
+#[test]
+fn what_cannot_be_proved_is_not_called_valid() {
+    let (haechi, day) = (Haechi::new(), Day::new());
+    day.copy(&haechi);
+    let keys = ["--public-keys", "keys.json"];
+    let verify = |more: &[&str], code: i32| haechi.json(&[&["logs", "verify", "copy", "--format", "json"], more].concat(), code);
+    // The newest digest's signature is in metadata that a copy has lost.
+    let beside = haechi.folder().join("copy").join(format!("{}.metadata.json", day.digests[5]));
+    std::fs::remove_file(&beside).expect("it was there");
+    let report = verify(&keys, 2);
+    assert_eq!(told(&report), BTreeSet::from([format!("UNCHECKED {}", last(&day.digests[5]))]));
+    assert_eq!((&report["digests"]["valid"], &report["logs"]["unchecked"]), (&json!(5), &json!(2)));
+    // It still speaks for the one before it.
+    verify(&[&keys[..], &["--until", "2026-11-20T14:01:31Z"]].concat(), 0);
+    // Keys that are of another region.
+    std::fs::write(haechi.folder().join("keys.json"), r#"{"PublicKeyList": []}"#).expect("keys");
+    let report = verify(&keys, 2);
+    assert_eq!((&report["digests"]["unchecked"], &report["logs"]["unchecked"]), (&json!(6), &json!(12)));
+    assert!(report["files"][0]["reason"]["text"].as_str().expect("words").contains("k1"), "{report:#}");
+    for (wrong, words) in [("{", "not JSON"), ("{}", "PublicKeyList")] {
+        std::fs::write(haechi.folder().join("keys.json"), wrong).expect("keys");
+        let error = String::from_utf8(haechi.run(&["logs", "verify", "copy", "--public-keys", "keys.json"], 2).stderr);
+        assert!(error.as_ref().is_ok_and(|error| error.contains(words)), "{error:?}");
+    }
+    // Places without digests.
+    for place in ["nowhere", "."] {
+        let _ = std::fs::remove_dir_all(haechi.folder().join("copy"));
+        haechi.run(&["logs", "verify", place], 2);
+    }
+}
+
+#[test]
+fn an_organization_in_a_folder_in_every_language() {
+    let haechi = Haechi::new();
+    let (key, old) = (Key::new("k1"), Key::new("k0"));
+    let mut world = World::default();
+    for account in ["111122223333", "444455556666"] {
+        for region in ["eu-west-1", "us-east-1"] {
+            let folder = format!("security/AWSLogs/o-a1b2c3d4e5/{account}");
+            let trail = Trail { folder, ..Trail::new(account, region) };
+            world.hours(&trail, &old, at(FIRST), 2, 1);
+            world.hours(&trail, &key, at(FIRST).plus_micros(2 * HOUR), 2, 0);
+            let (_, late) = world.log(&trail, at("2026-11-20T10:31:00Z"));
+            world.digest(&trail, &key, at(FIRST), &[late], true);
+        }
+    }
+    world.copy_to(&haechi.folder().join("copy"));
+    std::fs::write(haechi.folder().join("keys.json"), public_keys(&[&key, &old]).to_string()).expect("keys");
+    let verify = |more: &[&str], code: i32| {
+        haechi.json(&[&["logs", "verify", "copy", "--public-keys", "keys.json", "--format", "json"], more].concat(), code)
+    };
+    let report = verify(&[], 2);
+    assert_eq!((&report["digests"]["valid"], &report["backfillDigests"]["unchecked"]), (&json!(12), &json!(4)));
+    let one = verify(&["--account", "444455556666", "--region", "us-east-1", "--until", "2026-11-20T12:30:00Z"], 2);
+    assert_eq!((&one["digests"]["valid"], &one["chains"].as_array().map(Vec::len)), (&json!(3), &Some(2)));
+    for language in ["en", "ko", "ja"] {
+        let arguments = ["--lang", language, "logs", "verify", "copy", "--public-keys", "keys.json"];
+        let text = haechi.text(&arguments, 2);
+        assert!(!text.contains("verify-") && text.contains("UNCHECKED"), "{text}");
+    }
+    let lines = haechi.text(&["logs", "verify", "copy", "--public-keys", "keys.json", "--format", "jsonl", "--all"], 2);
+    assert_eq!(lines.lines().count(), 16 + 4 + 8, "digests, backfill digests, logs");
+}
+
+/// Puts the world into a bucket of the mock.
+fn put(moto: &Moto, haechi: &Haechi, world: &World) {
+    let folder = haechi.folder().join("objects");
+    world.copy_to(&folder);
+    let metadata: serde_json::Map<String, Value> =
+        world.objects.iter().map(|(key, it)| (key.clone(), json!(it.metadata))).collect();
+    let list = haechi.folder().join("metadata.json");
+    std::fs::write(&list, Value::from(metadata).to_string()).expect("metadata");
+    moto.statements(&format!(
+        "import json, pathlib\n\
+         root, s3 = pathlib.Path({:?}), client('s3')\n\
+         metadata = json.load(open({:?}))\n\
+         try:\n    s3.create_bucket(Bucket={BUCKET:?})\nexcept s3.exceptions.BucketAlreadyOwnedByYou:\n    pass\n\
+         for page in s3.get_paginator('list_objects_v2').paginate(Bucket={BUCKET:?}):\n    \
+             [s3.delete_object(Bucket={BUCKET:?}, Key=one['Key']) for one in page.get('Contents', [])]\n\
+         for key, given in metadata.items():\n    \
+             s3.put_object(Bucket={BUCKET:?}, Key=key, Body=(root / key).read_bytes(), Metadata=given)\n",
+        folder.display().to_string(),
+        list.display().to_string(),
+    ));
+    std::fs::remove_dir_all(folder).expect("the copy goes");
+}
+
+#[test]
+fn a_bucket_is_verified_with_keys_from_cloudtrail() {
+    let Some(moto) = Moto::start() else { return };
+    let proxy = Proxy::start(&moto.endpoint);
+    let haechi = Haechi::at(&proxy.endpoint);
+    let mut day = Day::new();
+    let other = Trail::new("444455556666", "us-east-1");
+    day.world.hours(&other, &day.key, at(FIRST), 3, 1);
+    put(&moto, &haechi, &day.world);
+    let answer: &'static str = Box::leak(public_keys(&[&day.key]).to_string().into_boxed_str());
+    let keys = Fault { marker: "ListPublicKeys", status: "200 OK", body: answer };
+    proxy.set(&[keys.clone()]);
+    let place = format!("s3://{BUCKET}");
+    let verify = |more: &[&str], code: i32| haechi.json(&[&["logs", "verify", &place, "--format", "json"], more].concat(), code);
+    let report = verify(&[], 0);
+    assert_eq!((&report["digests"]["valid"], &report["logs"]["valid"]), (&json!(9), &json!(15)));
+    assert_eq!(report["ends"].as_array().map(Vec::len), Some(2), "the clock says that more should have come");
+    let some = verify(&["--account", "111122223333", "--since", "2026-11-20T12:30:00Z", "--until", "2026-11-20T14:30:00Z"], 0);
+    assert_eq!(some["digests"]["valid"], 3, "those that end at 13:01, 14:01 and 15:01");
+    // A time of which nothing is there.
+    verify(&["--since", "2026-11-21"], 2);
+    // Changes.
+    let mut changed = day;
+    changed.digests[1..3].iter().for_each(|key| drop(changed.world.objects.remove(key)));
+    changed.world.objects.remove(&changed.logs[10]);
+    put(&moto, &haechi, &changed.world);
+    let report = verify(&[], 1);
+    let expected = [
+        format!("MISSING {}", last(&changed.digests[1])),
+        format!("MISSING {}", last(&changed.digests[2])),
+        format!("MISSING {}", last(&changed.logs[10])),
+    ];
+    assert_eq!(told(&report), expected.into_iter().collect());
+    // CloudTrail gives no keys, S3 no objects.
+    let denied = r#"{"__type": "AccessDeniedException", "message": "not authorized to perform: cloudtrail:ListPublicKeys"}"#;
+    proxy.set(&[Fault { status: "400 Bad Request", body: denied, ..keys }]);
+    let text = haechi.text(&["logs", "verify", &place, "--account", "444455556666"], 2);
+    assert!(text.contains("cloudtrail:ListPublicKeys"), "{text}");
+    haechi.run(&["logs", "verify", "s3://no-such-bucket"], 2);
+    haechi.run(&["logs", "verify", "s3://X"], 2);
+}
+
+/// What aws-cli's own validator says is not valid, by file names.
+fn invalid_for_aws(aws: &std::ffi::OsStr, haechi: &Haechi, endpoint: &str) -> (BTreeSet<String>, String) {
+    let output = std::process::Command::new(aws)
+        .args(["cloudtrail", "validate-logs", "--trail-arn", "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit_trail"])
+        .args(["--start-time", "2026-11-20T09:30:00Z", "--end-time", "2026-11-20T15:30:00Z", "--s3-bucket", BUCKET])
+        .args(["--region", "eu-west-1", "--verbose"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", haechi.folder())
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ACCESS_KEY_ID", "testing")
+        .env("AWS_SECRET_ACCESS_KEY", "testing")
+        .output()
+        .expect("aws-cli runs");
+    let text = [output.stdout, output.stderr].map(|part| String::from_utf8_lossy(&part).into_owned()).concat();
+    let name = |line: &str| line.split('\t').nth(1).map(|file| last(file).to_owned());
+    (text.lines().filter(|line| line.contains("INVALID:")).filter_map(name).collect(), text)
+}
+
+#[test]
+fn the_validator_of_aws_cli_agrees() {
+    let Some(aws) = std::env::var_os("HAECHI_AWS_CLI") else {
+        return println!("skipped: HAECHI_AWS_CLI is not set (./test sets it)");
+    };
+    let Some(moto) = Moto::start() else { return };
+    let proxy = Proxy::start(&moto.endpoint);
+    let haechi = Haechi::at(&proxy.endpoint);
+    let check = |change: &dyn Fn(&mut Day), more: &[usize]| {
+        let mut day = Day::new();
+        let digests = day.digests.clone();
+        let body: &'static str = Box::leak(public_keys(&[&day.key]).to_string().into_boxed_str());
+        proxy.set(&[Fault { marker: "ListPublicKeys", status: "200 OK", body }]);
+        change(&mut day);
+        put(&moto, &haechi, &day.world);
+        let (mut theirs, text) = invalid_for_aws(&aws, &haechi, &proxy.endpoint);
+        assert!(text.contains("digest files valid"), "{text}");
+        // What only we see.
+        theirs.extend(more.iter().map(|at| last(&digests[*at]).to_owned()));
+        let code = i32::from(!theirs.is_empty());
+        let place = format!("s3://{BUCKET}");
+        let report = haechi.json(&["logs", "verify", &place, "--until", "2026-11-20T15:30:00Z", "--format", "json"], code);
+        let ours: BTreeSet<_> =
+            told(&report).iter().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect();
+        assert_eq!(ours, theirs, "{text}\n{report:#}");
+        let counts = |what: &str, counts: &Value| {
+            let valid = counts["valid"].as_u64().expect("a count");
+            assert!(text.contains(&format!("{valid}/{valid} {what} files valid")), "{what} {valid}: {text}");
+        };
+        if theirs.is_empty() {
+            counts("digest", &report["digests"]);
+            counts("log", &report["logs"]);
+        }
+    };
+    check(&|_| (), &[]);
+    check(&|day| drop(day.world.objects.remove(&day.logs[3])), &[]);
+    check(&|day| day.world.change(&day.logs[3].clone(), |text| format!("{text} ")), &[]);
+    check(&|day| day.world.objects.get_mut(&day.logs[3]).expect("a log").bytes.push(0), &[]);
+    check(&|day| day.world.change(&day.digests[2].clone(), |text| text.replace("SHA-256", "SHA-256 ")), &[]);
+    check(&|day| day.world.change(&day.digests[2].clone(), |text| text.replace("awsAccountId", "accountId")), &[]);
+    check(&|day| drop(day.world.objects.remove(&day.digests[2])), &[]);
+    let moved = |day: &mut Day| {
+        let older = day.world.objects[&day.digests[1]].clone();
+        day.world.objects.insert(day.digests[3].clone(), older);
+    };
+    check(&moved, &[]);
+    let signature = |day: &mut Day| {
+        let metadata = &mut day.world.objects.get_mut(&day.digests[2]).expect("a digest").metadata;
+        metadata.insert("signature".to_owned(), "00".repeat(256));
+    };
+    check(&signature, &[]);
+    let backfill = |day: &mut Day| {
+        let (_, late) = day.world.log(&day.trail.clone(), at("2026-11-20T10:31:00Z"));
+        day.world.digest(&day.trail.clone(), &day.key, at("2026-11-20T11:01:31Z"), &[late], true);
+    };
+    check(&backfill, &[]);
+    // Of two digests in a row, it names one.
+    check(&|day| day.digests[2..4].iter().for_each(|key| drop(day.world.objects.remove(key))), &[2]);
+}
