@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use haechi_content::detection::DetectionExample;
 use haechi_content::{ContentFile, Detection, Detections as Files, Diagnostic, Need};
-use haechi_detect::{AddressFacts, Builder, Detections, Geography, Intel, Logic, Scanner, Why};
+use haechi_detect::{AddressFacts, Builder, Detections, Engine, Geography, Intel, Logic, Scanner, Settings, Why};
 use haechi_logs::{LogFields, Reader};
 use haechi_model::event::Event;
 use haechi_model::{Log, Threat};
@@ -116,9 +116,10 @@ fn run(detection: &Detection, example: &DetectionExample, all: &BTreeMap<&str, &
         return ExampleOutcome::Fail(format!("the example gives no {}", needs.join(", ")));
     }
     if let Some((_, rule)) = detections.rule(&detection.file.id)
-        && !matches!(rule.logic, Logic::Each)
+        && let Logic::Engine(engine) = &rule.logic
+        && !detections.machines().list.iter().any(|machine| *machine.rule == *rule.id)
     {
-        return ExampleOutcome::NotRun(format!("the logic `{}` is not there yet", rule.logic.name()));
+        return ExampleOutcome::NotRun(format!("the engine `{}` is not there yet", engine.name));
     }
     let log = example.log.or(detection.file.logs.first().copied()).unwrap_or(Log::CloudTrail);
     let text = match written(example, log) {
@@ -157,7 +158,9 @@ fn threats(detections: &Arc<Detections>, intel: Intel, log: Log, text: &str) -> 
     if others > 0 {
         return Err(format!("the reader takes it for another log than {log}"));
     }
-    Ok(scanner.drain().into_threats().collect())
+    let mut engine = Engine::new(detections.machines(), Settings::default());
+    engine.add(scanner.drain());
+    Ok(engine.finish())
 }
 
 fn compare(example: &DetectionExample, threats: &[Threat]) -> ExampleOutcome {

@@ -9,10 +9,14 @@ use haechi_model::{EntityKind, Log, ThreatOrigin};
 
 use crate::index::Index;
 use crate::intel::Intel;
+use crate::machine::{Compare, Condition, CorrelatedRule, CorrelationPlan, Machines, WatchSpec};
 use crate::matcher::{Compiler, Node, Tests};
 use crate::principal::ActorSlots;
 use crate::rule::{Bound, Logic, Rule};
-use crate::sigma::{Correlation, Dialect, Named, Placeholders, Reader, Search, SigmaBody, SigmaRule, read_sigma};
+use crate::sigma::{
+    Correlation, Dialect, Limit, Named, Placeholders, Reader, Search, SigmaBody, SigmaRule, read_sigma,
+};
+use crate::watch::{Observer, Watch};
 
 /// Why a rule is not at work.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +43,7 @@ pub struct Detections {
     rules: Vec<Rule>,
     plans: [Option<Plan>; Log::ALL.len()],
     inactive: Vec<Inactive>,
+    machines: Arc<Machines>,
 }
 
 /// What is looked for in one log.
@@ -49,6 +54,9 @@ pub(crate) struct Plan {
     pub bound: Vec<Bound>,
     pub index: Index,
     pub actor: ActorSlots,
+    /// Correlations, whose words their threats have.
+    pub correlated: Vec<Bound>,
+    pub observers: Vec<Observer>,
 }
 
 impl Detections {
@@ -59,6 +67,11 @@ impl Detections {
 
     pub fn rule(&self, id: &str) -> Option<(u32, &Rule)> {
         self.rules.iter().enumerate().find(|(_, rule)| &*rule.id == id).map(|(at, rule)| (at as u32, rule))
+    }
+
+    /// The rules that keep a state: an [`Engine`](crate::Engine) runs them.
+    pub fn machines(&self) -> Arc<Machines> {
+        self.machines.clone()
     }
 
     pub fn inactive(&self) -> &[Inactive] {
@@ -115,6 +128,11 @@ pub struct Builder<'b> {
     making: BTreeMap<Log, Making>,
     inactive: Vec<Inactive>,
     sigma: Vec<SigmaRule>,
+    machines: Machines,
+    /// What is watched, by the number of the rule that is met, with the number of the rule whose words count.
+    specs: Vec<(u32, u32, WatchSpec)>,
+    /// By number of a correlation: its machine, and the correlations over it by theirs.
+    outer: Vec<(u32, u32, WatchSpec)>,
 }
 
 /// The fields that a reader of this log wants before all others: CloudTrail's.
@@ -136,6 +154,9 @@ impl<'b> Builder<'b> {
             making: BTreeMap::new(),
             inactive: Vec::new(),
             sigma: Vec::new(),
+            machines: Machines::default(),
+            specs: Vec::new(),
+            outer: Vec::new(),
         }
     }
 
@@ -183,6 +204,13 @@ impl<'b> Builder<'b> {
                 .collect(),
             _ => Vec::new(),
         };
+        let specs = match self.machines.add(&detection.file) {
+            Ok(specs) => specs.unwrap_or_default(),
+            Err(message) => {
+                let problem = detection.problem(&[rule.logic.name()], message);
+                return self.inactive.push(refuse(Why::Refused(vec![problem])));
+            }
+        };
         if matches!(rule.logic, Logic::Threats(_)) && search.is_none() {
             return self.rules.push(rule);
         }
@@ -212,7 +240,21 @@ impl<'b> Builder<'b> {
                 }
             }
         }
+        for spec in specs {
+            self.watch(&spec);
+            self.specs.push((number, number, spec));
+        }
         self.rules.push(rule);
+    }
+
+    /// The fields of what is watched are read.
+    fn watch(&mut self, spec: &WatchSpec) {
+        let paths = Watch::paths(spec, &self.machines);
+        let making = self.making(spec.log);
+        for path in paths {
+            // Paths that are none were refused where they were read.
+            let _ = making.fields.add(&path);
+        }
     }
 
     fn making(&mut self, log: Log) -> &mut Making {
@@ -390,29 +432,131 @@ impl<'b> Builder<'b> {
             self.rules[*member as usize].alone &= correlation.generate;
         }
         let mut compiled = Rule::of_sigma(rule, Logic::Correlation(correlation.clone()), logs);
+        let number = self.rules.len() as u32;
+        if let Err(message) = self.correlate(number, rule, correlation, &members) {
+            self.refuse_sigma(rule, rule.problem(message));
+        }
         compiled.members = members;
         self.rules.push(compiled);
-        Some(self.rules.len() as u32 - 1)
+        Some(number)
+    }
+
+    /// Makes the machine of a correlation, and watches the events of its rules for it.
+    fn correlate(
+        &mut self,
+        number: u32,
+        rule: &SigmaRule,
+        correlation: &Correlation,
+        members: &[u32],
+    ) -> Result<(), String> {
+        let mut rules = Vec::new();
+        for (step, (member, name)) in members.iter().zip(&correlation.rules).enumerate() {
+            let field = |path: &String| correlation.field_of(path, name).to_owned();
+            for log in &self.rules[*member as usize].logs {
+                rules.push(CorrelatedRule {
+                    log: *log,
+                    step: step as u8,
+                    member: *member,
+                    by: correlation.group_by.iter().map(field).collect(),
+                    value: correlation.fields.first().map(field),
+                    reads: Vec::new(),
+                });
+            }
+        }
+        let limits = correlation.limits.iter().map(|(limit, count)| match limit {
+            Limit::Less => Compare::Below(*count),
+            Limit::LessOrEqual => Compare::AtMost(*count),
+            Limit::More => Compare::Above(*count),
+            Limit::MoreOrEqual => Compare::AtLeast(*count),
+            Limit::Equal => Compare::Equal(*count),
+            Limit::Differs => Compare::NotEqual(*count),
+        });
+        let specs = self.machines.correlate(&CorrelationPlan {
+            rule: rule.id.clone(),
+            kind: correlation.kind,
+            within: correlation.timespan,
+            condition: Condition(limits.collect()),
+            steps: members.len() as u8,
+            rules,
+        })?;
+        for (member, spec) in specs {
+            self.watch(&spec);
+            let list = match self.rules[member as usize].logic {
+                Logic::Correlation(_) => &mut self.outer,
+                _ => &mut self.specs,
+            };
+            list.push((member, number, spec));
+        }
+        Ok(())
     }
 
     /// Everything compiled.
     pub fn build(mut self) -> Detections {
         self.join_sigma();
         mark_parts(&mut self.rules);
+        for machine in &mut self.machines.list {
+            machine.alone = self.rules.iter().find(|rule| *rule.id == *machine.rule).is_none_or(|rule| rule.alone);
+        }
         let mut detections = Detections { rules: self.rules, inactive: self.inactive, ..Detections::default() };
+        for model in &self.machines.models {
+            if let Some(making) = self.making.get_mut(&model.log) {
+                for path in Observer::paths(model) {
+                    // Paths that are none were refused where they were read.
+                    let _ = making.fields.add(&path);
+                }
+            }
+        }
         for (log, making) in self.making {
+            let mut correlated = Vec::new();
             let mut index = Index::default();
             let mut bound = Vec::new();
             for (at, (number, node, steps)) in making.bound.into_iter().enumerate() {
                 let rule = &detections.rules[number as usize];
                 index.add(at as u32, &making.tests.demand(&node));
-                bound.push(Bound::new(number, rule, &making.fields, node, steps));
+                let mut own = Bound::new(number, rule, &making.fields, node, steps);
+                let binding = Binding {
+                    log,
+                    fields: &making.fields,
+                    machines: &self.machines,
+                    rules: &detections.rules,
+                    outer: &self.outer,
+                };
+                for (_, words, spec) in self.specs.iter().filter(|(met, _, spec)| *met == number && spec.log == log) {
+                    own.watches.push(binding.watch(number, *words, spec, &mut correlated));
+                }
+                bound.push(own);
             }
+            let observers = self.machines.models.iter().enumerate().filter(|(_, model)| model.log == log);
+            let observers = observers.map(|(at, model)| Observer::bind(at as u32, model, &making.fields)).collect();
             let actor = ActorSlots::bind(log, &making.fields);
             detections.plans[log as usize] =
-                Some(Plan { fields: making.fields, tests: making.tests, bound, index, actor });
+                Some(Plan { fields: making.fields, tests: making.tests, bound, index, actor, correlated, observers });
         }
+        detections.machines = Arc::new(self.machines);
         detections
+    }
+}
+
+/// Binds what is watched to the fields of a log.
+struct Binding<'b> {
+    log: Log,
+    fields: &'b Fields,
+    machines: &'b Machines,
+    rules: &'b [Rule],
+    outer: &'b [(u32, u32, WatchSpec)],
+}
+
+impl Binding<'_> {
+    fn watch(&self, met: u32, words: u32, spec: &WatchSpec, correlated: &mut Vec<Bound>) -> Watch {
+        let mut watch = Watch::bind(spec, self.machines, self.fields);
+        if words != met {
+            watch.words = Some(correlated.len() as u32);
+            let rule = &self.rules[words as usize];
+            correlated.push(Bound::new(words, rule, self.fields, Node::All([].into()), Vec::new()));
+        }
+        let over = self.outer.iter().filter(|(inner, _, spec)| *inner == words && spec.log == self.log);
+        watch.outer = over.map(|(_, words, spec)| self.watch(met, *words, spec, correlated)).collect();
+        watch
     }
 }
 

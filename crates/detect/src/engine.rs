@@ -265,7 +265,7 @@ impl Engine {
         signals.dedup_by(|one, two| one.order() == two.order());
         self.counters.repeated += (all - signals.len()) as u64;
         for signal in &signals {
-            found.extend(self.judge(&machines, signal));
+            self.signal(&machines, signal, &mut found);
         }
         let mut volumes: Vec<_> = hour.volumes.iter().collect();
         volumes.sort_unstable_by_key(|(key, _)| **key);
@@ -285,6 +285,17 @@ impl Engine {
         self.attacks(found, parts);
         self.prune(at);
         self.evict();
+    }
+
+    /// Hands a signal to its machine; what it finds to correlations over it, too.
+    fn signal(&mut self, machines: &Machines, signal: &Signal, found: &mut Vec<Threat>) {
+        let Some(threat) = self.judge(machines, signal) else { return };
+        if machines.list.get(signal.machine as usize).is_some_and(|machine| machine.alone) {
+            found.push(threat);
+        }
+        if let Detail::Outer(outer) = &signal.detail {
+            outer.iter().for_each(|signal| self.signal(machines, signal, found));
+        }
     }
 
     fn judge(&mut self, machines: &Machines, signal: &Signal) -> Option<Threat> {
@@ -338,7 +349,10 @@ impl Engine {
         let mut found = Vec::new();
         for (machine, state) in self.machines.list.iter().zip(&mut self.states) {
             match (&machine.logic, state) {
-                (Logic::Window(window), State::Window(state)) => found.extend(state.expire(window, now)),
+                (Logic::Window(window), State::Window(state)) => {
+                    let over = state.expire(window, now);
+                    found.extend(over.into_iter().filter(|_| machine.alone));
+                }
                 (Logic::Steps(steps), State::Steps(state)) => state.expire(steps, now),
                 (Logic::Attack(attack), State::Attack(state)) => state.expire(attack, now),
                 (Logic::Logins(_), State::Logins(state)) => state.prune(now),
@@ -405,6 +419,9 @@ impl Engine {
 
 /// Contexts of different batches that say the same are one.
 fn intern(contexts: &mut KeyMap<Key, Arc<Context>>, signal: &mut Signal) {
+    if let Detail::Outer(outer) = &mut signal.detail {
+        outer.iter_mut().for_each(|signal| intern(contexts, signal));
+    }
     let known = contexts.entry(signal.context.key).or_insert_with(|| signal.context.clone());
     if !Arc::ptr_eq(known, &signal.context) {
         signal.context = known.clone();

@@ -15,24 +15,21 @@
 //! This crate knows no file, no clock and no network. Signals are merged, never overwritten: a month at once and the
 //! same month hour by hour make equal threats.
 
-mod detections;
-mod flow;
-mod found;
-mod index;
 mod attack;
+mod attack;
+mod detections;
 mod engine;
 mod exfiltration;
+mod flow;
+mod found;
 mod habits;
+mod index;
+mod intel;
 mod kept;
+pub mod key;
+mod kubernetes;
 mod logins;
 mod machine;
-mod signal;
-mod steps;
-mod volume;
-mod watch;
-mod window;
-mod intel;
-pub mod key;
 mod matcher;
 mod owners;
 mod pack;
@@ -41,11 +38,19 @@ pub mod principal;
 mod rule;
 mod scanner;
 mod sigma;
+mod signal;
+mod steps;
+mod volume;
+mod watch;
+mod window;
 
-pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
 pub use detections::{Builder, Detections, Inactive, Why, base_fields};
+pub use engine::{Counters, Engine, Settings};
+pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
+pub use machine::Machines;
 pub use owners::{Owner, Owners};
 pub use policy::PolicyTest;
 pub use rule::{Logic, Rule};
-pub use scanner::{Batch, Scanner};
+pub use scanner::Scanner;
 pub use sigma::{Correlation, CorrelationKind, Limit, Placeholders, SigmaFile, SigmaRule, read_sigma};
+pub use signal::Batch;

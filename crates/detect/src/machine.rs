@@ -7,6 +7,7 @@ use regex::RegexSet;
 use crate::exfiltration::Exfiltration;
 use crate::key::{Key, KeyHasher};
 use crate::logins::Logins;
+use crate::sigma::CorrelationKind;
 
 /// How a number is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,6 +144,8 @@ pub struct Machine {
     /// Changes with the logic: state of another logic is not taken over.
     pub hash: Key,
     pub logic: Logic,
+    /// False: only correlations over it want it, it makes no threats itself.
+    pub alone: bool,
 }
 
 /// Whose habits are learned from a log: all baselines over the same owners of a log share one.
@@ -180,29 +183,26 @@ pub struct WatchSpec {
 
 /// A Sigma correlation, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Correlation {
+pub struct CorrelationPlan {
     pub rule: String,
     pub kind: CorrelationKind,
     pub within: Timespan,
     pub condition: Condition,
-    /// Each rule that it is over: its log, its fields of the key (aliases resolved, in one order), its counted field.
+    /// How many rules it is over.
+    pub steps: u8,
+    /// Each rule that it is over, once a log: its log, its fields of the key (aliases resolved, in one order), its counted field.
     pub rules: Vec<CorrelatedRule>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CorrelatedRule {
     pub log: Log,
+    pub step: u8,
+    /// The rule's number.
+    pub member: u32,
     pub by: Vec<String>,
     pub value: Option<String>,
     pub reads: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CorrelationKind {
-    EventCount,
-    ValueCount,
-    Temporal,
-    TemporalOrdered,
 }
 
 /// Rules of one sequence or correlation; a step is kept in a byte, groups in bits of a word.
@@ -281,14 +281,14 @@ impl Machines {
         };
         debug_assert!(self.models.len() - before <= 1, "a detection has one model");
         let hash = logic_hash(file);
-        self.list.push(Machine { rule: file.id.as_str().into(), hash, logic });
+        self.list.push(Machine { rule: file.id.as_str().into(), hash, logic, alone: true });
         Ok(Some(specs))
     }
 
     /// Adds a Sigma correlation: what is to be watched for it, a rule each.
-    pub fn correlate(&mut self, correlation: &Correlation) -> Result<Vec<WatchSpec>, String> {
-        let Correlation { rule, kind, within, condition, rules } = correlation;
-        if rules.is_empty() || rules.len() > STEPS {
+    pub fn correlate(&mut self, correlation: &CorrelationPlan) -> Result<Vec<(u32, WatchSpec)>, String> {
+        let CorrelationPlan { rule, kind, within, condition, steps, rules } = correlation;
+        if rules.is_empty() || usize::from(*steps) > STEPS {
             return Err(format!("a correlation is over 1 to {STEPS} rules"));
         }
         let within = micros(*within);
@@ -302,27 +302,28 @@ impl Machines {
             }
             CorrelationKind::Temporal | CorrelationKind::TemporalOrdered => {
                 let ordered = *kind == CorrelationKind::TemporalOrdered;
-                Logic::Steps(Steps { within, ordered, count: rules.len() as u8 })
+                Logic::Steps(Steps { within, ordered, count: *steps })
             }
         };
         let machine = self.list.len() as u32;
         let mut hash = KeyHasher::default();
         hash.part(&format!("{kind:?} {within} {condition:?}"));
-        let specs = rules.iter().enumerate().map(|(at, rule)| {
+        let specs = rules.iter().map(|rule| {
             rule.by.iter().chain(&rule.value).for_each(|path| hash.part(path));
             hash.word(u64::MAX);
-            WatchSpec {
+            let spec = WatchSpec {
                 machine,
                 log: rule.log,
-                step: at as u8,
+                step: rule.step,
                 selection: None,
                 by: rule.by.clone(),
                 value: rule.value.clone(),
                 reads: rule.reads.clone(),
-            }
+            };
+            (rule.member, spec)
         });
         let specs = specs.collect();
-        self.list.push(Machine { rule: rule.as_str().into(), hash: hash.key(), logic });
+        self.list.push(Machine { rule: rule.as_str().into(), hash: hash.key(), logic, alone: true });
         Ok(specs)
     }
 

@@ -14,6 +14,7 @@ use haechi_model::{
 use crate::matcher::Node;
 use crate::principal::{Actor, ip};
 use crate::sigma::{Correlation, SigmaRule};
+use crate::watch::Watch;
 
 /// What must come together before there is a threat.
 #[derive(Debug, Clone)]
@@ -110,6 +111,8 @@ pub(crate) struct Bound {
     pub node: Node,
     /// The steps of a sequence, in order.
     pub steps: Vec<Node>,
+    /// What is watched for rules with a state: its own, and of correlations over it.
+    pub watches: Vec<Watch>,
     entity: Option<Slot>,
     target: Option<Slot>,
     args: Vec<(String, Slot)>,
@@ -122,6 +125,7 @@ impl Bound {
             rule: number,
             node,
             steps,
+            watches: Vec::new(),
             entity: rule.entity.as_ref().and_then(|entity| slot(&entity.field)),
             target: slot(&rule.target),
             args: rule.args.iter().filter_map(|(name, path)| Some((name.clone(), fields.slot(path)?))).collect(),

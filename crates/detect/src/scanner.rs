@@ -1,17 +1,16 @@
 //! One thread's part: takes events in any order, asks the rules that an event can meet, and makes what comes of it.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use haechi_model::Log;
 use haechi_model::event::Event;
-use haechi_model::{FindingId, Log, Threat};
 
 use crate::detections::Detections;
 use crate::intel::Intel;
 use crate::matcher::Answers;
 use crate::principal::ip;
 use crate::rule::Logic;
+use crate::signal::Batch;
 
 /// Matches events. It needs no order and no neighbours.
 pub struct Scanner {
@@ -35,6 +34,7 @@ impl Scanner {
             event.record.fields().len() >= plan.fields.len(),
             "the event was read with the fields of its log"
         );
+        plan.observers.iter().for_each(|observer| observer.observe(event, intel, batch));
         let answers = &mut answers[event.log() as usize];
         answers.begin(&plan.tests);
         let mut actor = None;
@@ -52,35 +52,21 @@ impl Scanner {
             if let (Logic::Each, true) = (&rule.logic, rule.alone) {
                 batch.threat(rule.threat(bound, event, actor), rule.part);
             }
+            let threat = |words: Option<u32>| {
+                let bound = words.map_or(bound, |at| &plan.correlated[at as usize]);
+                detections.rules()[bound.rule as usize].threat(bound, event, actor)
+            };
+            for watch in &bound.watches {
+                let step = bound.steps.get(watch.step()).filter(|_| watch.words.is_none());
+                if step.is_none_or(|step| answers.holds(&plan.tests, step, event, intel)) {
+                    watch.take(event, intel, batch, &threat);
+                }
+            }
         }
     }
 
     /// What was found since the last time.
     pub fn drain(&mut self) -> Batch {
         core::mem::take(&mut self.batch)
-    }
-}
-
-/// What was found in some events.
-#[derive(Debug, Clone, Default)]
-pub struct Batch {
-    threats: BTreeMap<FindingId, Threat>,
-}
-
-impl Batch {
-    fn count(&mut self, _event: &Event<'_>) {}
-
-    fn threat(&mut self, threat: Threat, _part: bool) {
-        match self.threats.entry(threat.id) {
-            Entry::Vacant(entry) => {
-                entry.insert(threat);
-            }
-            Entry::Occupied(mut entry) => entry.get_mut().merge(threat),
-        }
-    }
-
-    /// The threats of single events.
-    pub fn into_threats(self) -> impl Iterator<Item = Threat> {
-        self.threats.into_values()
     }
 }

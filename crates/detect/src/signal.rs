@@ -79,6 +79,8 @@ pub enum Detail {
     Seen(Box<Seen>),
     Use(Box<Use>),
     Login(Box<Login>),
+    /// Signals for correlations over this one, should it find something.
+    Outer(Vec<Signal>),
 }
 
 impl Signal {
@@ -316,6 +318,11 @@ impl Default for Batch {
 }
 
 impl Batch {
+    /// The threats of single events.
+    pub fn into_threats(self) -> impl Iterator<Item = Threat> {
+        self.threats.into_values()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.hours.is_empty() && self.threats.is_empty()
     }

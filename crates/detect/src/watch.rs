@@ -117,9 +117,18 @@ pub struct Watch {
     value: Option<Part>,
     reads: Vec<Slot>,
     kind: Kind,
+    /// Whose words a threat has: of a correlation its own, else those of the rule that was met.
+    pub(crate) words: Option<u32>,
+    /// Correlations over this one: what they want to know of the same event.
+    pub(crate) outer: Vec<Watch>,
 }
 
 impl Watch {
+    /// The step that must be met besides; of what has no steps none is asked.
+    pub(crate) fn step(&self) -> usize {
+        self.step.into()
+    }
+
     /// The paths that it reads.
     pub fn paths(spec: &WatchSpec, machines: &Machines) -> Vec<String> {
         let own = spec.by.iter().chain(&spec.value).filter_map(|text| Part::path(text, spec.log)).map(str::to_owned);
@@ -156,11 +165,20 @@ impl Watch {
             value: spec.value.as_ref().map(part),
             reads: spec.reads.iter().filter_map(|path| fields.slot(path)).collect(),
             kind,
+            words: None,
+            outer: Vec::new(),
         }
     }
 
-    /// Takes an event that the rule (or step) met. `threat` makes a threat of the event alone.
-    pub fn take(&self, event: &Event<'_>, intel: &Intel, batch: &mut Batch, threat: impl FnOnce() -> Threat) {
+    /// Takes an event that the rule (or step) met. `threat` makes a threat of the event alone, in the words of that
+    /// correlation or of the rule itself.
+    pub(crate) fn take(
+        &self,
+        event: &Event<'_>,
+        intel: &Intel,
+        batch: &mut Batch,
+        threat: &dyn Fn(Option<u32>) -> Threat,
+    ) {
         let address = self.slots.address(event).as_deref().and_then(ip);
         if address.is_some_and(|address| intel.is_trusted(address)) {
             return;
@@ -168,9 +186,9 @@ impl Watch {
         let mut reading = Reading { event, slots: &self.slots, principal: None };
         match &self.kind {
             Kind::Signals => {
-                let Some(value) = self.counted(&mut reading) else { return };
-                let signal = self.signal(event, self.key(&mut reading), value, Detail::None, batch, threat);
-                batch.hour(event.time()).signals.push(signal);
+                if let Some(signal) = self.counted_signal(event, &mut reading, batch, threat) {
+                    batch.hour(event.time()).signals.push(signal);
+                }
             }
             Kind::Amount { sum } => {
                 let amount = match (sum, self.value) {
@@ -206,6 +224,21 @@ impl Watch {
         }
     }
 
+    /// The signal of something that is counted, with those of correlations over it.
+    fn counted_signal(
+        &self,
+        event: &Event<'_>,
+        reading: &mut Reading<'_, '_>,
+        batch: &mut Batch,
+        threat: &dyn Fn(Option<u32>) -> Threat,
+    ) -> Option<Signal> {
+        let value = self.counted(reading)?;
+        let outer = self.outer.iter().filter_map(|outer| outer.counted_signal(event, reading, batch, threat));
+        let outer: Vec<Signal> = outer.collect();
+        let detail = if outer.is_empty() { Detail::None } else { Detail::Outer(outer) };
+        Some(self.signal(event, self.key(reading), value, detail, batch, threat))
+    }
+
     /// The first event of each tuple and hour is enough.
     fn first(
         &self,
@@ -214,7 +247,7 @@ impl Watch {
         key: Key,
         detail: Detail,
         batch: &mut Batch,
-        threat: impl FnOnce() -> Threat,
+        threat: &dyn Fn(Option<u32>) -> Threat,
     ) {
         let tuple = tuple.with(u64::from(self.machine));
         let known = batch.hour(event.time()).firsts.get(&tuple);
@@ -225,7 +258,7 @@ impl Watch {
         batch.hour(event.time()).first(tuple, signal);
     }
 
-    fn add(&self, event: &Event<'_>, key: Key, amount: u64, batch: &mut Batch, threat: impl FnOnce() -> Threat) {
+    fn add(&self, event: &Event<'_>, key: Key, amount: u64, batch: &mut Batch, threat: &dyn Fn(Option<u32>) -> Threat) {
         let hour = batch.hour(event.time());
         let known = hour.volumes.get(&(self.machine, key));
         let wanted = known.is_none_or(|known| known.wants(event.time(), event.id()));
@@ -272,10 +305,10 @@ impl Watch {
         value: u64,
         detail: Detail,
         batch: &mut Batch,
-        threat: impl FnOnce() -> Threat,
+        threat: &dyn Fn(Option<u32>) -> Threat,
     ) -> Signal {
         let mark = batch.mark(event);
-        let context: Arc<Context> = batch.context(self.fingerprint(event), threat);
+        let context: Arc<Context> = batch.context(self.fingerprint(event), || threat(self.words));
         Signal { mark, machine: self.machine, step: self.step, key, value, context, detail }
     }
 
