@@ -6,6 +6,7 @@
 //! Reader::new(&fields)
 //!     .read_paths(&paths, &mut |event| ...)   files and folders: .json, .jsonl, .log, plain, .gz or .zst
 //!     .read_file / .read_bytes / .read_stream
+//!     .read_files_on(&files, &mut receivers)  on as many threads as there are receivers; .on_threads for other inputs
 //!     .finish() -> Summary                    files by kind, bytes, events, duplicates, problems, coverage
 //! Event: id, time, source, name, account, region, get(slot), text(slot), each(slot, ..), json()
 //! ```
@@ -27,6 +28,7 @@ mod layout;
 mod messages;
 mod notice;
 mod out;
+mod parallel;
 mod rds;
 mod reader;
 mod receiver;
@@ -45,7 +47,8 @@ pub use flow_lines::{FlowFormat, FlowFormatError};
 pub use haechi_model::event::{Event, FieldError, Fields, Flow, Json, JsonKind, Place, Slot};
 pub use layout::{LATE, LogFilter, LogName, Unwanted};
 pub use notice::{NewObject, Notice, NoticeError};
+pub use parallel::Inputs;
 pub use reader::{DUPLICATE_BYTES, Reader};
 pub use receiver::{LogFields, Receiver};
 pub use source::Limits;
-pub use summary::{FileKind, Problem, Stretch, Summary};
+pub use summary::{FileKind, Problem, Stretch, Summary, TextBytes};

@@ -29,6 +29,7 @@ pub struct Reader<'f> {
     slots: Vec<Found>,
     learned: Option<Learned<'f>>,
     duplicates: Duplicates,
+    duplicate_bytes: usize,
     summary: Summary,
 }
 
@@ -69,8 +70,28 @@ impl<'f> Reader<'f> {
             slots: Vec::new(),
             learned: asked.fields(Log::CloudTrail).map(Learned::new),
             duplicates: Duplicates::new(duplicate_bytes),
+            duplicate_bytes,
             summary: Summary::default(),
         }
+    }
+
+    /// A reader for another thread, which knows the same events as duplicates.
+    pub(crate) fn beside(&self) -> Self {
+        let mut reader = Self::asked(self.asked, self.limits, self.duplicate_bytes);
+        reader.format.clone_from(&self.format);
+        reader.duplicates = self.duplicates.clone();
+        reader
+    }
+
+    /// Makes ready for several threads.
+    pub(crate) fn share(&mut self) {
+        if self.summary.events == 0 {
+            self.duplicates = Duplicates::shared(self.duplicate_bytes);
+        }
+    }
+
+    pub(crate) fn summary_mut(&mut self) -> &mut Summary {
+        &mut self.summary
     }
 
     /// Reads files, and the folders among them to their depths.
@@ -148,12 +169,14 @@ impl<'f> Reader<'f> {
         };
         let flow = document.read();
         document.out.tally.settle(document.out.summary);
-        let (kind, passed) = (document.out.kind, document.window.passed());
+        let (kind, passed, told) = (document.out.kind, document.window.passed(), document.window.bytes);
         drop(document);
         *self.summary.files.entry(kind).or_default() += 1;
         self.summary.text_bytes += passed;
+        self.summary.text += told;
         self.memory.shrink();
-        flow
+        flow?;
+        to.end(path)
     }
 
     pub fn summary(&self) -> &Summary {

@@ -1,6 +1,7 @@
 //! Who takes what is read, and which fields of which log they want.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use haechi_model::Log;
 use haechi_model::event::{Event, FieldError, Fields, Flow, Slot};
@@ -12,6 +13,12 @@ pub trait Receiver {
     /// A line of a flow log, where [`LogFields::flows`] was asked for.
     fn flow(&mut self, flow: &Flow<'_>) -> ControlFlow<()> {
         let _ = flow;
+        ControlFlow::Continue(())
+    }
+
+    /// A file was read to its end: what was gathered from it may go on its way.
+    fn end(&mut self, file: &Path) -> ControlFlow<()> {
+        let _ = file;
         ControlFlow::Continue(())
     }
 }

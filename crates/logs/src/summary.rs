@@ -54,6 +54,34 @@ pub struct Stretch {
     pub last: Timestamp,
 }
 
+/// What the bytes of a text were: each is one of these.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TextBytes {
+    /// Records and lines that are events, or envelopes with events in them.
+    pub events: u64,
+    /// Records and lines that are known and no events: headings, digests, logs that nobody asked for.
+    pub others: u64,
+    /// White space, brackets, commas, names around the records, ends of lines.
+    pub between: u64,
+    /// What could not be read.
+    pub damaged: u64,
+}
+
+impl TextBytes {
+    pub fn total(self) -> u64 {
+        self.events + self.others + self.between + self.damaged
+    }
+}
+
+impl std::ops::AddAssign for TextBytes {
+    fn add_assign(&mut self, more: Self) {
+        self.events += more.events;
+        self.others += more.others;
+        self.between += more.between;
+        self.damaged += more.damaged;
+    }
+}
+
 /// What came of reading.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -61,6 +89,8 @@ pub struct Summary {
     /// Bytes of the files as they lie there, and of their text.
     pub packed_bytes: u64,
     pub text_bytes: u64,
+    /// What the bytes of the text were.
+    pub text: TextBytes,
     /// Events that were handed over.
     pub events: u64,
     /// The same by log.
@@ -92,6 +122,34 @@ const REGIONS: usize = 64;
 impl Summary {
     pub fn files_of(&self, kind: FileKind) -> u64 {
         self.files.get(&kind).copied().unwrap_or_default()
+    }
+
+    /// Puts another summary behind this one.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let Self { files, packed_bytes, text_bytes, events, by_log, lost, duplicates, others, .. } = other;
+        let Self { skipped, skipped_unlisted, problems, problems_unlisted, coverage, elsewhere, .. } = other;
+        files.into_iter().for_each(|(kind, count)| *self.files.entry(kind).or_default() += count);
+        by_log.into_iter().for_each(|(log, count)| *self.by_log.entry(log).or_default() += count);
+        for (own, more) in [
+            (&mut self.packed_bytes, packed_bytes),
+            (&mut self.text_bytes, text_bytes),
+            (&mut self.events, events),
+            (&mut self.lost, lost),
+            (&mut self.duplicates, duplicates),
+            (&mut self.others, others),
+            (&mut self.skipped_unlisted, skipped_unlisted),
+            (&mut self.problems_unlisted, problems_unlisted),
+            (&mut self.elsewhere, elsewhere),
+        ] {
+            *own += more;
+        }
+        skipped.into_iter().for_each(|problem| self.skipped(problem.file, problem.what));
+        problems.into_iter().for_each(|problem| self.problem(problem));
+        for (account, regions) in coverage {
+            for (region, stretch) in regions {
+                self.cover(account, &region, stretch);
+            }
+        }
     }
 
     pub(crate) fn problem(&mut self, problem: Problem) {
@@ -126,24 +184,27 @@ impl Summary {
             self.elsewhere += count;
             return;
         };
+        self.cover(account, region.unwrap_or_default(), Stretch { events: count, first, last });
+    }
+
+    fn cover(&mut self, account: AccountId, region: &str, of: Stretch) {
         let room = self.coverage.len() < ACCOUNTS || self.coverage.contains_key(&account);
         if !room {
-            self.elsewhere += count;
+            self.elsewhere += of.events;
             return;
         }
         let regions = self.coverage.entry(account).or_default();
-        let region = region.unwrap_or_default();
         let room = regions.len() < REGIONS && region.len() <= 64;
         match regions.get_mut(region) {
             Some(stretch) => {
-                stretch.events += count;
-                stretch.first = stretch.first.min(first);
-                stretch.last = stretch.last.max(last);
+                stretch.events += of.events;
+                stretch.first = stretch.first.min(of.first);
+                stretch.last = stretch.last.max(of.last);
             }
             None if room => {
-                regions.insert(region.into(), Stretch { events: count, first, last });
+                regions.insert(region.into(), of);
             }
-            None => self.elsewhere += count,
+            None => self.elsewhere += of.events,
         }
     }
 }
