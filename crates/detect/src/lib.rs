@@ -16,7 +16,6 @@
 //! same month hour by hour make equal threats.
 
 mod attack;
-mod attack;
 mod detections;
 mod engine;
 mod exfiltration;
@@ -47,6 +46,7 @@ mod window;
 pub use detections::{Builder, Detections, Inactive, Why, base_fields};
 pub use engine::{Counters, Engine, Settings};
 pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
+pub use logins::{distance, impossible_travel};
 pub use machine::Machines;
 pub use owners::{Owner, Owners};
 pub use policy::PolicyTest;
