@@ -9,6 +9,7 @@ use haechi_content::Need;
 use haechi_model::event::{Event, FieldError, Fields, JsonKind, Slot, Value};
 
 use crate::intel::Intel;
+use crate::kubernetes::mounts_writable;
 use crate::policy::PolicyTest;
 use crate::principal::ip;
 use crate::sigma::{
@@ -48,6 +49,7 @@ enum Ask {
     Outside(Need),
     Trusted(bool),
     Policy(PolicyTest),
+    Mounts(Vec<Shape>),
 }
 
 #[derive(Debug, Clone)]
@@ -160,10 +162,12 @@ impl Compiler<'_> {
             Test::Outside(need) => (Ask::Outside(*need), 12),
             Test::Trusted(wanted) => (Ask::Trusted(*wanted), 12),
             Test::Policy(test) => (Ask::Policy(*test), 200),
+            Test::Mounts(shapes) => (Ask::Mounts(shapes.clone()), 200),
         };
         let cost = cost + if look == Look::Record { 400 } else { u32::from(matches!(look, Look::Field(_))) };
         let key = match &ask {
             Ask::Text(shape) => format!("{look:?} {}", shape.key()),
+            Ask::Mounts(shapes) => format!("{look:?} mounts {:?}", shapes.iter().map(Shape::key).collect::<Vec<_>>()),
             other => format!("{look:?} {other:?}"),
         };
         let next = self.tests.tests.len() as u32;
@@ -327,6 +331,9 @@ impl Ask {
                 }
                 found
             }
+            (JsonKind::Object, Ask::Mounts(shapes)) => {
+                mounts_writable(json, &mut |path| shapes.iter().any(|shape| shape.fits(path)))
+            }
             (JsonKind::Object, Ask::Policy(test)) => test.holds(json.as_json(), event.account()),
             _ => false,
         }
@@ -334,7 +341,7 @@ impl Ask {
 
     fn of_text(&self, text: &str, event: &Event<'_>, intel: &Intel) -> bool {
         match self {
-            Ask::Null => false,
+            Ask::Null | Ask::Mounts(_) => false,
             Ask::Exists(wanted) => *wanted,
             Ask::Text(shape) => shape.fits(text),
             Ask::Cidr(ranges) => ip(text).is_some_and(|address| in_ranges(ranges, address)),

@@ -28,6 +28,7 @@ pub(crate) enum Modifier {
     Outside,
     Trusted,
     Policy,
+    Mounts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,12 +107,13 @@ const NAMES: [(&str, Modifier); 33] = [
     ("week", Modifier::Part(TimePart::Week)),
     ("month", Modifier::Part(TimePart::Month)),
 ];
-const MORE: [(&str, Modifier); 5] = [
+const MORE: [(&str, Modifier); 6] = [
     ("year", Modifier::Part(TimePart::Year)),
     ("list", Modifier::List),
     ("outside", Modifier::Outside),
     ("trusted", Modifier::Trusted),
     ("policy", Modifier::Policy),
+    ("mounts", Modifier::Mounts),
 ];
 
 impl Modifier {
@@ -121,7 +123,7 @@ impl Modifier {
 
     /// Sigma does not have it.
     pub(crate) const fn is_own(self) -> bool {
-        matches!(self, Modifier::List | Modifier::Outside | Modifier::Trusted | Modifier::Policy)
+        matches!(self, Modifier::List | Modifier::Outside | Modifier::Trusted | Modifier::Policy | Modifier::Mounts)
     }
 }
 

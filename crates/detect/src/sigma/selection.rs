@@ -103,6 +103,8 @@ pub(crate) enum Test {
     /// An address that the user trusts, or one that is not trusted.
     Trusted(bool),
     Policy(PolicyTest),
+    /// Of a pod's spec: a path of the node that is mounted to be written to.
+    Mounts(Vec<Shape>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -303,7 +305,12 @@ impl<'s> Reader<'s> {
                 Err(problem) => self.problems.push(problem),
             }
         }
-        tests.extend(Shape::joined(shapes).into_iter().map(Test::Text));
+        let shapes = Shape::joined(shapes);
+        if modifiers.contains(&Modifier::Mounts) {
+            tests.push(Test::Mounts(shapes));
+        } else {
+            tests.extend(shapes.into_iter().map(Test::Text));
+        }
         tests
     }
 
@@ -474,7 +481,7 @@ impl<'s> Reader<'s> {
         let mut kind: Option<Kind> = None;
         for modifier in modifiers {
             let next = match modifier {
-                Modifier::All | Modifier::Differs => continue,
+                Modifier::All | Modifier::Differs | Modifier::Mounts => continue,
                 Modifier::Cased => {
                     plan.case = Case::Distinct;
                     continue;
@@ -601,6 +608,7 @@ const fn wants_field(modifier: Modifier) -> bool {
             | Modifier::Outside
             | Modifier::Trusted
             | Modifier::Policy
+            | Modifier::Mounts
     )
 }
 
