@@ -35,10 +35,18 @@ struct Part {
     /// The hour of the last event.
     last: usize,
     count: usize,
-    /// Four bits for each id: where one is not set, the id is in no hour.
-    filter: Vec<u64>,
-    /// Ids that are forgotten and still in the filter.
-    stale: usize,
+    /// Sorted by the day.
+    days: Vec<Day>,
+}
+
+/// Says of most ids that no event of a day has them. Small, so that it stays in the processor's cache.
+#[derive(Debug)]
+struct Day {
+    day: i64,
+    /// Four bits for each id.
+    bits: Vec<u64>,
+    /// Ids that were added.
+    count: usize,
 }
 
 #[derive(Debug)]
@@ -108,22 +116,39 @@ impl Part {
         if known.old.contains(&id) || !known.young.insert(id) {
             return true;
         }
-        if self.filter.is_empty() {
-            // Sixteen bits an id: one in some hundred is looked for in vain.
-            self.filter = vec![0; (most / 4).next_power_of_two()];
-        }
-        let (word, bits) = bits(key.of(id), self.filter.len());
-        if self.filter[word] & bits == bits && self.is_near(id, hour) {
+        let hash = key.of(id);
+        let day = hour.div_euclid(HOURS);
+        let at = self.days.partition_point(|known| known.day < day - 1);
+        let near = self.days[at..].iter().take_while(|known| known.day <= day + 1);
+        if near.filter(|known| known.may_have(hash)).count() > 0 && self.is_near(id, hour) {
             self.hours[self.last].young.remove(&id);
             return true;
         }
-        self.filter[word] |= bits;
+        self.note(hash, day, key);
         self.count += 1;
         self.forget(most, key);
-        if self.stale > most {
-            self.refill(key);
-        }
         false
+    }
+
+    /// Adds an id to its day's filter, which grows with what it holds.
+    fn note(&mut self, hash: u64, day: i64, key: Key) {
+        let at = self.days.partition_point(|known| known.day < day);
+        if self.days.get(at).is_none_or(|known| known.day != day) {
+            self.days.insert(at, Day { day, bits: vec![0; 16], count: 0 });
+        }
+        let own = &mut self.days[at];
+        if own.count == own.bits.len() * 4 {
+            // The id itself is already in its hour.
+            let from = self.hours.partition_point(|known| known.hour < day * HOURS);
+            let hours = || self.hours[from..].iter().take_while(|known| known.hour.div_euclid(HOURS) == day);
+            own.count = hours().map(|hour| hour.young.len() + hour.old.len()).sum();
+            own.bits = vec![0; (own.count / 2).next_power_of_two().max(16)];
+            let ids = hours().flat_map(|hour| hour.young.iter().chain(&hour.old));
+            ids.for_each(|id| own.add(key.of(*id)));
+            return;
+        }
+        own.count += 1;
+        own.add(hash);
     }
 
     /// Whether an event of another hour has the id.
@@ -131,15 +156,6 @@ impl Part {
         let from = self.hours.partition_point(|known| known.hour < hour.saturating_sub(HOURS));
         let near = self.hours[from..].iter().take_while(|known| known.hour <= hour.saturating_add(HOURS));
         near.filter(|known| known.hour != hour).any(|known| known.young.contains(&id) || known.old.contains(&id))
-    }
-
-    fn refill(&mut self, key: Key) {
-        self.filter.fill(0);
-        self.stale = 0;
-        for id in self.hours.iter().flat_map(|hour| hour.young.iter().chain(&hour.old)) {
-            let (word, bits) = bits(key.of(*id), self.filter.len());
-            self.filter[word] |= bits;
-        }
     }
 
     /// Makes room: the oldest hour is forgotten, and of an hour that is too much alone the older half.
@@ -155,14 +171,30 @@ impl Part {
             gone += oldest.young.len() + oldest.old.len();
             self.last = 0;
         }
-        (self.count, self.stale) = (self.count - gone, self.stale + gone);
+        self.count -= gone;
+        let first = self.hours.first().map_or(0, |hour| hour.hour.div_euclid(HOURS));
+        if self.days.first().is_some_and(|day| day.day < first) {
+            self.days.remove(0);
+        }
     }
 }
 
-/// An id's word in a filter of so many words, and its bits there.
-fn bits(hash: u64, words: usize) -> (usize, u64) {
-    let bits = [0, 6, 12, 18].iter().fold(0, |bits, shift| bits | 1 << (hash >> shift & 63));
-    ((hash >> 24) as usize & (words - 1), bits)
+impl Day {
+    /// An id's word, and its bits there. Sixteen bits an id: one in some hundred is looked for in vain.
+    fn place(&self, hash: u64) -> (usize, u64) {
+        let bits = [0, 6, 12, 18].iter().fold(0, |bits, shift| bits | 1 << (hash >> shift & 63));
+        ((hash >> 24) as usize & (self.bits.len() - 1), bits)
+    }
+
+    fn add(&mut self, hash: u64) {
+        let (word, bits) = self.place(hash);
+        self.bits[word] |= bits;
+    }
+
+    fn may_have(&self, hash: u64) -> bool {
+        let (word, bits) = self.place(hash);
+        self.bits[word] & bits == bits
+    }
 }
 
 /// Hashes ids, which are random numbers unless somebody chose them: who does must not know where they fall.
