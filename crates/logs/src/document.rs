@@ -13,7 +13,7 @@ use crate::messages::{Messages, judge};
 use crate::out::{Out, Verdict};
 use crate::sniff;
 use crate::source::Limits;
-use crate::summary::FileKind;
+use crate::summary::{FileKind, TextBytes};
 use crate::window::{Miss, Window};
 
 /// One file on its way.
@@ -106,8 +106,8 @@ impl Document<'_, '_, '_> {
         loop {
             match self.window.whole_lines(self.limits.record) {
                 Ok(end) => {
-                    let flow = self.lines_up_to(end);
-                    self.window.take(end);
+                    let (flow, told) = self.lines_up_to(end);
+                    self.window.take_told(told);
                     if flow.is_break() {
                         return Next::Stop;
                     }
@@ -124,7 +124,9 @@ impl Document<'_, '_, '_> {
         }
     }
 
-    fn lines_up_to(&mut self, end: usize) -> ControlFlow<()> {
+    /// Reads lines, and tells what their bytes were: of all of them, unless the receiver wants no more.
+    fn lines_up_to(&mut self, end: usize) -> (ControlFlow<()>, TextBytes) {
+        let mut told = TextBytes::default();
         let (messages, out) = (&mut self.messages, &mut self.out);
         let chunk = &self.window.rest()[..end];
         // One look at the whole chunk is cheaper than one a line; a damaged line must not spoil the others.
@@ -135,6 +137,7 @@ impl Document<'_, '_, '_> {
             if start >= chunk.len() {
                 break;
             }
+            told.between += u64::from(stop < chunk.len());
             out.record += 1;
             let line = match whole {
                 Some(text) => text.get(start..stop),
@@ -146,6 +149,7 @@ impl Document<'_, '_, '_> {
                 Some(line) => {
                     let line = line.strip_suffix('\r').unwrap_or(line);
                     if line.trim_ascii().is_empty() {
+                        told.between += (stop - start) as u64;
                         continue;
                     }
                     messages.take(line, out)
@@ -153,9 +157,12 @@ impl Document<'_, '_, '_> {
             };
             // What an envelope holds is not counted as lines.
             out.record = number.unwrap_or_default();
-            out.settle(verdict, number, None)?;
+            told += messages.told(verdict, stop - start);
+            if out.settle(verdict, number, None).is_break() {
+                return (ControlFlow::Break(()), told);
+            }
         }
-        ControlFlow::Continue(())
+        (ControlFlow::Continue(()), told)
     }
 
     /// An object that is not in an array: an envelope of records, or a record.
@@ -228,7 +235,7 @@ impl Document<'_, '_, '_> {
                     self.problem(0, Some(self.out.record), "a record is an object");
                     match self.window.scan(self.limits.record, |text| json::value_end(text, 0)) {
                         Ok(end) => {
-                            self.window.take(end);
+                            self.window.take_damaged(end);
                             Next::Go
                         }
                         Err(_) => Next::Lost,
@@ -342,7 +349,8 @@ impl Document<'_, '_, '_> {
         // The place of what is damaged is wanted, and it costs something to count lines.
         let line = matches!(verdict, Verdict::Wrong(_) | Verdict::Strange(_)).then(|| self.window.line(0));
         let flow = self.out.settle(verdict, line, record);
-        self.window.take(end);
+        let told = self.messages.told(verdict, end);
+        self.window.take_told(told);
         if flow.is_break() { Next::Stop } else { Next::Go }
     }
 }

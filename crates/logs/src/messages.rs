@@ -9,7 +9,7 @@ use haechi_model::event::{Found, Json, Record, time};
 use crate::flow_lines::{FlowFormat, FlowLines};
 use crate::out::{LineLog, Out, Verdict};
 use crate::sniff::{self, Shape};
-use crate::summary::FileKind;
+use crate::summary::{FileKind, TextBytes};
 use crate::{cloudtrail, eks, rds, resolver, waf};
 
 /// Messages inside messages: an envelope may be in an export.
@@ -22,6 +22,8 @@ pub(crate) struct Messages {
     slots: Vec<Found>,
     lines: Option<(Log, Box<dyn LineLog>)>,
     depth: u32,
+    /// The last record that was taken was an envelope.
+    enveloped: bool,
 }
 
 impl Messages {
@@ -110,8 +112,22 @@ impl Messages {
         }
     }
 
+    /// What the text of a record was, of which the verdict is known.
+    pub(crate) fn told(&mut self, verdict: Verdict, length: usize) -> TextBytes {
+        let enveloped = std::mem::take(&mut self.enveloped);
+        let length = length as u64;
+        let none = TextBytes::default();
+        match verdict {
+            Verdict::Event(_) => TextBytes { events: length, ..none },
+            Verdict::Other if enveloped => TextBytes { events: length, ..none },
+            Verdict::Other | Verdict::Kind(_) => TextBytes { others: length, ..none },
+            Verdict::Wrong(_) | Verdict::Strange(_) => TextBytes { damaged: length, ..none },
+        }
+    }
+
     /// What an envelope holds.
     fn inside(&mut self, envelope: Json<'_>, shape: Shape<'_>, out: &mut Out<'_>) -> Verdict {
+        self.enveloped = true;
         let outer = out.whence.clone();
         let text = |name| envelope.get(name).and_then(Json::text).map(|text: Cow<'_, str>| Box::from(&*text));
         out.whence.account = text("owner").or(outer.account.clone());

@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use haechi_model::event::json::{Balance, Halt};
 
+use crate::summary::TextBytes;
+
 /// What is read at a time where a file does not fit.
 const STEP: usize = 1 << 20;
 
@@ -18,6 +20,8 @@ pub(crate) struct Window<'a> {
     lines: u64,
     /// Bytes that have moved out of memory.
     gone: u64,
+    /// What the bytes up to here were.
+    pub(crate) bytes: TextBytes,
 }
 
 /// Why nothing was taken.
@@ -36,21 +40,40 @@ pub(crate) enum Miss {
 impl<'a> Window<'a> {
     /// Over text that is whole.
     pub(crate) fn whole(text: &'a mut Vec<u8>) -> Self {
-        Self { text, at: 0, more: None, broken: None, lines: 0, gone: 0 }
+        Self { text, at: 0, more: None, broken: None, lines: 0, gone: 0, bytes: TextBytes::default() }
     }
 
     /// Over text that is read as it is needed, with `memory` as the place for it.
     pub(crate) fn moving(memory: &'a mut Vec<u8>, more: Box<dyn Read + 'a>) -> Self {
         memory.clear();
-        Self { text: memory, at: 0, more: Some(more), broken: None, lines: 0, gone: 0 }
+        Self { text: memory, at: 0, more: Some(more), broken: None, lines: 0, gone: 0, bytes: TextBytes::default() }
     }
 
     pub(crate) fn rest(&self) -> &[u8] {
         &self.text[self.at..]
     }
 
+    /// Goes on behind what stands between records.
     pub(crate) fn take(&mut self, bytes: usize) {
-        self.at = (self.at + bytes).min(self.text.len());
+        self.bytes.between += self.go(bytes);
+    }
+
+    /// Goes on behind what could not be read.
+    pub(crate) fn take_damaged(&mut self, bytes: usize) {
+        self.bytes.damaged += self.go(bytes);
+    }
+
+    /// Goes on behind text that was told apart already.
+    pub(crate) fn take_told(&mut self, told: TextBytes) {
+        let length = usize::try_from(told.total()).unwrap_or(usize::MAX);
+        self.go(length);
+        self.bytes += told;
+    }
+
+    fn go(&mut self, bytes: usize) -> u64 {
+        let from = self.at;
+        self.at = self.at.saturating_add(bytes).min(self.text.len());
+        (self.at - from) as u64
     }
 
     /// Bytes of the text up to here, in memory or not.
@@ -92,7 +115,9 @@ impl<'a> Window<'a> {
     /// The next byte that is no white space.
     pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
+            let from = self.at;
             self.at = haechi_model::event::json::space(self.text, self.at);
+            self.bytes.between += (self.at - from) as u64;
             if let Some(byte) = self.text.get(self.at).copied() {
                 return Some(byte);
             }
@@ -140,10 +165,10 @@ impl<'a> Window<'a> {
         let mut balance = Balance::default();
         loop {
             if let Some(end) = balance.take(self.rest()) {
-                self.take(end);
+                self.take_damaged(end);
                 return true;
             }
-            self.take(usize::MAX - self.at);
+            self.take_damaged(usize::MAX);
             if !self.grow() {
                 return false;
             }
@@ -154,20 +179,20 @@ impl<'a> Window<'a> {
     pub(crate) fn pass_line(&mut self) -> bool {
         loop {
             if let Some(end) = memchr::memchr(b'\n', self.rest()) {
-                self.take(end + 1);
+                self.take_damaged(end + 1);
                 return true;
             }
-            self.take(usize::MAX - self.at);
+            self.take_damaged(usize::MAX);
             if !self.grow() {
                 return false;
             }
         }
     }
 
-    /// Reads what is left, so that its bytes are counted.
+    /// Reads what is left and cannot be told apart, so that its bytes are counted.
     pub(crate) fn pass_rest(&mut self) {
         loop {
-            self.take(usize::MAX - self.at);
+            self.take_damaged(usize::MAX);
             if !self.grow() {
                 return;
             }
