@@ -17,6 +17,7 @@
 
 mod attack;
 mod detections;
+mod dns;
 mod engine;
 mod exfiltration;
 mod flow;
@@ -38,13 +39,14 @@ mod rule;
 mod scanner;
 mod sigma;
 mod signal;
+mod state;
 mod steps;
 mod volume;
 mod watch;
 mod window;
 
 pub use detections::{Builder, Detections, Inactive, Why, base_fields};
-pub use engine::{Counters, Engine, Settings};
+pub use engine::{Counters, Engine, Settings as EngineSettings};
 pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
 pub use logins::{distance, impossible_travel};
 pub use machine::Machines;
@@ -54,3 +56,4 @@ pub use rule::{Logic, Rule};
 pub use scanner::Scanner;
 pub use sigma::{Correlation, CorrelationKind, Limit, Placeholders, SigmaFile, SigmaRule, read_sigma};
 pub use signal::Batch;
+pub use state::{StateError, sealed};
