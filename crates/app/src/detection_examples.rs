@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use haechi_content::detection::DetectionExample;
 use haechi_content::{ContentFile, Detection, Detections as Files, Diagnostic, Need};
-use haechi_detect::{AddressFacts, Builder, Detections, Engine, Geography, Intel, Logic, Scanner, Settings, Why};
+use haechi_detect::{AddressFacts, Builder, Detections, Engine, EngineSettings, Geography, Intel, Logic, Scanner, Why};
 use haechi_logs::{LogFields, Reader};
 use haechi_model::event::Event;
 use haechi_model::{Log, Threat};
@@ -100,39 +100,51 @@ fn compiled(
     }
 }
 
+/// A threat of this detection, of the first of its examples that finds one.
+pub(crate) fn sample_of(detection: &Detection, others: &Files) -> Option<Threat> {
+    let mut all: BTreeMap<&str, &Detection> = others.known.iter().map(|(id, one)| (id.as_str(), one)).collect();
+    all.insert(&detection.file.id, detection);
+    let firing = detection.file.examples.iter().filter(|example| example.expect > 0);
+    firing.filter_map(|example| found(detection, example, &all).ok()?.into_iter().next()).next()
+}
+
 fn run(detection: &Detection, example: &DetectionExample, all: &BTreeMap<&str, &Detection>) -> ExampleOutcome {
-    let intel = match intel_of(detection, example) {
-        Ok(intel) => intel,
-        Err(what) => return ExampleOutcome::Fail(what),
-    };
+    match found(detection, example, all) {
+        Ok(threats) => compare(example, &threats),
+        Err(outcome) => outcome,
+    }
+}
+
+/// The detection's threats in the example's events, the first seen first.
+fn found(
+    detection: &Detection,
+    example: &DetectionExample,
+    all: &BTreeMap<&str, &Detection>,
+) -> Result<Vec<Threat>, ExampleOutcome> {
+    let intel = intel_of(detection, example).map_err(ExampleOutcome::Fail)?;
     let detections = match compiled(detection, all, &intel, false) {
         Ok(detections) => Arc::new(detections),
-        Err(problems) => return ExampleOutcome::Fail(problems[0].short()),
+        Err(problems) => return Err(ExampleOutcome::Fail(problems[0].short())),
     };
     if let Some(inactive) = detections.inactive().iter().find(|inactive| inactive.id == detection.file.id)
         && let Why::Needs(needs) = &inactive.why
     {
         let needs: Vec<_> = needs.iter().map(|need| need.as_str()).collect();
-        return ExampleOutcome::Fail(format!("the example gives no {}", needs.join(", ")));
+        return Err(ExampleOutcome::Fail(format!("the example gives no {}", needs.join(", "))));
     }
     if let Some((_, rule)) = detections.rule(&detection.file.id)
         && let Logic::Engine(engine) = &rule.logic
         && !detections.machines().list.iter().any(|machine| *machine.rule == *rule.id)
     {
-        return ExampleOutcome::NotRun(format!("the engine `{}` is not there yet", engine.name));
+        return Err(ExampleOutcome::NotRun(format!("the engine `{}` is not there yet", engine.name)));
     }
     let log = example.log.or(detection.file.logs.first().copied()).unwrap_or(Log::CloudTrail);
-    let text = match written(example, log) {
-        Ok(text) => text,
-        Err(what) => return ExampleOutcome::Fail(what),
-    };
-    match threats(&detections, intel, log, &text) {
-        Ok(threats) => {
-            let own: Vec<_> = threats.into_iter().filter(|threat| threat.kind == detection.file.id).collect();
-            compare(example, &own)
-        }
-        Err(what) => ExampleOutcome::Fail(what),
-    }
+    let text = written(example, log).map_err(ExampleOutcome::Fail)?;
+    let threats = threats(&detections, intel, log, &text).map_err(ExampleOutcome::Fail)?;
+    let own = threats.into_iter().filter(|threat| threat.kind == detection.file.id);
+    let mut merged: Vec<_> = Threat::merge_all(own).into_values().collect();
+    merged.sort_by_key(|threat| (threat.first_seen, threat.id));
+    Ok(merged)
 }
 
 /// Reads the text and gives what was found in it.
@@ -158,7 +170,7 @@ fn threats(detections: &Arc<Detections>, intel: Intel, log: Log, text: &str) -> 
     if others > 0 {
         return Err(format!("the reader takes it for another log than {log}"));
     }
-    let mut engine = Engine::new(detections.machines(), Settings::default());
+    let mut engine = Engine::new(detections.machines(), EngineSettings::default());
     engine.add(scanner.drain());
     Ok(engine.finish())
 }
@@ -170,7 +182,7 @@ fn compare(example: &DetectionExample, threats: &[Threat]) -> ExampleOutcome {
         let about = if about.is_empty() { String::new() } else { format!(" (about {})", about.join(", ")) };
         return ExampleOutcome::Fail(format!("{} threats are expected, {found} were found{about}", example.expect));
     }
-    let Some(first) = threats.iter().min_by_key(|threat| (threat.first_seen, threat.id)) else {
+    let Some(first) = threats.first() else {
         return ExampleOutcome::Pass;
     };
     if let Some(entity) = &example.entity
