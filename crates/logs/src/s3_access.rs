@@ -110,6 +110,10 @@ pub(crate) fn parse(line: &str) -> Result<Access, &'static str> {
             b'"' => quoted(line, at, count)?,
             _ => plain(line, at),
         };
+        // Where no space follows a quote or a bracket, the next column may begin anywhere.
+        if !line.is_char_boundary(next) {
+            return Err("a space stands between columns");
+        }
         if span.1 > span.0 && &line[span.0..span.1] != "-" {
             columns[count] = Some(span);
         }
@@ -172,9 +176,18 @@ fn plain(line: &str, at: usize) -> ((usize, usize), usize) {
     ((at, end), end + 1)
 }
 
+/// Where the next column begins.
+fn behind(line: &str, end: usize) -> Result<usize, &'static str> {
+    match line.as_bytes().get(end) {
+        None => Ok(end),
+        Some(b' ') => Ok(end + 1),
+        Some(_) => Err("a blank is expected behind a bracket and a quote"),
+    }
+}
+
 fn bracketed(line: &str, at: usize) -> Result<((usize, usize), usize), &'static str> {
     let close = memchr::memchr(b']', &line.as_bytes()[at..]).ok_or("a bracket is never closed")? + at;
-    Ok(((at + 1, close), (close + 2).min(line.len())))
+    Ok(((at + 1, close), behind(line, close + 1)?))
 }
 
 /// A text in quotes, which may have quotes in it.
@@ -193,7 +206,7 @@ fn quoted(line: &str, at: usize, column: usize) -> Result<((usize, usize), usize
         _ => memchr::memchr_iter(b'"', inside).find(|end| matches!(inside.get(end + 1), None | Some(b' '))),
     };
     let end = at + 1 + end.ok_or("a quote is never closed")?;
-    Ok(((at + 1, end), (end + 2).min(line.len())))
+    Ok(((at + 1, end), behind(line, end + 1)?))
 }
 
 fn status_follows(rest: &[u8]) -> bool {

@@ -126,6 +126,7 @@ impl Summary {
 
     /// Puts another summary behind this one.
     pub(crate) fn merge(&mut self, other: Self) {
+        self.text += other.text;
         let Self { files, packed_bytes, text_bytes, events, by_log, lost, duplicates, others, .. } = other;
         let Self { skipped, skipped_unlisted, problems, problems_unlisted, coverage, elsewhere, .. } = other;
         files.into_iter().for_each(|(kind, count)| *self.files.entry(kind).or_default() += count);

@@ -51,6 +51,7 @@ fn check(bytes: &[u8], ids: &[&str], kind: FileKind, problems: &[&str]) {
             })
             .collect();
         assert_eq!(read, ids, "{said:?}");
+        assert_eq!(summary.text.total(), summary.text_bytes, "{:?}", summary.text);
         assert_eq!(said.len(), problems.len(), "{said:?}");
         for (said, expected) in said.iter().zip(problems) {
             assert!(said.starts_with(expected), "`{said}` is not `{expected}...`");

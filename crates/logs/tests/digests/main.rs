@@ -2,10 +2,10 @@
 
 mod world;
 
+use haechi_logs::Limits;
 use haechi_logs::digest::{
     Chain, ChainEvent, Digest, DigestName, Found, FoundDigest, GapCause, PublicKeys, Reason, Signature, text_of,
 };
-use haechi_logs::Limits;
 use haechi_model::Timestamp;
 use world::{BUCKET, HOUR, Key, Trail, World, public_keys};
 
@@ -23,7 +23,8 @@ enum Seen {
 /// What the judge says of all that is no log, a line each, by the hour.
 fn judge(world: &World, keys: &[&Key], seen: Seen) -> Vec<String> {
     let keys = PublicKeys::parse(public_keys(keys).to_string().as_bytes()).unwrap();
-    let mut found: Vec<_> = world.objects.iter().filter_map(|(key, it)| Some((DigestName::parse(key)?, key, it))).collect();
+    let mut found: Vec<_> =
+        world.objects.iter().filter_map(|(key, it)| Some((DigestName::parse(key)?, key, it))).collect();
     found.sort_by(|one, other| one.0.cmp(&other.0));
     let mut chain = Chain::default();
     let mut events = Vec::new();
@@ -157,7 +158,8 @@ fn digests_that_were_deleted() {
         &["11:01 nosignature", "11:01 to 12:01 missing", "12:01 missing, named", NEWEST],
     );
     // Two in a row: the one that is named, and the one of the hour before it.
-    let two = |world: &mut World, digests: &[String]| digests[2..4].iter().for_each(|key| drop(world.objects.remove(key)));
+    let two =
+        |world: &mut World, digests: &[String]| digests[2..4].iter().for_each(|key| drop(world.objects.remove(key)));
     check(
         two,
         &["11:01 to 13:01 missing", "12:01 missing, by the hour", "13:01 missing, named"],

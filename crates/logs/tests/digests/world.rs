@@ -182,13 +182,19 @@ impl World {
     }
 
     /// Hours of a trail: a digest each, with `logs` logs. Keys of the digests and of the logs.
-    pub fn hours(&mut self, trail: &Trail, key: &Key, first_end: Timestamp, hours: i64, logs: i64) -> (Vec<String>, Vec<String>) {
+    pub fn hours(
+        &mut self,
+        trail: &Trail,
+        key: &Key,
+        first_end: Timestamp,
+        hours: i64,
+        logs: i64,
+    ) -> (Vec<String>, Vec<String>) {
         let (mut digests, mut keys) = (Vec::new(), Vec::new());
         for hour in 0..hours {
             let end = first_end.plus_micros(hour * HOUR);
-            let made: Vec<_> = (0..logs)
-                .map(|at| self.log(trail, end.plus_micros(-HOUR + (at + 1) * HOUR / (logs + 1))))
-                .collect();
+            let made: Vec<_> =
+                (0..logs).map(|at| self.log(trail, end.plus_micros(-HOUR + (at + 1) * HOUR / (logs + 1)))).collect();
             let named: Vec<_> = made.iter().map(|(_, named)| named.clone()).collect();
             keys.extend(made.into_iter().map(|(key, _)| key));
             digests.push(self.digest(trail, key, end, &named, false));
