@@ -296,6 +296,8 @@ mod tests {
             &whole.replace("06/Feb", "06/Foo"),
             &whole.replace("HTTP/1.1\"", "HTTP/1.1"),
             &whole[..whole.len() - 1],
+            &whole.replace("+0000] ", "+0000]𐢒"),
+            &format!("{whole}𐢒"),
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -239,7 +239,9 @@ proptest! {
     fn every_line_is_accounted_for(lines in proptest::collection::vec(any_line(), 1..12)) {
         let text = lines.join("\n");
         // What begins like JSON is a document, not lines.
-        prop_assume!(!text.trim_start().starts_with(['{', '[']));
+        if text.trim_start().starts_with(['{', '[']) {
+            return Ok(());
+        }
         let (events, summary) = read_as("x", text.as_bytes());
         prop_assert_eq!(events.len() as u64, summary.events);
         let told = summary.events + summary.duplicates + summary.others + summary.problems.len() as u64;
