@@ -123,6 +123,13 @@ pub(crate) struct Open {
     bytes: usize,
 }
 
+impl Open {
+    pub(crate) fn of(hour: Hour) -> Self {
+        let bytes = hour.bytes();
+        Self { hour, bytes }
+    }
+}
+
 /// Rules with a state, at work.
 #[derive(Debug, Clone)]
 pub struct Engine {
