@@ -110,10 +110,6 @@ pub(crate) fn parse(line: &str) -> Result<Access, &'static str> {
             b'"' => quoted(line, at, count)?,
             _ => plain(line, at),
         };
-        // Where no space follows a quote or a bracket, the next column may begin anywhere.
-        if !line.is_char_boundary(next) {
-            return Err("a space stands between columns");
-        }
         if span.1 > span.0 && &line[span.0..span.1] != "-" {
             columns[count] = Some(span);
         }
