@@ -5,6 +5,7 @@ use core::net::IpAddr;
 use haechi_model::event::{Flow, FlowDirection, is_public};
 
 use crate::intel::number;
+use crate::owners::Owners;
 
 pub(crate) const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
@@ -61,13 +62,15 @@ fn source_began(flow: &Flow<'_>) -> Option<bool> {
 
 impl Contact {
     /// None of lines without addresses.
-    pub(crate) fn of(flow: &Flow<'_>) -> Option<Self> {
+    pub(crate) fn of(flow: &Flow<'_>, owners: &Owners) -> Option<Self> {
         let (source, target) = (flow.source?, flow.destination?);
         let (out, sure) = match flow.direction {
             Some(direction) if !flow.transit => (direction == FlowDirection::Egress, true),
             _ => match (is_public(source), is_public(target)) {
                 (false, true) => (true, true),
                 (true, false) => (false, true),
+                _ if !owners.is_empty() && owners.has(flow.interface, number(source)) => (true, true),
+                _ if !owners.is_empty() && owners.has(flow.interface, number(target)) => (false, true),
                 _ => (number(source) < number(target), false),
             },
         };
@@ -114,7 +117,7 @@ mod tests {
 
     /// local, remote, port, client, out, sure
     fn check(flow: &Flow<'_>, expected: (&str, &str, u16, bool, bool, bool)) {
-        let contact = Contact::of(flow).unwrap();
+        let contact = Contact::of(flow, &Owners::default()).unwrap();
         let (local, remote) = (address(contact.local).to_string(), address(contact.remote).to_string());
         let found = (&*local, &*remote, contact.port, contact.client, contact.out, contact.sure);
         assert_eq!(found, expected, "{flow:?}");

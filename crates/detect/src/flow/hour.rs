@@ -10,6 +10,8 @@ use haechi_model::event::{Flow, FlowAction};
 
 use super::contact::Contact;
 use crate::key::Key;
+use crate::owners::Owner;
+use crate::pack::{Packer, Unpacker};
 
 /// Cells of one interface and hour. Of more, a sample is kept that does not depend on the order of lines.
 const CELLS: usize = 1 << 16;
@@ -62,8 +64,9 @@ pub(crate) struct CellKey {
     pub(crate) protocol: u8,
     pub(crate) client: bool,
     pub(crate) sure: bool,
-    /// The other side is on a list.
-    pub(crate) listed: bool,
+    /// The lists that the other side is on, and, where our side is not known, those that this one is on.
+    pub(crate) lists: u32,
+    pub(crate) local_lists: u32,
 }
 
 impl CellKey {
@@ -72,12 +75,11 @@ impl CellKey {
             | u64::from(self.protocol) << 8
             | u64::from(self.client) << 2
             | u64::from(self.sure) << 1
-            | u64::from(self.listed)
     }
 
     /// The level at which it is dropped: one cell of two has 0, one of four 1.
     fn level(&self) -> u32 {
-        if self.listed {
+        if self.lists | self.local_lists != 0 {
             return u32::MAX;
         }
         let ends = Key(self.word()).with(self.local as u64).with((self.local >> 64) as u64);
@@ -175,6 +177,8 @@ pub(crate) struct InterfaceHour {
     pub(crate) account: Box<str>,
     pub(crate) region: Box<str>,
     pub(crate) instance: Box<str>,
+    /// As the inventory has it.
+    pub(crate) owner: Option<Owner>,
     pub(crate) cells: HashMap<CellKey, Cell, Folding>,
     /// Cells below this level were dropped.
     level: u32,
@@ -222,7 +226,9 @@ pub(crate) struct FlowHour {
 pub(crate) struct Keep<'k> {
     /// Ports on which we serve, and want to know who comes.
     pub(crate) served: &'k [u16],
-    pub(crate) listed: bool,
+    pub(crate) lists: u32,
+    pub(crate) local_lists: u32,
+    pub(crate) owner: Option<&'k Owner>,
 }
 
 impl FlowHour {
@@ -231,7 +237,7 @@ impl FlowHour {
         let rejected = flow.action == FlowAction::Reject;
         let served = contact.sure && !contact.client;
         // Who knocks at a door that is shut is of no interest; most of the internet does.
-        let wanted = keep.listed || keep.served.contains(&contact.port) || contact.out && flow.bytes >= LARGE;
+        let wanted = keep.lists != 0 || keep.served.contains(&contact.port) || contact.out && flow.bytes >= LARGE;
         if served && (rejected || !wanted) {
             return;
         }
@@ -240,6 +246,9 @@ impl FlowHour {
             None => self.interfaces.entry(flow.interface.into()).or_default(),
         };
         interface.name(flow.account, flow.region, flow.instance);
+        if interface.owner.is_none() {
+            interface.owner = keep.owner.cloned();
+        }
         let key = CellKey {
             local: contact.local,
             remote: contact.remote,
@@ -247,7 +256,8 @@ impl FlowHour {
             protocol: flow.protocol,
             client: contact.client,
             sure: contact.sure,
-            listed: keep.listed,
+            lists: keep.lists,
+            local_lists: keep.local_lists,
         };
         if interface.level > 0 && key.level() < interface.level {
             return;
@@ -300,6 +310,7 @@ impl FlowHour {
             let interface = self.interfaces.entry(name).or_default();
             self.cells -= interface.cells.len();
             interface.name(&more.account, &more.region, &more.instance);
+            interface.owner = interface.owner.take().or(more.owner);
             interface.level = interface.level.max(more.level);
             let level = interface.level;
             if level > 0 {
@@ -340,4 +351,126 @@ fn file_of(files: &mut Vec<Arc<str>>, path: &Path) -> u32 {
         files.push(Arc::from(&*name));
         files.len() - 1
     }) as u32
+}
+
+impl FlowHour {
+    pub(crate) fn write(&self, out: &mut Packer) {
+        out.number(self.files.len() as u64);
+        self.files.iter().for_each(|file| out.text(file));
+        out.number(self.interfaces.len() as u64);
+        let mut names: Vec<_> = self.interfaces.keys().collect();
+        names.sort_unstable();
+        for name in names {
+            let interface = &self.interfaces[name];
+            [name, &interface.account, &interface.region, &interface.instance].map(|text| out.text(text));
+            let (kind, owner) = match &interface.owner {
+                None => (0, ""),
+                Some(Owner::Instance(id)) => (1, &**id),
+                Some(Owner::Function(name)) => (2, &**name),
+                Some(Owner::Other(what)) => (3, &**what),
+            };
+            out.number(kind);
+            out.text(owner);
+            out.number(u64::from(interface.level));
+            out.number(interface.cells.len() as u64);
+            let mut cells: Vec<_> = interface.cells.iter().collect();
+            cells.sort_unstable_by_key(|(key, _)| **key);
+            for (key, cell) in cells {
+                key.write(out);
+                cell.write(out);
+            }
+        }
+    }
+
+    /// None: the bytes are damaged.
+    pub(crate) fn read(bytes: &mut Unpacker<'_>) -> Option<Self> {
+        let mut hour = Self::default();
+        for _ in 0..bytes.count()? {
+            hour.files.push(bytes.text()?.into());
+        }
+        for _ in 0..bytes.count()? {
+            let name = bytes.text()?;
+            let mut interface = InterfaceHour {
+                account: bytes.text()?.into(),
+                region: bytes.text()?.into(),
+                instance: bytes.text()?.into(),
+                ..InterfaceHour::default()
+            };
+            let (kind, owner) = (bytes.number()?, bytes.text()?);
+            interface.owner = match kind {
+                0 => None,
+                1 => Some(Owner::Instance(owner.into())),
+                2 => Some(Owner::Function(owner.into())),
+                3 => Some(Owner::Other(owner.into())),
+                _ => return None,
+            };
+            interface.level = u32::try_from(bytes.number()?).ok().filter(|level| *level <= 64)?;
+            for _ in 0..bytes.count()? {
+                interface.cells.insert(CellKey::read(bytes)?, Cell::read(bytes)?);
+            }
+            hour.cells += interface.cells.len();
+            hour.interfaces.insert(name.into(), interface);
+        }
+        Some(hour)
+    }
+}
+
+impl CellKey {
+    fn write(&self, out: &mut Packer) {
+        out.wide(self.local);
+        out.wide(self.remote);
+        out.number(self.word());
+        out.number(u64::from(self.lists) << 32 | u64::from(self.local_lists));
+    }
+
+    fn read(bytes: &mut Unpacker<'_>) -> Option<Self> {
+        let (local, remote, word, lists) = (bytes.wide()?, bytes.wide()?, bytes.number()?, bytes.number()?);
+        Some(Self {
+            local,
+            remote,
+            port: (word >> 32) as u16,
+            protocol: (word >> 8) as u8,
+            client: word >> 2 & 1 == 1,
+            sure: word >> 1 & 1 == 1,
+            lists: (lists >> 32) as u32,
+            local_lists: lists as u32,
+        })
+    }
+}
+
+impl Cell {
+    fn write(&self, out: &mut Packer) {
+        for number in [self.lines.into(), self.rejected.into(), self.packets_out, self.bytes_out, self.packets_in, self.bytes_in] {
+            out.number(number);
+        }
+        out.signed(self.first);
+        out.signed(self.last);
+        out.wide(self.ports);
+        for mark in self.marks() {
+            out.signed(mark.time);
+            out.number(mark.id);
+            out.number(mark.file.into());
+            out.number(mark.record.into());
+        }
+    }
+
+    fn read(bytes: &mut Unpacker<'_>) -> Option<Self> {
+        let small = |bytes: &mut Unpacker<'_>| u32::try_from(bytes.number()?).ok();
+        let mut cell = Self {
+            lines: small(bytes)?,
+            rejected: small(bytes)?,
+            packets_out: bytes.number()?,
+            bytes_out: bytes.number()?,
+            packets_in: bytes.number()?,
+            bytes_in: bytes.number()?,
+            first: bytes.signed()?,
+            last: bytes.signed()?,
+            ports: bytes.wide()?,
+            marks: Default::default(),
+        };
+        for at in 0..(cell.lines as usize).min(MARKS) {
+            cell.marks[at] = Mark { time: bytes.signed()?, id: bytes.number()?, file: small(bytes)?, record: small(bytes)? };
+        }
+        Some(cell)
+    }
 }

@@ -6,12 +6,12 @@ use haechi_model::event::is_public;
 use haechi_model::{Entity, EntityKind, Log, Sighting, Threat, Timestamp};
 use serde_json::Value;
 
+use super::bit;
 use super::contact::{TCP, UDP, address};
 use super::hour::{Cell, CellKey, FlowHour, InterfaceHour};
 use super::rules::{Denial, Finds, FlowRule, Side};
 use super::state::{FlowState, Habits, HourNumber};
 use crate::found::Found;
-use crate::intel::Intel;
 use crate::owners::Owner;
 use haechi_content::Need;
 
@@ -37,7 +37,6 @@ impl FlowState {
         hour: HourNumber,
         flows: &FlowHour,
         rules: &[FlowRule],
-        intel: &Intel,
         found: &mut dyn FnMut(Threat),
     ) {
         let mut names: Vec<_> = flows.interfaces.keys().collect();
@@ -46,23 +45,23 @@ impl FlowState {
             let seen = &flows.interfaces[name];
             let habits =
                 self.interfaces.entry(name.clone()).or_insert_with(|| Habits { first: hour, ..Habits::default() });
-            let talks = sides(name, seen, habits, intel, hour);
-            let owner = intel.owners().of(name);
-            let look = Look { name, seen, habits, talks: &talks, owner, intel, hour, files: flows };
+            let talks = sides(seen, habits, hour);
+            let owner = seen.owner.as_ref();
+            let look = Look { name, seen, habits, talks: &talks, owner, hour, files: flows };
             let is_function = matches!(owner, Some(Owner::Function(_)));
             for rule in rules.iter().filter(|rule| rule.functions == is_function) {
                 if let Some(threat) = look.judge(rule) {
                     found(threat);
                 }
             }
-            learn(habits, &talks, intel, hour);
+            learn(habits, &talks, hour);
         }
         self.bound();
     }
 }
 
 /// Which side is ours, of each conversation: sorted, each once.
-fn sides(name: &str, seen: &InterfaceHour, habits: &mut Habits, intel: &Intel, hour: HourNumber) -> Vec<Talk> {
+fn sides(seen: &InterfaceHour, habits: &mut Habits, hour: HourNumber) -> Vec<Talk> {
     let mut open: BTreeMap<u128, u64> = BTreeMap::new();
     for key in seen.cells.keys() {
         if key.sure {
@@ -77,24 +76,23 @@ fn sides(name: &str, seen: &InterfaceHour, habits: &mut Habits, intel: &Intel, h
         .iter()
         .max_by_key(|(address, count)| (**count, core::cmp::Reverse(**address)))
         .map(|(address, _)| *address);
-    let ours =
-        |address: u128, habits: &Habits| habits.locals.contains_key(&address) || intel.owners().has(name, address);
     let mut talks: BTreeMap<CellKey, Cell> = BTreeMap::new();
     for (key, cell) in &seen.cells {
         let mut key = *key;
         let mut cell = *cell;
         if !key.sure {
-            let (low, high) = (ours(key.local, habits), ours(key.remote, habits));
+            let ours = |address: u128| habits.locals.contains_key(&address);
+            let (low, high) = (ours(key.local), ours(key.remote));
             let turn = if low == high { most == Some(key.remote) } else { high };
             if turn {
                 std::mem::swap(&mut key.local, &mut key.remote);
+                std::mem::swap(&mut key.lists, &mut key.local_lists);
                 key.client = !key.client;
                 cell = cell.turned();
             }
             key.sure = true;
         }
-        // On a list is what is looked up again; one conversation must not be two.
-        key.listed = false;
+        key.local_lists = 0;
         talks.entry(key).and_modify(|known| known.merge(&cell)).or_insert(cell);
     }
     if let Some(most) = most
@@ -106,10 +104,9 @@ fn sides(name: &str, seen: &InterfaceHour, habits: &mut Habits, intel: &Intel, h
 }
 
 /// Remembers what the interface did with the world.
-fn learn(habits: &mut Habits, talks: &[Talk], intel: &Intel, hour: HourNumber) {
+fn learn(habits: &mut Habits, talks: &[Talk], hour: HourNumber) {
     habits.last = hour;
     let mut sent: BTreeMap<u128, u64> = BTreeMap::new();
-    let resolvers = intel.list(Need::PublicResolvers);
     for (key, cell) in talks.iter().filter(|(key, _)| is_public(address(key.remote))) {
         *sent.entry(key.remote).or_default() += cell.bytes_out;
         let answered = cell.rejected < cell.lines && cell.bytes_in > 0;
@@ -119,8 +116,7 @@ fn learn(habits: &mut Habits, talks: &[Talk], intel: &Intel, hour: HourNumber) {
         if key.port < 32_768 {
             habits.port(key.port, hour);
         }
-        let listed = || resolvers.is_some_and(|list| list.has_address(address(key.remote)));
-        if matches!(key.port, 53 | 853) || key.port == 443 && listed() {
+        if matches!(key.port, 53 | 853) || key.port == 443 && key.lists & bit(Need::PublicResolvers) != 0 {
             habits.resolver((key.remote, key.port), hour);
         }
     }
@@ -134,7 +130,6 @@ struct Look<'l> {
     habits: &'l Habits,
     talks: &'l [Talk],
     owner: Option<&'l Owner>,
-    intel: &'l Intel,
     hour: HourNumber,
     files: &'l FlowHour,
 }
@@ -171,10 +166,6 @@ impl<'l> Look<'l> {
         Some(self.threat(rule, &case))
     }
 
-    fn on_list(&self, rule: &FlowRule, remote: u128) -> bool {
-        rule.lists().filter_map(|need| self.intel.list(need)).any(|list| list.has_address(address(remote)))
-    }
-
     fn is_warm(&self, rule: &FlowRule) -> bool {
         (self.hour - self.habits.first) * 3600 >= rule.warm_up
     }
@@ -190,7 +181,7 @@ impl<'l> Look<'l> {
 
     fn listed(&self, rule: &FlowRule) -> Option<Case<'l>> {
         let talks: Vec<_> =
-            self.ours().filter(|(key, _)| rule.means(key.port) && self.on_list(rule, key.remote)).collect();
+            self.ours().filter(|(key, _)| rule.means(key.port) && rule.is_on(key.lists)).collect();
         let remotes = remotes(&talks);
         (remotes >= rule.at_least)
             .then(|| Case { talks: by(talks, |cell| cell.bytes_out), numbers: vec![("remotes", remotes)] })
@@ -198,7 +189,7 @@ impl<'l> Look<'l> {
 
     fn tor_relay(&self, rule: &FlowRule) -> Option<Case<'l>> {
         let all: Vec<_> =
-            self.talks.iter().filter(|(key, cell)| !refused(cell) && self.on_list(rule, key.remote)).collect();
+            self.talks.iter().filter(|(key, cell)| !refused(cell) && rule.is_on(key.lists)).collect();
         let (out, inside): (Vec<_>, Vec<_>) = all.iter().copied().partition(|(key, _)| key.client);
         let remotes = remotes(&out);
         let relays = remotes >= rule.at_least && inside.iter().any(|(key, _)| key.port < 32_768);
@@ -299,7 +290,7 @@ impl<'l> Look<'l> {
                     && matches!(key.protocol, TCP | UDP)
                     && !refused(cell)
                     && rule.means(key.port)
-                    && self.on_list(rule, key.remote)
+                    && rule.is_on(key.lists)
             })
             .collect();
         (!talks.is_empty()).then(|| Case {
@@ -343,7 +334,7 @@ impl<'l> Look<'l> {
             .answered()
             .filter(|(key, _)| {
                 rule.means(key.port)
-                    && (any || self.on_list(rule, key.remote))
+                    && (any || rule.is_on(key.lists))
                     && !self.habits.resolvers.contains_key(&(key.remote, key.port))
             })
             .collect();

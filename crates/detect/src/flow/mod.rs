@@ -12,6 +12,7 @@ mod judge;
 mod rules;
 mod state;
 
+use haechi_content::Need;
 use haechi_model::event::Flow;
 
 use contact::Contact;
@@ -27,8 +28,14 @@ pub(crate) use state::FlowState;
 #[derive(Debug)]
 pub(crate) struct FlowScan {
     served: Vec<u16>,
+    lists: Vec<Need>,
     watched: Watched,
     asks: bool,
+}
+
+/// A list as a bit.
+pub(crate) fn bit(need: Need) -> u32 {
+    1 << (need as u32)
 }
 
 impl FlowScan {
@@ -40,11 +47,15 @@ impl FlowScan {
             .collect();
         served.sort_unstable();
         served.dedup();
+        let mut lists: Vec<Need> = rules.iter().flat_map(FlowRule::lists).collect();
+        lists.sort_unstable();
+        lists.dedup();
+        lists.retain(|need| intel.list(*need).is_some());
         let mut watched = Watched::default();
-        for list in rules.iter().flat_map(FlowRule::lists).filter_map(|need| intel.list(need)) {
+        for list in lists.iter().filter_map(|need| intel.list(*need)) {
             list.ranges().for_each(|(first, last)| watched.add(first, last));
         }
-        Self { served, watched, asks: !rules.is_empty() }
+        Self { served, lists, watched, asks: !rules.is_empty() }
     }
 
     /// Adds a line to its hour.
@@ -52,14 +63,28 @@ impl FlowScan {
         if !self.asks {
             return;
         }
-        let Some(contact) = Contact::of(flow) else { return };
+        let Some(contact) = Contact::of(flow, intel.owners()) else { return };
         // Which side is ours may be open: then either may be the one that is trusted or listed.
-        let ends = [Some(contact.remote), (!contact.sure).then_some(contact.local)];
-        if intel.trusts_any() && ends.iter().flatten().any(|end| intel.is_trusted(contact::address(*end))) {
+        let trusted = |end: u128| intel.is_trusted(contact::address(end));
+        if intel.trusts_any() && (trusted(contact.remote) || !contact.sure && trusted(contact.local)) {
             return;
         }
-        let listed = ends.iter().flatten().any(|end| self.watched.may_have(*end));
-        hour.add(flow, &contact, &Keep { served: &self.served, listed });
+        let keep = Keep {
+            served: &self.served,
+            lists: self.lists_of(contact.remote, intel),
+            local_lists: if contact.sure { 0 } else { self.lists_of(contact.local, intel) },
+            owner: intel.owners().of(flow.interface),
+        };
+        hour.add(flow, &contact, &keep);
+    }
+
+    fn lists_of(&self, address: u128, intel: &Intel) -> u32 {
+        if !self.watched.may_have(address) {
+            return 0;
+        }
+        let address = contact::address(address);
+        let on = |need: &&Need| intel.list(**need).is_some_and(|list| list.has_address(address));
+        self.lists.iter().filter(on).fold(0, |bits, need| bits | bit(*need))
     }
 }
 

@@ -6,6 +6,8 @@ use haechi_content::{DetectionFile, Need};
 use haechi_model::ThreatScore;
 use serde_json::Value;
 
+use super::bit;
+
 /// A detection over flows.
 #[derive(Debug, Clone)]
 pub(crate) struct FlowRule {
@@ -163,6 +165,11 @@ impl FlowRule {
     /// The lists of addresses that it looks at.
     pub(crate) fn lists(&self) -> impl Iterator<Item = Need> {
         lists(&self.file)
+    }
+
+    /// Of these lists, one is the detection's.
+    pub(crate) fn is_on(&self, bits: u32) -> bool {
+        self.lists().any(|need| bits & bit(need) != 0)
     }
 
     pub(crate) fn means(&self, port: u16) -> bool {

@@ -87,7 +87,7 @@ fn run(rules: &[FlowRule], intel: &Intel, lines: &[Line], state: &mut FlowState)
     for line in lines {
         take(&scan, intel, line, &mut hours);
     }
-    close(rules, intel, hours, state)
+    close(rules, hours, state)
 }
 
 fn take(scan: &FlowScan, intel: &Intel, line: &Line, hours: &mut std::collections::BTreeMap<i64, FlowHour>) {
@@ -104,13 +104,12 @@ fn take(scan: &FlowScan, intel: &Intel, line: &Line, hours: &mut std::collection
 
 fn close(
     rules: &[FlowRule],
-    intel: &Intel,
     hours: std::collections::BTreeMap<i64, FlowHour>,
     state: &mut FlowState,
 ) -> Vec<Threat> {
     let mut found = Vec::new();
     for (hour, flows) in hours {
-        state.close(hour, &flows, rules, intel, &mut |threat| found.push(threat));
+        state.close(hour, &flows, rules, &mut |threat| found.push(threat));
     }
     let mut merged: Vec<_> = Threat::merge_all(found).into_values().collect();
     merged.sort_by(|a, b| a.id.cmp(&b.id));
@@ -351,7 +350,7 @@ fn too_many_conversations_are_a_sample() {
     assert_eq!(forth, left);
     let hour = forth.values_mut().next().unwrap();
     assert!(hour.interfaces["eni-1"].cells.len() <= 1 << 16);
-    let found = close(&rules, &Intel::default(), forth, &mut FlowState::default());
+    let found = close(&rules, forth, &mut FlowState::default());
     let remotes = found[0].message.args.clone();
     assert!(found[0].count >= 40_000, "{remotes:?}");
 }
@@ -404,19 +403,24 @@ proptest! {
         }
         let mut hours: std::collections::BTreeMap<i64, FlowHour> = Default::default();
         for (hour, flows) in parts.into_iter().flatten() {
-            hours.entry(hour).or_default().merge(flows);
+            // Each part goes out as bytes and comes back.
+            let mut packer = Packer::default();
+            flows.write(&mut packer);
+            let again = FlowHour::read(&mut Unpacker(&packer.0)).unwrap();
+            prop_assert_eq!(&again, &flows);
+            hours.entry(hour).or_default().merge(again);
         }
         // Somewhere the program ends and begins again.
         let at = restart.index(hours.len());
         let later = hours.split_off(&hours.keys().copied().nth(at).unwrap());
         let mut state = FlowState::default();
-        let mut found = close(&rules, &intel, hours, &mut state);
+        let mut found = close(&rules, hours, &mut state);
         let mut packer = Packer::default();
         state.write(&mut packer);
         let mut bytes = Unpacker(&packer.0);
         let mut again = FlowState::read(&mut bytes).unwrap();
         prop_assert!(bytes.0.is_empty() && again == state);
-        found.extend(close(&rules, &intel, later, &mut again));
+        found.extend(close(&rules, later, &mut again));
         let mut merged: Vec<_> = Threat::merge_all(found).into_values().collect();
         merged.sort_by(|a, b| a.id.cmp(&b.id));
         prop_assert_eq!(merged, whole);
@@ -425,5 +429,6 @@ proptest! {
     #[test]
     fn damaged_state_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = FlowState::read(&mut Unpacker(&bytes));
+        let _ = FlowHour::read(&mut Unpacker(&bytes));
     }
 }
