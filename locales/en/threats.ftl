@@ -44,9 +44,10 @@ log-eks-audit = EKS audit logs
 log-s3-access = S3 access logs
 log-rds-login = database logins
 log-waf = WAF logs
-factor-new = first { $kind } { $value } of this { $among } in { $days ->
-    [one] { $days } day
-   *[other] { $days } days
+factor-new = { $days ->
+    [0] { $kind } { $value }, and this { $among } was never seen before
+    [one] first { $kind } { $value } of this { $among } in { $days } day
+   *[other] first { $kind } { $value } of this { $among } in { $days } days
 }
 factor-rare = rare { $kind } { $value }: { $before } times before in { $days ->
     [one] { $days } day
@@ -86,3 +87,33 @@ advice-intel = name files as lists: tor-exits.txt, threat-addresses.txt, mining-
 error-intel-line = { $path } is not a list
 advice-intel-line = one address, CIDR, range or domain a line; # begins a remark
 advice-geo = a database in MaxMind's format (.mmdb) of cities, countries or autonomous systems
+detections-column-score = Score
+detections-column-id = Detection
+detections-column-origin = Origin
+detections-column-logs = Logs
+detections-column-attack = ATT&CK
+detections-column-needs = Needs
+detections-column-logic = Logic
+detections-column-playbooks = Playbooks
+detections-none = No detection is called so.
+detections-active = at work
+detections-inactive = inactive
+detections-refused = refused
+error-detection-unknown = there is no detection `{ $id }`
+advice-detections = `haechi detect list` names them all
+error-rules-read = { $path } cannot be read as Sigma rules
+error-rules-many = there are more than { $most } files of rules
+error-flow-format = the format of flow logs is not understood
+error-detect-state = the state of detecting in the store cannot be gone on from
+advice-detect-state = it may be of a newer haechi; without --keep no state is needed
+samples-removed = { $count ->
+    [one] { $count } sample was taken out of the store
+   *[other] { $count } samples were taken out of the store
+}
+next-investigate = what happened around it, step by step
+next-keep = keep threats and baselines in the store
+next-inactive = which lists and databases would put more detections to work
+advice-detection-meant = did you mean `{ $meant }`?
+threats-column-count = Events
+threats-column-factor = Stands out
+threats-column-related = Made of

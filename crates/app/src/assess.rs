@@ -8,7 +8,7 @@ use haechi_inventory::{Collectors, Extended, ImportSummary, Redacting, Secrets, 
 use haechi_model::{
     ConfigurationItem, Coverage, CoverageState, Message, Region, ResourceKey, ResourceType, Severity, Timestamp,
 };
-use haechi_report::{Code, Report, Source, SourceKind, Unreadable};
+use haechi_report::{Code, Report, Source, SourceKind, ThreatReport, Unreadable};
 use haechi_store::{Account, AccountState, FindingFilter, ItemFilter, Run, RunInfo, RunKind, RunWriter, Store};
 use serde_json::{Value, json};
 
@@ -64,6 +64,14 @@ pub struct Assessment {
     pub interrupted: bool,
 }
 
+impl Assessment {
+    /// Threats stand beside posture, and count for the exit code as findings do.
+    pub(crate) fn with_threats(&mut self, threats: Option<ThreatReport>) {
+        self.worst = self.worst.max(threats.as_ref().and_then(haechi_report::threats::worst));
+        self.report.threats = threats;
+    }
+}
+
 /// What the sources gave.
 #[derive(Default)]
 pub(crate) struct Facts {
@@ -116,7 +124,15 @@ impl App {
         let sources = vec![Source { kind: SourceKind::Example, name: String::new() }];
         let request = AssessRequest::default();
         let pass = Pass { app: self, request: &request, rulebook: &rulebook, now, started, before: None, progress };
-        pass.judge_and_report(run, facts, sources)
+        let mut assessment = pass.judge_and_report(run, facts, sources)?;
+        let mut threats = self.threats_of(example::LOGS, now)?;
+        for entry in &mut threats.threats {
+            let account = assessment.report.accounts.iter().find(|account| account.id == entry.threat.account);
+            entry.account_name = account.and_then(|account| account.name.clone());
+            entry.ou_path = account.and_then(|account| account.ou_path.clone());
+        }
+        assessment.report.threats = Some(threats);
+        Ok(assessment)
     }
 
     /// Judges a live account or files.
@@ -153,12 +169,18 @@ impl App {
             (None, live) => {
                 let mut store = self.writable_store()?;
                 pass.before = self.last_judged(&store)?;
-                if live {
+                let mut assessment = if live {
                     pass.now = self.moment_after(&store, progress)?;
-                    pass.live(&mut store, RunKind::Assess, stop).await.map(|(assessment, _)| assessment)
+                    pass.live(&mut store, RunKind::Assess, stop).await.map(|(assessment, _)| assessment)?
                 } else {
-                    pass.files(&mut store, sources, parameters, stop)
+                    pass.files(&mut store, sources, parameters, stop)?
+                };
+                if !request.cloudtrail.is_empty() && !assessment.interrupted {
+                    let detected = self.detect_beside(&request.cloudtrail, progress, stop).await?;
+                    assessment.interrupted |= detected.interrupted;
                 }
+                assessment.with_threats(self.kept_threats(&store, &request.selection)?);
+                Ok(assessment)
             }
         }
     }

@@ -7,8 +7,9 @@ mod assess;
 mod attest;
 mod catalogue;
 mod clock;
-mod detection_examples;
 mod detect;
+mod detection_examples;
+mod detections;
 mod doctor;
 mod error;
 mod example_logs;
@@ -19,12 +20,15 @@ mod follow;
 mod intel;
 mod judge;
 mod live;
+mod log_coverage;
+mod log_coverage_report;
 mod log_objects;
 mod log_sources;
 mod log_verify;
 mod log_verify_report;
 mod log_verify_source;
 mod moment;
+mod notify;
 mod org;
 mod org_doctor;
 mod org_setup;
@@ -36,6 +40,10 @@ mod query;
 mod record;
 mod report_of;
 mod resources;
+mod respond;
+mod respond_records;
+mod respond_run;
+mod respond_tables;
 mod rulebook;
 mod selection;
 mod session_policy;
@@ -43,6 +51,7 @@ mod settings;
 mod sink;
 mod sources;
 mod store_error;
+mod threats;
 mod watch;
 mod who_changed;
 mod write;
@@ -58,18 +67,21 @@ use store_error::{in_store, store_error};
 pub use assess::{AssessRequest, Assessment, Since};
 pub use attest::AttestRequest;
 pub use catalogue::{ContentCheck, check_content};
-pub use detection_examples::{DetectionsCheck, ExampleOutcome, ExampleRun, check_detection_files, check_detections};
 pub use detect::{DetectRequest, Detected};
+pub use detection_examples::{DetectionsCheck, ExampleOutcome, ExampleRun, check_detection_files, check_detections};
 pub use doctor::{DoctorRequest, audit_policy};
 pub use error::{Result, UserError};
 pub use exit::{Exit, FailOn};
 pub use findings::SuppressRequest;
 pub use haechi_inventory::{Secrets, Stop};
+pub use haechi_respond::{Force, Phase};
 pub use haechi_store::PurgeMode;
 pub use intel::IntelRequest;
 pub use live::{LiveRequest, Resume, USUAL_ROLE, Whole};
+pub use log_coverage::{Coverage, CoverageRequest};
 pub use log_sources::{LogInput, LogRequest, LogSources, LogsOpened};
 pub use log_verify::{Verification, VerifyRequest};
+pub use notify::{Least, Notified, NotifySettings};
 pub use org_setup::{OrgSetup, org_template};
 pub use packs::PackCheck;
 pub use progress::{Collecting, Progress, Silent, Step};
@@ -77,6 +89,9 @@ pub use purge::Keep;
 pub use query::{QueryLanguage, QueryOutcome, QueryRequest, QueryWarning};
 pub use record::{AfterRecording, RecordRequest, Recorded};
 pub use resources::{Comparison, Deleted, ResourceQuery, ResourceWord};
+pub use respond::{ActAs, PlanView, RespondRequest};
+pub use respond_run::{Conducted, GoOn, Hand};
+pub use respond_tables::plan_list;
 pub use selection::Selection;
 pub use settings::SettingsFile;
 pub use watch::{PassLine, WatchRequest};
@@ -95,6 +110,8 @@ pub struct Options {
 /// Content, settings and the place of the store: everything that commands share.
 pub struct App {
     content: Content,
+    /// The user's own content, for those who read more of it than [`Content`] does.
+    content_folder: Option<PathBuf>,
     /// Where the store is, as it is shown: without a password.
     store: PathBuf,
     location: Location,
@@ -151,6 +168,7 @@ impl App {
         };
         Ok(Self {
             content,
+            content_folder: options.content,
             store: location.to_string().into(),
             location,
             settings: options.settings,
@@ -190,6 +208,14 @@ impl App {
     /// The store, made when it is not there yet.
     fn writable_store(&self) -> Result<Store> {
         Store::open_at(&self.location).map_err(|error| store_error(&error, &self.store))
+    }
+
+    /// The store, unless nothing was ever written to it.
+    fn store_if_there(&self) -> Result<Option<Store>> {
+        match &self.location {
+            Location::File(path) if !path.exists() => Ok(None),
+            _ => self.existing_store().map(Some),
+        }
     }
 
     /// The store, which must be there.

@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use crate::App;
 use crate::error::{Result, UserError};
 use crate::live::{LiveRequest, client_of};
-use crate::log_objects::{ObjectWalk, Passed};
+use crate::log_objects::{Kinds, ObjectWalk, Passed};
 use crate::moment::moment;
 
 /// What a command names: sources, and what of them is wanted.
@@ -69,6 +69,8 @@ pub struct LogSources {
     parts: Vec<Part>,
     filter: LogFilter,
     now: Timestamp,
+    /// The folders of S3 that are listed, by their names.
+    kinds: Kinds,
 }
 
 enum Part {
@@ -118,7 +120,7 @@ impl App {
     pub async fn log_sources(&self, request: &LogRequest) -> Result<LogSources> {
         let now = self.now();
         let filter = log_filter(request, now)?;
-        let mut sources = LogSources { parts: Vec::new(), filter, now };
+        let mut sources = LogSources { parts: Vec::new(), filter, now, kinds: is_log_folder };
         let mut client = None;
         for word in &request.sources {
             let is_queue = ["https://", "http://", "arn:"].iter().any(|start| word.starts_with(start));
@@ -194,6 +196,12 @@ pub(crate) fn log_filter(request: &LogRequest, now: Timestamp) -> Result<LogFilt
 }
 
 impl LogSources {
+    /// CloudTrail's digests too: they tell which logs there are.
+    pub(crate) fn with_digests(mut self) -> Self {
+        self.kinds = |folder| is_log_folder(folder) || folder == "CloudTrail-Digest";
+        self
+    }
+
     pub fn filter(&self) -> &LogFilter {
         &self.filter
     }
@@ -229,7 +237,12 @@ impl LogSources {
     }
 
     fn paths(&self, paths: &[PathBuf], stop: &Stop, opened: &mut LogsOpened, take: Taker<'_>) -> ControlFlow<()> {
-        let found = LogFiles::find(paths);
+        let mut found = LogFiles::find(paths);
+        // Of all accounts together, hour by hour: what looks at many accounts keeps few hours open.
+        found.files.sort_by_cached_key(|path| {
+            let path = path.to_string_lossy().replace('\\', "/");
+            LogName::parse(&path).delivered.map(|(first, _)| first)
+        });
         let line = |(file, what): (PathBuf, String)| Problem { file, line: None, record: None, what };
         opened.skipped.extend(found.skipped.into_iter().map(line));
         opened.problems.extend(found.unreadable.into_iter().map(line));
@@ -263,7 +276,7 @@ impl LogSources {
         opened: &mut LogsOpened,
         take: Taker<'_>,
     ) -> std::result::Result<ControlFlow<()>, ApiError> {
-        let mut walk = ObjectWalk::start(objects.clone(), prefix, self.filter.clone(), is_log_folder).await?;
+        let mut walk = ObjectWalk::start(objects.clone(), prefix, self.filter.clone(), self.kinds).await?;
         let mut fetches = Fetches::new(objects.clone());
         let mut flow = ControlFlow::Continue(());
         'pages: while let Some(page) = walk.next().await {

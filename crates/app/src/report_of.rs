@@ -343,6 +343,8 @@ impl App {
             next,
             findings: entries,
         };
-        Ok(Assessment { report, worst, incomplete: false, interrupted: false })
+        let mut assessment = Assessment { report, worst, incomplete: false, interrupted: false };
+        assessment.with_threats(self.kept_threats(&store, selection)?);
+        Ok(assessment)
     }
 }

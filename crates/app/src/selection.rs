@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use haechi_model::{AccountId, Region, Severity};
-use haechi_store::{FindingFilter, FindingStatus, TagFilter};
+use haechi_store::{FindingFilter, FindingStatus, TagFilter, ThreatFilter};
 
 use crate::error::{Result, UserError};
 
@@ -75,6 +75,21 @@ impl Selection {
             controls: self.controls.clone(),
             rules: self.rules.iter().map(|rule| rule.to_ascii_uppercase().replace('-', "_")).collect(),
             ..FindingFilter::default()
+        })
+    }
+
+    /// The filter over threats, with globs over their types.
+    pub fn threats(&self, types: Vec<String>) -> Result<ThreatFilter> {
+        let statuses: Vec<_> = self.statuses.iter().map(|word| status(word)).collect::<Result<_>>()?;
+        Ok(ThreatFilter {
+            accounts: self.accounts()?,
+            ous: self.ous.clone(),
+            regions: self.regions()?,
+            severities: self.severities()?,
+            types,
+            resources: self.resources.clone(),
+            statuses,
+            since: None,
         })
     }
 

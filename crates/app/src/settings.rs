@@ -7,9 +7,10 @@ use haechi_model::{AccountId, Region};
 use serde::Deserialize;
 
 use crate::error::{Result, UserError};
+use crate::intel::IntelRequest;
 
 /// What `haechi.toml` may say. An unknown key is an error: a typo must not be silent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SettingsFile {
     pub lang: Option<String>,
@@ -25,9 +26,42 @@ pub struct SettingsFile {
     pub retention: Option<String>,
     #[serde(default)]
     pub packs: Vec<PathBuf>,
+    /// Lists and databases that detecting uses beside those of the flags.
+    #[serde(default)]
+    pub intel: IntelSettings,
     /// Accounts to look at beside an organization's, or instead.
     #[serde(default)]
     pub accounts: Vec<AccountSettings>,
+    /// Where notices of threats go.
+    #[serde(default)]
+    pub notify: Vec<crate::notify::NotifySettings>,
+}
+
+/// What detecting knows from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IntelSettings {
+    /// Folders of lists, or `NAME=FILE`.
+    #[serde(default)]
+    pub lists: Vec<String>,
+    /// Databases of places and networks (.mmdb).
+    #[serde(default)]
+    pub geo: Vec<PathBuf>,
+    /// Files of addresses that are never the reason of a finding.
+    #[serde(default)]
+    pub trusted: Vec<PathBuf>,
+}
+
+impl IntelSettings {
+    /// With what the flags name.
+    pub(crate) fn with(&self, request: &IntelRequest) -> IntelRequest {
+        let both = |own: &[PathBuf], flags: &[PathBuf]| own.iter().chain(flags).cloned().collect();
+        IntelRequest {
+            lists: self.lists.iter().chain(&request.lists).cloned().collect(),
+            databases: both(&self.geo, &request.databases),
+            trusted: both(&self.trusted, &request.trusted),
+        }
+    }
 }
 
 /// An account, and how to enter it: by a profile, or by a role.
@@ -87,8 +121,16 @@ impl SettingsFile {
             .filter(is_path)
             .chain(settings.content.iter_mut())
             .chain(settings.packs.iter_mut())
+            .chain(settings.intel.geo.iter_mut())
+            .chain(settings.intel.trusted.iter_mut())
         {
             *inner = base.join(&*inner);
+        }
+        for list in &mut settings.intel.lists {
+            *list = match list.split_once('=') {
+                Some((name, file)) => format!("{name}={}", base.join(file).display()),
+                None => base.join(&*list).display().to_string(),
+            };
         }
         Ok(settings)
     }

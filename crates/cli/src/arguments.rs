@@ -105,6 +105,26 @@ pub enum Command {
     /// Check content files
     #[command(subcommand)]
     Content(Content),
+    /// Notices of threats: try the destinations of the settings, see and send again what has not arrived
+    #[command(subcommand)]
+    #[command(after_help = "Examples:
+  haechi notify test
+  haechi notify list
+  haechi notify retry")]
+    Notify(crate::notify::Notify),
+    /// Answer a finding: plan exact changes to AWS from a playbook, approve, apply and undo them
+    #[command(after_help = "Examples:
+  haechi respond list
+  haechi respond block-address-network-acl --set address=192.0.2.44 --set networkAcl=acl-0a1b2c --expires 24h
+  haechi respond isolate-instance --finding 3f2a91c0
+  haechi respond disable-access-key --set accessKeyId=AKIAIOSFODNN7EXAMPLE --policy
+  haechi respond approve 7d41c2 --by mina --reason TICKET-481
+  haechi respond apply 7d41c2
+  haechi respond undo 7d41c2 --by mina --reason 'false alarm'
+  haechi respond due --undo
+
+Nothing is changed without an approval: at a terminal --apply asks, a script needs the id of an approved plan.")]
+    Respond(Box<crate::respond::Respond>),
     /// State that a control or a manual process check is fulfilled
     #[command(after_help = "Examples:
   haechi attest security-awareness-program-exists --evidence 'LMS report 2026-Q4' --until 2027-06-30
@@ -116,6 +136,18 @@ pub enum Command {
   haechi purge --older-than 400d --dry-run
   haechi purge --before 2026-01-01")]
     Purge(crate::purge::Purge),
+    /// Threats in logs: GuardDuty's finding types, Haechi's own, and Sigma rules
+    #[command(after_help = "Examples:
+  haechi detect ./logs/                              CloudTrail, flow logs, DNS queries, EKS audit: told by content
+  haechi detect s3://my-trail-bucket --since 7d --region us-east-1
+  haechi detect ./logs --rules ./sigma/rules/cloud/aws --format jsonl
+  haechi detect ./logs --intel tor-exits=exits.txt --geo GeoLite2-City.mmdb --geo GeoLite2-ASN.mmdb
+  haechi detect ./today --keep                       baselines and findings live on in the store
+  zcat export.json.gz | haechi detect -
+  haechi detect list --inactive                      what other detections need
+
+Exit codes: 0 nothing at or above --fail-on; 1 threats; 2 could not do it.")]
+    Detect(Box<crate::detect::Detect>),
     /// Logs: are they as they were delivered
     #[command(subcommand)]
     Logs(crate::logs::Logs),

@@ -23,10 +23,13 @@ pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
         Command::Query(arguments) => crate::query::run(app, screen, *arguments),
         Command::Resources(command) => crate::resources::run(app, screen, command),
         Command::Rules(command) => rules(app, screen, command),
+        Command::Notify(command) => crate::notify::run(app, screen, command),
+        Command::Respond(arguments) => crate::respond::run(app, screen, *arguments),
         Command::Packs(command) => packs(app, screen, command),
         Command::Content(Content::Test { dir }) => content_test(screen, dir.as_deref()),
         Command::Attest(arguments) => attest(app, screen, arguments),
         Command::Purge(arguments) => crate::purge::run(app, screen, &arguments),
+        Command::Detect(arguments) => crate::detect::run(app, screen, *arguments),
         Command::Logs(command) => crate::logs::run(app, screen, command),
         Command::Doctor(arguments) => doctor(app, screen, arguments),
         Command::Completions { shell } => {
@@ -210,7 +213,7 @@ pub(crate) fn json(screen: &Screen, value: &Value) -> Result<()> {
 }
 
 /// Who decides, unless a flag says so: the user of this machine.
-fn user() -> String {
+pub(crate) fn user() -> String {
     ["USER", "LOGNAME", "USERNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok())
@@ -295,8 +298,12 @@ fn content_test(screen: &Screen, folder: Option<&std::path::Path>) -> Result<Exi
     for problem in &check.problems {
         screen.text(&format!("{problem}\n"))?;
     }
-    let counts =
-        [("rules", check.rules.into()), ("examples", check.examples.into()), ("problems", check.problems.len().into())];
+    let counts = [
+        ("rules", check.rules.into()),
+        ("detections", check.detections.into()),
+        ("examples", check.examples.into()),
+        ("problems", check.problems.len().into()),
+    ];
     screen.text(&format!("{}\n", screen.words("content-checked", &counts)))?;
     Ok(if check.problems.is_empty() { Exit::Clean } else { Exit::Findings })
 }

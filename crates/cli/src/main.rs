@@ -2,9 +2,11 @@
 
 mod arguments;
 mod commands;
+mod detect;
 mod help;
 mod live;
 mod logs;
+mod notify;
 mod org;
 mod progress;
 mod purge;
@@ -12,6 +14,7 @@ mod query;
 mod record;
 mod record_every;
 mod resources;
+mod respond;
 mod screen;
 
 use std::process::ExitCode;

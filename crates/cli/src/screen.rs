@@ -6,7 +6,7 @@ use std::path::Path;
 use haechi_app::UserError;
 use haechi_content::Language;
 use haechi_i18n::Catalog;
-use haechi_report::{Color, Format, Options, Report, Table};
+use haechi_report::{Color, Format, Options, Report, Table, ThreatReport};
 
 use crate::progress::Bar;
 
@@ -67,6 +67,19 @@ impl Screen {
             .map_err(|error| failed(&error))
     }
 
+    /// What detections found, on stdout.
+    pub fn threats(&self, report: &ThreatReport, format: Format, top: usize) -> Result<(), UserError> {
+        self.print(|out| haechi_report::write_threats(report, format, self.language, &self.options(top), out))
+    }
+
+    /// The same in a file, whole or not at all.
+    pub fn export_threats(&self, report: &ThreatReport, path: &Path) -> Result<(), UserError> {
+        let format = threat_format(path)?;
+        let options = Options { color: Color::Off, ..self.options(usize::MAX) };
+        haechi_app::write_whole(path, |out| haechi_report::write_threats(report, format, self.language, &options, out))
+            .map_err(|error| UserError::said("error-write").arg("path", path.display()).because(error))
+    }
+
     pub fn table(&self, table: &Table, format: Format) -> Result<(), UserError> {
         self.print(|out| haechi_report::write_table(table, format, self.language, &self.options(0), out))
     }
@@ -123,6 +136,17 @@ impl Screen {
             Err(error) => Err(UserError::said("error-stdout").because(error)),
             Ok(()) => Ok(()),
         }
+    }
+}
+
+/// The format that a file of threats is written in, by its ending.
+pub fn threat_format(path: &Path) -> Result<Format, UserError> {
+    match Format::of_path(path) {
+        Ok(Format::Html) => {
+            Err(UserError::said("error-format-ending").arg("flag", "export").arg("path", path.display()))
+        }
+        Ok(format) => Ok(format),
+        Err(_) => Err(UserError::said("error-format-ending").arg("flag", "export").arg("path", path.display())),
     }
 }
 

@@ -1,0 +1,101 @@
+//! Threats beside posture: those that are kept, those of `--cloudtrail`, and those of the example organization.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use haechi_detect::Scanner;
+use haechi_inventory::Stop;
+use haechi_logs::Reader;
+use haechi_model::{Threat, Timestamp};
+use haechi_report::{LogsRead, ThreatReport};
+use haechi_store::{DetectState, FindingStatus, Store, StoredThreat};
+
+use crate::App;
+use crate::detect::{DetectRequest, Detected, Looking, engine_of, entry_of, info_of, read_of, suppression_of};
+use crate::error::Result;
+use crate::in_store;
+use crate::intel::IntelRequest;
+use crate::log_sources::{LogRequest, LogsOpened};
+use crate::progress::Progress;
+use crate::selection::Selection;
+
+impl App {
+    /// The threats that are in the store; none where logs were never looked at.
+    pub(crate) fn kept_threats(&self, store: &Store, selection: &Selection) -> Result<Option<ThreatReport>> {
+        let now = self.now();
+        let mut filter = selection.threats(Vec::new())?;
+        let asked = std::mem::take(&mut filter.statuses);
+        let mut stored = store.threats(&filter, now).map_err(in_store)?;
+        let state = store.detect_state().map_err(in_store)?;
+        if stored.is_empty() && state.body.is_none() {
+            return Ok(None);
+        }
+        let suppressed = stored.iter().filter(|threat| threat.suppression.is_some()).count() as u64;
+        if !asked.contains(&FindingStatus::Suppressed) {
+            stored.retain(|threat| threat.suppression.is_none());
+        }
+        let terms = store.suppressions().map_err(in_store)?;
+        let terms: BTreeMap<_, _> = terms.into_iter().map(|suppression| (suppression.id, suppression.terms)).collect();
+        let watch = self.watch_for(&[], &IntelRequest::default())?;
+        let entries: Vec<_> =
+            stored.into_iter().map(|stored| entry_of(stored, |id| terms.get(&id).map(suppression_of))).collect();
+        Ok(Some(ThreatReport {
+            version: self.version.to_owned(),
+            generated_at: now,
+            sources: Vec::new(),
+            detections: info_of(&watch, &entries),
+            threats: entries,
+            active: watch.detections.rules().len() as u64,
+            inactive: watch.inactive,
+            refused: watch.refused,
+            read: LogsRead::default(),
+            suppressed,
+            next: Vec::new(),
+        }))
+    }
+
+    /// Looks for threats in CloudTrail's files that an assessment was given, and keeps them.
+    pub(crate) async fn detect_beside(
+        &self,
+        paths: &[PathBuf],
+        progress: &dyn Progress,
+        stop: &Stop,
+    ) -> Result<Detected> {
+        let sources = paths.iter().map(|path| path.display().to_string()).collect();
+        let logs = LogRequest { sources, ..LogRequest::default() };
+        self.detect(&DetectRequest { logs, keep: true, ..DetectRequest::default() }, progress, stop).await
+    }
+
+    /// The threats in logs that are embedded, as of a moment.
+    pub(crate) fn threats_of(&self, logs: &[(&str, &[u8])], now: Timestamp) -> Result<ThreatReport> {
+        let watch = self.watch_for(&[], &IntelRequest::default())?;
+        let mut engine = engine_of(&watch, &DetectState::default(), now)?;
+        let mut reader = Reader::of(&watch.fields);
+        let mut looking = Looking {
+            scanner: Scanner::new(Arc::clone(&watch.detections), Arc::clone(&watch.intel)),
+            filter: Default::default(),
+        };
+        for (name, bytes) in logs {
+            let _ = reader.read_bytes(Path::new(name), bytes, &mut looking);
+        }
+        engine.add(looking.scanner.drain());
+        let counters = engine.counters();
+        let threats = Threat::merge_all(engine.finish());
+        let entries: Vec<_> =
+            threats.into_values().map(|threat| entry_of(StoredThreat::fresh(threat), |_| None)).collect();
+        Ok(ThreatReport {
+            version: self.version.to_owned(),
+            generated_at: now,
+            sources: Vec::new(),
+            detections: info_of(&watch, &entries),
+            threats: entries,
+            active: watch.detections.rules().len() as u64,
+            inactive: watch.inactive,
+            refused: watch.refused,
+            read: read_of(&reader.finish(), &LogsOpened::default(), 0, counters.late + counters.future),
+            suppressed: 0,
+            next: Vec::new(),
+        })
+    }
+}
