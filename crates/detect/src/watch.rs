@@ -96,6 +96,7 @@ impl<'a> Reading<'_, 'a> {
 enum Kind {
     /// Events, or with a value what is distinct.
     Signals,
+    Steps,
     Judge {
         observer: Arc<Observer>,
         factors: Box<[u8]>,
@@ -114,6 +115,7 @@ pub struct Watch {
     step: u8,
     slots: ActorSlots,
     by: Vec<Part>,
+    anywhere: bool,
     value: Option<Part>,
     reads: Vec<Slot>,
     kind: Kind,
@@ -153,7 +155,8 @@ impl Watch {
             Logic::Amount(_) => Kind::Amount { sum: spec.value.is_some() },
             Logic::Exfiltration(exfiltration) => Kind::Exfiltration(Box::new(UseSlots::bind(exfiltration, fields))),
             Logic::Logins(_) => Kind::Logins,
-            Logic::Window(_) | Logic::Steps(_) | Logic::Attack(_) => Kind::Signals,
+            Logic::Steps(_) => Kind::Steps,
+            Logic::Window(_) | Logic::Attack(_) => Kind::Signals,
         };
         // The account and region belong to every key already.
         let by = spec.by.iter().filter(|text| !matches!(text.as_str(), "account" | "region"));
@@ -162,6 +165,7 @@ impl Watch {
             step: spec.step,
             slots: ActorSlots::bind(spec.log, fields),
             by: by.map(part).collect(),
+            anywhere: spec.anywhere,
             value: spec.value.as_ref().map(part),
             reads: spec.reads.iter().filter_map(|path| fields.slot(path)).collect(),
             kind,
@@ -187,6 +191,20 @@ impl Watch {
         match &self.kind {
             Kind::Signals => {
                 if let Some(signal) = self.counted_signal(event, &mut reading, batch, threat) {
+                    batch.hour(event.time()).signals.push(signal);
+                }
+            }
+            Kind::Steps => {
+                let key = self.key(&mut reading);
+                let signals = &mut batch.hour(event.time()).signals;
+                let same = |known: &&mut Signal| known.machine == self.machine && known.key == key;
+                let of_event = signals.iter_mut().rev().take_while(|known| *known.mark.id == *event.id());
+                // An event that is several steps is told once.
+                if let Some(known) = of_event.filter(|known| known.mark.time == event.time()).find(same) {
+                    known.value |= 1 << self.step;
+                    known.step = known.step.min(self.step);
+                } else if let Some(mut signal) = self.counted_signal(event, &mut reading, batch, threat) {
+                    signal.value = 1 << self.step;
                     batch.hour(event.time()).signals.push(signal);
                 }
             }
@@ -287,11 +305,13 @@ impl Watch {
         sum
     }
 
-    /// The account and region belong to it always.
+    /// The account and region belong to it, but for Sigma's groups.
     fn key(&self, reading: &mut Reading<'_, '_>) -> Key {
         let mut hash = KeyHasher::default();
-        hash.part(reading.event.account().unwrap_or_default());
-        hash.part(reading.event.region().unwrap_or_default());
+        if !self.anywhere {
+            hash.part(reading.event.account().unwrap_or_default());
+            hash.part(reading.event.region().unwrap_or_default());
+        }
         for part in &self.by {
             hash.part(&reading.text(*part).unwrap_or_default());
         }

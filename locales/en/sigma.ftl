@@ -1,0 +1,2 @@
+# Public rules: what their threats say.
+threat-sigma = { $principal } called { $api } from { $address }: “{ $title }”.
