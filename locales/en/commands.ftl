@@ -61,6 +61,9 @@ attested-now = { $subject } is attested until { $until }.
 content-checked = { $rules ->
     [one] { $rules } rule
    *[other] { $rules } rules
+}, { $detections ->
+    [one] { $detections } detection
+   *[other] { $detections } detections
 }, { $examples ->
     [one] { $examples } example
    *[other] { $examples } examples

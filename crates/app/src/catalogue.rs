@@ -8,6 +8,7 @@ use haechi_report::{Cell, Column, Fit, Table};
 use haechi_rules::{CompiledRule, check_examples};
 use serde_json::{Value, json};
 
+use crate::detection_examples::ExampleOutcome;
 use crate::error::{Result, UserError};
 use crate::findings::Lines;
 use crate::{App, Page};
@@ -94,6 +95,7 @@ impl App {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContentCheck {
     pub rules: usize,
+    pub detections: usize,
     pub examples: usize,
     pub problems: Vec<String>,
 }
@@ -127,5 +129,19 @@ pub fn check_content(folder: Option<&Path>) -> Result<ContentCheck> {
             }
         }
     }
+    let all = content.detections();
+    let mut own = all.clone();
+    own.known.retain(|_, one| folder.is_none() || one.origin == haechi_content::Origin::User);
+    let detections = crate::detection_examples::check_detections(&own, &all);
+    check.detections = detections.detections;
+    check.examples += detections.examples.len();
+    check.problems.extend(all.problems.iter().chain(&detections.problems).map(ToString::to_string));
+    check.problems.extend(detections.failures().map(|run| {
+        let why = match &run.outcome {
+            ExampleOutcome::Fail(why) | ExampleOutcome::NotRun(why) => why.as_str(),
+            ExampleOutcome::Pass => "",
+        };
+        format!("{}: example `{}`: {why}", run.path, run.name)
+    }));
     Ok(check)
 }
