@@ -163,7 +163,7 @@ impl LiveRequest {
     }
 }
 
-async fn identify(client: Client, profile: Option<&str>) -> Result<Caller> {
+pub(crate) async fn identify(client: Client, profile: Option<&str>) -> Result<Caller> {
     let identity = client.call("sts", client.region(), "GetCallerIdentity", json!({})).await;
     let identity = identity.map_err(|error| no_identity(error, profile))?;
     let text = |name: &str| identity[name].as_str().unwrap_or_default().to_owned();

@@ -97,7 +97,13 @@ fn resource(threat: &Threat) -> Value {
     let seen = threat.evidence.last();
     let principal = seen.and_then(|seen| seen.principal.as_deref()).or_else(|| id.starts_with("arn:").then_some(id));
     if let Some(principal) = principal {
-        let name = principal.rsplit('/').next().unwrap_or(principal);
+        // Of `assumed-role/NAME/SESSION` it is the role's name.
+        let mut parts = principal.split('/');
+        let name = match principal.contains(":assumed-role/") {
+            true => parts.nth(1),
+            false => parts.next_back(),
+        };
+        let name = name.unwrap_or(principal);
         let user_type = match principal {
             _ if principal.ends_with(":root") => "Root",
             _ if principal.contains(":role/") || principal.contains(":assumed-role/") => "AssumedRole",

@@ -1,0 +1,68 @@
+//! `haechi notify`: where notices of threats go, and what has not arrived.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use haechi_app::{App, Exit, Result, Stop};
+use haechi_report::Format;
+
+use crate::commands::{one_of, runtime, stop_on_interrupt};
+use crate::screen::Screen;
+
+#[derive(Debug, Subcommand)]
+pub enum Notify {
+    /// Send a sample to every destination of the settings, once
+    Test {
+        /// table, json, jsonl or csv
+        #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+        format: String,
+    },
+    /// List the notices that have not arrived: waiting, or dead after too many attempts
+    List {
+        /// Also those that have arrived
+        #[arg(long)]
+        all: bool,
+        /// table, json, jsonl or csv
+        #[arg(long, short, value_name = "FORMAT", default_value = "table")]
+        format: String,
+    },
+    /// Send notices again that have not arrived
+    Retry(Retry),
+}
+
+#[derive(Debug, Args)]
+pub struct Retry {
+    /// Their numbers [default: all]
+    numbers: Vec<i64>,
+    /// Seconds to go on trying
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    wait: u64,
+}
+
+const LISTS: [Format; 4] = [Format::Table, Format::Json, Format::Jsonl, Format::Csv];
+
+pub fn run(app: &App, screen: &Screen, command: Notify) -> Result<Exit> {
+    match command {
+        Notify::Test { format } => {
+            let format = one_of(&format, &LISTS)?;
+            let (table, good) = runtime()?.block_on(app.notify_test())?;
+            screen.table(&table, format)?;
+            Ok(if good { Exit::Clean } else { Exit::Failed })
+        }
+        Notify::List { all, format } => {
+            let format = one_of(&format, &LISTS)?;
+            screen.table(&app.notices(all)?, format).map(|()| Exit::Clean)
+        }
+        Notify::Retry(Retry { numbers, wait }) => {
+            let stop = Stop::default();
+            let sent = runtime()?.block_on(async {
+                tokio::spawn(stop_on_interrupt(stop.clone()));
+                app.notify_retry(&numbers, Duration::from_secs(wait), &stop).await
+            })?;
+            let counts =
+                [("delivered", sent.delivered.into()), ("waiting", sent.waiting.into()), ("dead", sent.dead.into())];
+            screen.say("notify-sent", &counts);
+            Ok(if sent.waiting + sent.dead == 0 { Exit::Clean } else { Exit::Failed })
+        }
+    }
+}
