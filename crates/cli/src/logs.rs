@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
-use haechi_app::{App, Exit, LogRequest, Result, Stop, VerifyRequest};
+use haechi_app::{App, CoverageRequest, Exit, LogRequest, Result, Stop, VerifyRequest};
 use haechi_report::Format;
 
 use crate::commands::{json, one_of, runtime, stop_on_interrupt};
@@ -20,6 +20,11 @@ pub enum Logs {
 
 Exit codes: 0 all valid; 1 something missing, changed or added; 2 something could not be checked.")]
     Verify(Verify),
+    /// What was read and what was not: files, bytes, events by log, account and region, hours without events
+    #[command(after_help = "Examples:
+  haechi logs coverage ./logs
+  haechi logs coverage s3://my-trail-bucket --since 7d --account 111122223333 --format json")]
+    Coverage(Coverage),
 }
 
 /// Which logs, and what of them.
@@ -84,9 +89,25 @@ pub struct Verify {
     format: String,
 }
 
+#[derive(Debug, Args)]
+pub struct Coverage {
+    #[command(flatten)]
+    sources: Sources,
+    /// The format of flow logs that have no heading, such as "version account-id interface-id srcaddr dstaddr"
+    #[arg(long, value_name = "FIELDS")]
+    flow_format: Option<String>,
+    /// Exit 2 when anything could not be read
+    #[arg(long, help_heading = "Output")]
+    strict: bool,
+    /// table, json, jsonl or csv
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    format: String,
+}
+
 pub fn run(app: &App, screen: &Screen, command: Logs) -> Result<Exit> {
     match command {
         Logs::Verify(arguments) => verify(app, screen, arguments),
+        Logs::Coverage(arguments) => coverage(app, screen, arguments),
     }
 }
 
@@ -107,4 +128,23 @@ fn verify(app: &App, screen: &Screen, arguments: Verify) -> Result<Exit> {
         _ => screen.table(&verified.table, format)?,
     }
     Ok(verified.exit)
+}
+
+fn coverage(app: &App, screen: &Screen, arguments: Coverage) -> Result<Exit> {
+    let format = one_of(&arguments.format, &[Format::Table, Format::Json, Format::Jsonl, Format::Csv])?;
+    let request = CoverageRequest {
+        logs: arguments.sources.request(),
+        flow_format: arguments.flow_format,
+        strict: arguments.strict,
+    };
+    let stop = Stop::default();
+    let coverage = runtime()?.block_on(async {
+        tokio::spawn(stop_on_interrupt(stop.clone()));
+        app.logs_coverage(&request, &stop).await
+    })?;
+    match format {
+        Format::Json => json(screen, &coverage.json)?,
+        _ => screen.table(&coverage.table, format)?,
+    }
+    Ok(coverage.exit)
 }

@@ -74,9 +74,13 @@ fn copies_of_a_trail_are_verified() {
     assert_eq!((&report["digests"]["valid"], &report["logs"]["valid"]), (&json!(6), &json!(12)));
     assert_eq!(report["result"], "valid");
     // Logs.
-    check(&|day| drop(day.world.objects.remove(&day.logs[3])), 1, &|_, logs| vec![format!("MISSING {}", last(&logs[3]))]);
+    check(&|day| drop(day.world.objects.remove(&day.logs[3])), 1, &|_, logs| {
+        vec![format!("MISSING {}", last(&logs[3]))]
+    });
     let other = |text: String| text.replace("192.0.2.7", "192.0.2.8");
-    check(&|day| day.world.change(&day.logs[3].clone(), other), 1, &|_, logs| vec![format!("CHANGED {}", last(&logs[3]))]);
+    check(&|day| day.world.change(&day.logs[3].clone(), other), 1, &|_, logs| {
+        vec![format!("CHANGED {}", last(&logs[3]))]
+    });
     let more = |day: &mut Day| {
         let key = day.logs[3].clone();
         let bytes = &mut day.world.objects.get_mut(&key).expect("a log").bytes;
@@ -86,7 +90,9 @@ fn copies_of_a_trail_are_verified() {
     let cut = |day: &mut Day| day.world.objects.get_mut(&day.logs[3]).expect("a log").bytes.truncate(40);
     check(&cut, 1, &|_, logs| vec![format!("CHANGED {}", last(&logs[3]))]);
     let added = |day: &mut Day| drop(day.world.log(&day.trail.clone(), at("2026-11-20T12:31:00Z")));
-    check(&added, 1, &|_, _| vec![format!("UNNAMED {}", last(&Day::new().trail.log_key(at("2026-11-20T12:31:00Z"), 13)))]);
+    check(&added, 1, &|_, _| {
+        vec![format!("UNNAMED {}", last(&Day::new().trail.log_key(at("2026-11-20T12:31:00Z"), 13)))]
+    });
     // Digests.
     let two = |day: &mut Day| day.digests[2..4].iter().for_each(|key| drop(day.world.objects.remove(key)));
     check(&two, 1, &|digests, _| {
@@ -94,7 +100,8 @@ fn copies_of_a_trail_are_verified() {
         // The one before them has nobody that speaks for it in a folder of copies.
         missing.chain([format!("UNCHECKED {}", last(&digests[1]))]).collect()
     });
-    let forged = |day: &mut Day| day.world.change(&day.digests[5].clone(), |text| text.replace("awsAccountId", "accountId"));
+    let forged =
+        |day: &mut Day| day.world.change(&day.digests[5].clone(), |text| text.replace("awsAccountId", "accountId"));
     check(&forged, 1, &|digests, _| vec![format!("CHANGED {}", last(&digests[5]))]);
     // Validation was off for an hour: a chain begins anew, and nothing is wrong.
     let off = |day: &mut Day| {
@@ -113,7 +120,8 @@ fn what_cannot_be_proved_is_not_called_valid() {
     let (haechi, day) = (Haechi::new(), Day::new());
     day.copy(&haechi);
     let keys = ["--public-keys", "keys.json"];
-    let verify = |more: &[&str], code: i32| haechi.json(&[&["logs", "verify", "copy", "--format", "json"], more].concat(), code);
+    let verify =
+        |more: &[&str], code: i32| haechi.json(&[&["logs", "verify", "copy", "--format", "json"], more].concat(), code);
     // The newest digest's signature is in metadata that a copy has lost.
     let beside = haechi.folder().join("copy").join(format!("{}.metadata.json", day.digests[5]));
     std::fs::remove_file(&beside).expect("it was there");
@@ -157,7 +165,8 @@ fn an_organization_in_a_folder_in_every_language() {
     world.copy_to(&haechi.folder().join("copy"));
     std::fs::write(haechi.folder().join("keys.json"), public_keys(&[&key, &old]).to_string()).expect("keys");
     let verify = |more: &[&str], code: i32| {
-        haechi.json(&[&["logs", "verify", "copy", "--public-keys", "keys.json", "--format", "json"], more].concat(), code)
+        haechi
+            .json(&[&["logs", "verify", "copy", "--public-keys", "keys.json", "--format", "json"], more].concat(), code)
     };
     let report = verify(&[], 2);
     assert_eq!((&report["digests"]["valid"], &report["backfillDigests"]["unchecked"]), (&json!(12), &json!(4)));
@@ -208,11 +217,13 @@ fn a_bucket_is_verified_with_keys_from_cloudtrail() {
     let keys = Fault { marker: "ListPublicKeys", status: "200 OK", body: answer };
     proxy.set(&[keys.clone()]);
     let place = format!("s3://{BUCKET}");
-    let verify = |more: &[&str], code: i32| haechi.json(&[&["logs", "verify", &place, "--format", "json"], more].concat(), code);
+    let verify =
+        |more: &[&str], code: i32| haechi.json(&[&["logs", "verify", &place, "--format", "json"], more].concat(), code);
     let report = verify(&[], 0);
     assert_eq!((&report["digests"]["valid"], &report["logs"]["valid"]), (&json!(9), &json!(15)));
     assert_eq!(report["ends"].as_array().map(Vec::len), Some(2), "the clock says that more should have come");
-    let some = verify(&["--account", "111122223333", "--since", "2026-11-20T12:30:00Z", "--until", "2026-11-20T14:30:00Z"], 0);
+    let some =
+        verify(&["--account", "111122223333", "--since", "2026-11-20T12:30:00Z", "--until", "2026-11-20T14:30:00Z"], 0);
     assert_eq!(some["digests"]["valid"], 3, "those that end at 13:01, 14:01 and 15:01");
     // A time of which nothing is there.
     verify(&["--since", "2026-11-21"], 2);
@@ -229,7 +240,8 @@ fn a_bucket_is_verified_with_keys_from_cloudtrail() {
     ];
     assert_eq!(told(&report), expected.into_iter().collect());
     // CloudTrail gives no keys, S3 no objects.
-    let denied = r#"{"__type": "AccessDeniedException", "message": "not authorized to perform: cloudtrail:ListPublicKeys"}"#;
+    let denied =
+        r#"{"__type": "AccessDeniedException", "message": "not authorized to perform: cloudtrail:ListPublicKeys"}"#;
     proxy.set(&[Fault { status: "400 Bad Request", body: denied, ..keys }]);
     let text = haechi.text(&["logs", "verify", &place, "--account", "444455556666"], 2);
     assert!(text.contains("cloudtrail:ListPublicKeys"), "{text}");
@@ -240,7 +252,12 @@ fn a_bucket_is_verified_with_keys_from_cloudtrail() {
 /// What aws-cli's own validator says is not valid, by file names.
 fn invalid_for_aws(aws: &std::ffi::OsStr, haechi: &Haechi, endpoint: &str) -> (BTreeSet<String>, String) {
     let output = std::process::Command::new(aws)
-        .args(["cloudtrail", "validate-logs", "--trail-arn", "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit_trail"])
+        .args([
+            "cloudtrail",
+            "validate-logs",
+            "--trail-arn",
+            "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit_trail",
+        ])
         .args(["--start-time", "2026-11-20T09:30:00Z", "--end-time", "2026-11-20T15:30:00Z", "--s3-bucket", BUCKET])
         .args(["--region", "eu-west-1", "--verbose"])
         .env_clear()
@@ -277,7 +294,8 @@ fn the_validator_of_aws_cli_agrees() {
         theirs.extend(more.iter().map(|at| last(&digests[*at]).to_owned()));
         let code = i32::from(!theirs.is_empty());
         let place = format!("s3://{BUCKET}");
-        let report = haechi.json(&["logs", "verify", &place, "--until", "2026-11-20T15:30:00Z", "--format", "json"], code);
+        let report =
+            haechi.json(&["logs", "verify", &place, "--until", "2026-11-20T15:30:00Z", "--format", "json"], code);
         let ours: BTreeSet<_> =
             told(&report).iter().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect();
         assert_eq!(ours, theirs, "{text}\n{report:#}");
