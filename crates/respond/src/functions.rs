@@ -145,11 +145,11 @@ fn numbers(value: &Value) -> Result<Vec<i64>, Missing> {
 }
 
 /// A network, or an address as the network of itself, with the bits below its prefix taken away.
-fn network(value: &Value) -> Result<IpNet, Missing> {
+pub(crate) fn network(value: &Value) -> Result<IpNet, Missing> {
     let word = text(value)?.trim();
     let network = word.parse::<IpNet>().or_else(|_| word.parse::<IpAddr>().map(IpNet::from));
     network.map(|network| network.trunc()).map_err(|_| {
-        let shown: String = word.chars().take(60).collect();
+        let shown: String = word.chars().take(60).flat_map(char::escape_debug).collect();
         Missing::wrong(format!("`{shown}` is neither an address nor a network such as 192.0.2.0/24 or 2001:db8::/32"))
     })
 }

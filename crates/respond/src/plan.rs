@@ -83,7 +83,7 @@ pub struct PlannedStep {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known_later: Vec<String>,
     /// The state before; left out when it can be read only later.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "there")]
     pub before: Option<Value>,
     /// The state is as the step wants it: no call is made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -93,10 +93,15 @@ pub struct PlannedStep {
     pub conditional: bool,
     pub undo: PlannedUndo,
     /// The element of the list that this step is made for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "there")]
     pub each: Option<Value>,
     /// How the step was described when the plan was made: what is applied and undone is what was planned.
     pub definition: Step,
+}
+
+/// A member that is null is there: a state may be nothing, which is not the same as not known.
+fn there<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -321,10 +326,10 @@ fn typed(kind: InputType, given: &Value) -> Result<Value, String> {
             (None, Some("false")) => Ok(false.into()),
             _ => Err(wrong()),
         },
-        InputType::Address => {
-            let scope = Scope::default().with("given", given.clone());
-            value("cidr(given)", &scope).map_err(|missing| missing.to_string())
-        }
+        InputType::Address => match crate::functions::network(given) {
+            Ok(network) => Ok(network.to_string().into()),
+            Err(missing) => Err(missing.to_string()),
+        },
     }
 }
 
