@@ -96,6 +96,8 @@ pub enum Need {
     MaliciousDomains,
     SuspiciousDomains,
     AbusedDomains,
+    /// Domains that known malware makes up.
+    DgaDomains,
     /// Public DNS-over-HTTPS and DNS-over-TLS servers, and public resolvers.
     PublicResolvers,
     /// A database of countries and cities by address (.mmdb).
@@ -109,7 +111,7 @@ pub enum Need {
 }
 
 impl Need {
-    pub const ALL: [Need; 23] = [
+    pub const ALL: [Need; 24] = [
         Need::ThreatAddresses,
         Need::CustomThreatAddresses,
         Need::CustomThreatDomains,
@@ -128,6 +130,7 @@ impl Need {
         Need::MaliciousDomains,
         Need::SuspiciousDomains,
         Need::AbusedDomains,
+        Need::DgaDomains,
         Need::PublicResolvers,
         Need::Geo,
         Need::Asn,
@@ -156,6 +159,7 @@ impl Need {
             Need::MaliciousDomains => "malicious-domains",
             Need::SuspiciousDomains => "suspicious-domains",
             Need::AbusedDomains => "abused-domains",
+            Need::DgaDomains => "dga-domains",
             Need::PublicResolvers => "public-resolvers",
             Need::Geo => "geo",
             Need::Asn => "asn",
