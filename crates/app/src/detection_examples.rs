@@ -10,7 +10,7 @@ use std::sync::Arc;
 use haechi_content::detection::DetectionExample;
 use haechi_content::{ContentFile, Detection, Detections as Files, Diagnostic, Need};
 use haechi_detect::{AddressFacts, Builder, Detections, Engine, EngineSettings, Geography, Intel, Logic, Scanner, Why};
-use haechi_logs::{LogFields, Reader};
+use haechi_logs::{Flow, LogFields, Reader, Receiver};
 use haechi_model::event::Event;
 use haechi_model::{Log, Threat};
 use serde_json::Value;
@@ -135,6 +135,7 @@ fn found(
     if let Some((_, rule)) = detections.rule(&detection.file.id)
         && let Logic::Engine(engine) = &rule.logic
         && !detections.machines().list.iter().any(|machine| *machine.rule == *rule.id)
+        && !detections.machines().finds_in_network(&engine.name)
     {
         return Err(ExampleOutcome::NotRun(format!("the engine `{}` is not there yet", engine.name)));
     }
@@ -155,14 +156,13 @@ fn threats(detections: &Arc<Detections>, intel: Intel, log: Log, text: &str) -> 
             wanted.take(log, fields.clone());
         }
     }
+    if detections.wants_flows() {
+        wanted.want_flows();
+    }
     let mut reader = Reader::of(&wanted);
-    let mut scanner = Scanner::new(detections.clone(), Arc::new(intel));
-    let mut others = 0;
-    let _ = reader.read_bytes(Path::new("example"), text.as_bytes(), &mut |event: &Event<'_>| {
-        others += usize::from(event.log() != log);
-        scanner.take(event);
-        ControlFlow::Continue(())
-    });
+    let mut looking = Looking { scanner: Scanner::new(detections.clone(), Arc::new(intel)), log, others: 0 };
+    let _ = reader.read_bytes(Path::new("example"), text.as_bytes(), &mut looking);
+    let Looking { mut scanner, others, .. } = looking;
     let summary = reader.finish();
     if let Some(problem) = summary.problems.first() {
         return Err(format!("the reader refuses it: {problem}"));
@@ -173,6 +173,27 @@ fn threats(detections: &Arc<Detections>, intel: Intel, log: Log, text: &str) -> 
     let mut engine = Engine::new(detections.machines(), EngineSettings::default());
     engine.add(scanner.drain());
     Ok(engine.finish())
+}
+
+/// Takes what is read, and counts what is of another log.
+struct Looking {
+    scanner: Scanner,
+    log: Log,
+    others: usize,
+}
+
+impl Receiver for Looking {
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self.others += usize::from(event.log() != self.log);
+        self.scanner.take(event);
+        ControlFlow::Continue(())
+    }
+
+    fn flow(&mut self, flow: &Flow<'_>) -> ControlFlow<()> {
+        self.others += usize::from(self.log != Log::VpcFlow);
+        self.scanner.take_flow(flow);
+        ControlFlow::Continue(())
+    }
 }
 
 fn compare(example: &DetectionExample, threats: &[Threat]) -> ExampleOutcome {
@@ -211,6 +232,7 @@ fn intel_of(detection: &Detection, example: &DetectionExample) -> Result<Intel, 
     for need in detection.file.needs.iter().filter(|need| need.is_list()) {
         intel.add(*need, "").map_err(|error| error.to_string())?;
     }
+    example.items.iter().for_each(|item| intel.own(item));
     for (name, entries) in &example.lists {
         let text = entries.join("\n");
         let added = match Need::ALL.into_iter().find(|need| need.as_str() == name && need.is_list()) {

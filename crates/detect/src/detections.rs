@@ -10,6 +10,7 @@ use haechi_model::{EntityKind, Log, ThreatOrigin};
 use crate::index::Index;
 use crate::intel::Intel;
 use crate::machine::{Compare, Condition, CorrelatedRule, CorrelationPlan, Machines, WatchSpec};
+use crate::network::Network;
 use crate::matcher::{Compiler, Node, Tests};
 use crate::principal::ActorSlots;
 use crate::rule::{Bound, Logic, Rule};
@@ -43,7 +44,7 @@ pub struct Detections {
     rules: Vec<Rule>,
     plans: [Option<Plan>; Log::ALL.len()],
     inactive: Vec<Inactive>,
-    machines: Arc<Machines>,
+    pub(crate) machines: Arc<Machines>,
 }
 
 /// What is looked for in one log.
@@ -88,7 +89,8 @@ impl Detections {
 
     /// The logs that are looked into.
     pub fn logs(&self) -> impl Iterator<Item = Log> {
-        Log::ALL.into_iter().filter(|log| self.plans[*log as usize].is_some())
+        let flows = |log| log == Log::VpcFlow && self.wants_flows();
+        Log::ALL.into_iter().filter(move |log| self.plans[*log as usize].is_some() || flows(*log))
     }
 
     /// The fields that events of this log must be read with, in these slots. More may follow.
@@ -98,6 +100,11 @@ impl Detections {
 
     pub fn slot(&self, log: Log, path: &str) -> Option<Slot> {
         self.fields(log)?.slot(path)
+    }
+
+    /// Flow logs are looked into as flows: a reader must hand them to [`Scanner::take_flow`](crate::Scanner::take_flow).
+    pub fn wants_flows(&self) -> bool {
+        !self.machines.network.flows.is_empty()
     }
 
     /// How many rules are asked of every event of a log, and how many there are.
@@ -212,6 +219,17 @@ impl<'b> Builder<'b> {
             }
         };
         if matches!(rule.logic, Logic::Threats(_)) && search.is_none() {
+            return self.rules.push(rule);
+        }
+        // What is found in flows and queries by logic in Rust has no events of its own.
+        if let Logic::Engine(engine) = &rule.logic
+            && Network::has(&engine.name)
+        {
+            if rule.logs.contains(&Log::ResolverQuery) {
+                let making = self.making(Log::ResolverQuery);
+                // They are paths; one too many is not read.
+                crate::dns::PATHS.iter().for_each(|path| drop(making.fields.add(path)));
+            }
             return self.rules.push(rule);
         }
         let number = self.rules.len() as u32;

@@ -7,6 +7,7 @@ use haechi_model::{FindingId, Threat, Timestamp};
 
 use crate::attack::AttackState;
 use crate::exfiltration::ExfiltrationState;
+use crate::flow::FlowState;
 use crate::habits::{Fired, Habits};
 use crate::key::{Key, KeyMap};
 use crate::logins::LoginState;
@@ -143,6 +144,7 @@ pub struct Engine {
     /// By model.
     pub(crate) habits: Vec<Habits>,
     pub(crate) threats: BTreeMap<FindingId, Threat>,
+    pub(crate) flows: FlowState,
     pub(crate) counters: Counters,
     pub(crate) contexts: KeyMap<Key, Arc<Context>>,
 }
@@ -160,6 +162,7 @@ impl Engine {
             states,
             habits,
             threats: BTreeMap::new(),
+            flows: FlowState::default(),
             counters: Counters::default(),
             contexts: KeyMap::default(),
         }
@@ -219,7 +222,7 @@ impl Engine {
 
     /// About how many bytes the state takes, without the open hours.
     pub fn state_bytes(&self) -> usize {
-        self.states.iter().map(State::bytes).sum::<usize>() + self.habits.iter().map(Habits::bytes).sum::<usize>()
+        self.states.iter().map(State::bytes).sum::<usize>() + self.habits.iter().map(Habits::bytes).sum::<usize>() + self.flows.bytes()
     }
 
     pub fn counters(&self) -> Counters {
@@ -288,6 +291,7 @@ impl Engine {
             let of_model = hour.owners.iter().filter(|((model, _), _)| *model as usize == number);
             habits.learn(at, of_model.map(|((_, owner), shown)| (*owner, shown)));
         }
+        found.extend(hour.network.close(at, &machines.network, &mut self.flows));
         let parts = core::mem::take(&mut hour.parts).into_values().map(|part| part.threat).collect();
         self.attacks(found, parts);
         self.prune(at);
@@ -390,6 +394,7 @@ impl Engine {
 
     /// Forgets the least recently seen keys when the state is too big.
     fn evict(&mut self) {
+        self.counters.evicted += self.flows.bound(self.settings.state_bytes / 4);
         while self.state_bytes() > self.settings.state_bytes {
             let mut ages: Vec<(i64, u32, Key)> = Vec::new();
             for (number, state) in self.states.iter().enumerate() {

@@ -7,6 +7,7 @@ use regex::RegexSet;
 use crate::exfiltration::Exfiltration;
 use crate::key::{Key, KeyHasher};
 use crate::logins::Logins;
+use crate::network::Network;
 use crate::sigma::CorrelationKind;
 
 /// How a number is compared.
@@ -174,6 +175,8 @@ pub struct WatchSpec {
     pub selection: Option<String>,
     /// What the key is made of: paths, or `principal`, `session`, `access-key`, `address`.
     pub by: Vec<String>,
+    /// The account and region are no part of the key: Sigma's groups are what `group-by` says, and nothing else.
+    pub anywhere: bool,
     /// What is counted or added up: a path, or one of the same words.
     pub value: Option<String>,
     /// Everything else that a threat of this event is made from: paths. Two events that agree in the actor, the
@@ -213,6 +216,8 @@ const STEPS: usize = 64;
 pub struct Machines {
     pub list: Vec<Machine>,
     pub models: Vec<Model>,
+    /// What is found in flows and queries.
+    pub(crate) network: Network,
 }
 
 const fn micros(span: Timespan) -> i64 {
@@ -220,6 +225,11 @@ const fn micros(span: Timespan) -> i64 {
 }
 
 impl Machines {
+    /// The logic with this name looks into flows or queries.
+    pub fn finds_in_network(&self, name: &str) -> bool {
+        Network::has(name)
+    }
+
     /// Whether an attack sequence may be made of threats of this type.
     pub fn is_part(&self, kind: &str) -> bool {
         self.list.iter().any(|machine| match &machine.logic {
@@ -231,6 +241,9 @@ impl Machines {
     /// Adds a detection when it keeps a state: what is to be watched for it, a log and step each. None when it keeps
     /// no state; none to be watched when it is made of threats.
     pub fn add(&mut self, file: &DetectionFile) -> Result<Option<Vec<WatchSpec>>, String> {
+        if self.network.add(file)? {
+            return Ok(Some(Vec::new()));
+        }
         let (machine, before) = (self.list.len() as u32, self.models.len());
         let mut specs = Vec::new();
         let reads: Vec<String> = (file.args.values().cloned())
@@ -239,7 +252,16 @@ impl Machines {
             .collect();
         let mut watch = |log, step, selection: Option<&String>, by: &[String], value: Option<&String>| {
             let (selection, value) = (selection.cloned(), value.cloned());
-            specs.push(WatchSpec { machine, log, step, selection, by: by.to_vec(), value, reads: reads.clone() });
+            specs.push(WatchSpec {
+                machine,
+                log,
+                step,
+                selection,
+                by: by.to_vec(),
+                anywhere: false,
+                value,
+                reads: reads.clone(),
+            });
         };
         let logic = if let Some(count) = &file.count {
             file.logs.iter().for_each(|log| watch(*log, 0, None, &count.by, count.distinct.as_ref()));
@@ -317,6 +339,7 @@ impl Machines {
                 step: rule.step,
                 selection: None,
                 by: rule.by.clone(),
+                anywhere: true,
                 value: rule.value.clone(),
                 reads: rule.reads.clone(),
             };

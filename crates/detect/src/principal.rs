@@ -3,8 +3,8 @@
 use core::net::IpAddr;
 use std::borrow::Cow;
 
-use haechi_model::Log;
 use haechi_model::event::{Event, Fields, Slot, Value};
+use haechi_model::{EntityKind, Log};
 
 /// What kind of identity acted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +86,8 @@ pub struct Actor<'a> {
     pub address: Option<Cow<'a, str>>,
     pub user_agent: Option<Cow<'a, str>>,
     pub error: Option<Cow<'a, str>>,
+    /// The cluster, the bucket or the database whose log it is.
+    pub on: Option<(EntityKind, Cow<'a, str>)>,
 }
 
 impl Actor<'_> {
@@ -151,6 +153,8 @@ const ADDRESS: usize = 0;
 const AGENT: usize = 1;
 const ERROR: usize = 2;
 const NAME: usize = 3;
+/// The cluster, the bucket, the instance: not of CloudTrail.
+const ON: usize = 4;
 
 impl ActorSlots {
     /// The fields that tell who acted: address, user agent, error, name, and the rest of CloudTrail's.
@@ -159,9 +163,9 @@ impl ActorSlots {
             Log::CloudTrail => &TRAIL[..19],
             Log::VpcFlow => &["srcaddr"],
             Log::ResolverQuery => &["srcaddr", "", "rcode", "srcids.instance"],
-            Log::EksAudit => &["sourceIPs", "userAgent", "responseStatus.reason", "user.username"],
-            Log::S3Access => &["remote_ip", "user_agent", "error_code", "requester"],
-            Log::RdsLogin => &["address", "application", "outcome", "user"],
+            Log::EksAudit => &["sourceIPs", "userAgent", "responseStatus.reason", "user.username", "cluster"],
+            Log::S3Access => &["remote_ip", "user_agent", "error_code", "requester", "bucket"],
+            Log::RdsLogin => &["address", "application", "outcome", "user", "instance"],
             Log::Waf => &["httpRequest.clientIp"],
         }
     }
@@ -229,7 +233,19 @@ impl ActorSlots {
             address: self.address(event),
             user_agent: self.user_agent(event),
             error,
+            on: self.on(event),
         }
+    }
+
+    /// What the whole log is of.
+    fn on<'a>(&self, event: &Event<'a>) -> Option<(EntityKind, Cow<'a, str>)> {
+        let kind = match self.log {
+            Log::EksAudit => EntityKind::Cluster,
+            Log::S3Access => EntityKind::Bucket,
+            Log::RdsLogin => EntityKind::Database,
+            _ => return None,
+        };
+        self.text(event, ON).map(|id| (kind, id))
     }
 
     pub fn principal<'a>(&self, event: &Event<'a>) -> Option<Principal<'a>> {

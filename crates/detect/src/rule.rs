@@ -1,14 +1,14 @@
 //! A compiled rule: what it says when it is met, and what must come together before it does.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use haechi_content::detection::{Baseline, Count, Engine, EntityOf, Sequence, Threats, Volume};
 use haechi_content::{Detection, Need};
 use haechi_model::event::{Event, Fields, Slot, Value};
 use haechi_model::{
-    AccountId, Entity, EntityKind, FindingId, Log, Message, Partition, Region, Sighting, Threat, ThreatOrigin,
-    ThreatScore,
+    AccountId, Entity, EntityKind, Log, Message, Partition, Region, Sighting, Threat, ThreatOrigin, ThreatScore,
 };
 
 use crate::matcher::Node;
@@ -140,7 +140,16 @@ const SIGMA_MESSAGE: &str = "threat-sigma";
 const KEPT: usize = 1_000;
 
 pub(crate) fn kept(text: &str) -> String {
-    text.chars().take(KEPT).collect()
+    short(text).to_owned()
+}
+
+/// The beginning of a text that is kept.
+pub(crate) fn short(text: &str) -> &str {
+    if text.len() <= KEPT {
+        return text;
+    }
+    let end = text.char_indices().nth(KEPT).map_or(text.len(), |(at, _)| at);
+    &text[..end]
 }
 
 /// Names behind `$` in a sentence.
@@ -224,114 +233,169 @@ impl Rule {
         paths
     }
 
-    /// A threat of this event alone.
-    pub(crate) fn threat(&self, bound: &Bound, event: &Event<'_>, actor: &Actor<'_>) -> Threat {
+    /// Where the event was and what it is about.
+    pub(crate) fn about<'e>(&self, bound: &Bound, event: &Event<'e>, actor: &'e Actor<'e>) -> About<'e> {
         let principal = actor.principal.as_ref();
         let account = [event.account(), principal.and_then(|principal| principal.account.as_deref())]
             .into_iter()
             .flatten()
             .find_map(|account| AccountId::parse(account).ok())
             .unwrap_or_else(nobody);
-        let region = event.region().and_then(|region| Region::parse(region).ok()).unwrap_or_else(Region::global);
-        let target = bound.target.and_then(|slot| first_text(event, slot)).map(|text| kept(&text));
-        let entity = self.entity(bound, event, actor, &account);
-        let mut others = std::collections::BTreeSet::new();
-        let mut add = |kind, id: Option<&str>| {
-            if let Some(id) = id {
-                let other = Entity::new(kind, kept(id));
-                if other != entity {
-                    others.insert(other);
-                }
-            }
-        };
-        add(EntityKind::Principal, principal.map(|principal| &*principal.id));
-        add(EntityKind::Session, principal.and_then(|principal| principal.session.as_deref()));
-        add(EntityKind::AccessKey, principal.and_then(|principal| principal.access_key.as_deref()));
-        add(EntityKind::Address, actor.address.as_deref().filter(|text| ip(text).is_some()));
-        Threat {
-            id: FindingId::clone(&Threat::id_of(&self.id, &entity, &account, &region)),
+        let target = bound.target.and_then(|slot| first_text(event, slot));
+        let (kind, id) = self.entity(bound, event, actor);
+        let id = id.unwrap_or_else(|| Cow::Owned(account.as_str().to_owned()));
+        About { account, region: event.region(), kind, id, target }
+    }
+
+    /// A threat of this event alone.
+    pub(crate) fn threat(&self, bound: &Bound, event: &Event<'_>, actor: &Actor<'_>) -> Threat {
+        self.threat_about(&self.about(bound, event, actor), bound, event, actor)
+    }
+
+    pub(crate) fn threat_about(
+        &self,
+        about: &About<'_>,
+        bound: &Bound,
+        event: &Event<'_>,
+        actor: &Actor<'_>,
+    ) -> Threat {
+        let region = about.region.and_then(|region| Region::parse(region).ok()).unwrap_or_else(Region::global);
+        let entity = Entity::new(about.kind, short(&about.id));
+        let mut threat = Threat {
+            id: Threat::id_of(&self.id, &entity, &about.account, &region),
             kind: self.id.to_string(),
             origin: self.origin,
             title: self.title.clone(),
             score: self.score,
             partition: Partition::of_region(region.as_str()),
-            message: self.message(bound, event, actor, &entity, target.as_deref(), (&account, &region)),
-            account,
+            message: Message::new(&*self.message),
+            account: about.account,
             region,
-            others,
+            others: BTreeSet::new(),
             attack: self.attack.clone(),
-            factors: std::collections::BTreeSet::new(),
-            evidence: vec![sighting(event, actor, target)],
+            factors: BTreeSet::new(),
+            evidence: vec![sighting(event, actor, about.target.as_deref())],
             count: 1,
             first_seen: event.time(),
             last_seen: event.time(),
-            related: std::collections::BTreeSet::new(),
+            related: BTreeSet::new(),
             sample: false,
             entity,
-        }
+        };
+        add_others(&mut threat, actor);
+        let mut values = Vec::new();
+        self.values(&mut values, about, bound, event, actor);
+        self.say(&mut threat, &values);
+        threat
     }
 
-    fn entity(&self, bound: &Bound, event: &Event<'_>, actor: &Actor<'_>, account: &AccountId) -> Entity {
+    /// The kind of the entity and its id; without one, the account is meant.
+    fn entity<'e>(&self, bound: &Bound, event: &Event<'e>, actor: &'e Actor<'e>) -> (EntityKind, Option<Cow<'e, str>>) {
         let principal = actor.principal.as_ref();
         let kind = self.entity.as_ref().map_or(EntityKind::Principal, |entity| entity.kind);
         let named = bound.entity.and_then(|slot| first_text(event, slot)).filter(|text| !text.is_empty());
+        let who = principal.map(|principal| &*principal.id);
         let own = || match kind {
-            EntityKind::Principal => principal.map(|principal| principal.id.to_string()),
-            EntityKind::Session => principal.and_then(|principal| principal.session.as_deref()).map(str::to_owned),
-            EntityKind::AccessKey => principal.and_then(|principal| principal.access_key.as_deref()).map(str::to_owned),
-            EntityKind::Account => Some(account.as_str().to_owned()),
-            EntityKind::Address => actor.address.as_deref().map(str::to_owned),
-            EntityKind::UserAgent => actor.user_agent.as_deref().map(str::to_owned),
+            EntityKind::Principal => who,
+            EntityKind::Session => principal.and_then(|principal| principal.session.as_deref()),
+            EntityKind::AccessKey => principal.and_then(|principal| principal.access_key.as_deref()),
+            EntityKind::Address => actor.address.as_deref(),
+            EntityKind::UserAgent => actor.user_agent.as_deref(),
             _ => None,
         };
-        if let Some(id) = named.or_else(own) {
-            return Entity::new(kind, kept(&id));
+        match named.map(Cow::Owned).or_else(|| own().map(Cow::Borrowed)) {
+            Some(id) => (kind, Some(id)),
+            None if kind == EntityKind::Account => (kind, None),
+            // The log does not say: then who acted, from where, or at least in which account.
+            None => match (who, actor.address.as_deref()) {
+                (Some(who), _) => (EntityKind::Principal, Some(Cow::Borrowed(who))),
+                (None, Some(address)) => (EntityKind::Address, Some(Cow::Borrowed(address))),
+                (None, None) => (EntityKind::Account, None),
+            },
         }
-        // The log does not say: then who acted, from where, or at least in which account.
-        let principal = principal.map(|principal| Entity::new(EntityKind::Principal, kept(&principal.id)));
-        let address = || actor.address.as_deref().map(|address| Entity::new(EntityKind::Address, kept(address)));
-        principal.or_else(address).unwrap_or_else(|| Entity::new(EntityKind::Account, account.as_str()))
     }
 
-    fn message(
+    /// The values of the sentence's placeholders, in their order. The texts are written over.
+    pub(crate) fn values(
         &self,
+        values: &mut Vec<String>,
+        about: &About<'_>,
         bound: &Bound,
         event: &Event<'_>,
         actor: &Actor<'_>,
-        entity: &Entity,
-        target: Option<&str>,
-        (account, region): (&AccountId, &Region),
-    ) -> Message {
+    ) {
+        values.resize_with(self.used.len(), String::new);
+        for (name, value) in self.used.iter().zip(values) {
+            let of_field = bound.args.iter().find(|(known, _)| known == name).map(|(_, slot)| *slot);
+            let text = match (of_field, name.as_str()) {
+                (Some(slot), _) => first_text(event, slot).map(Cow::Owned),
+                (None, "principal") => actor.principal.as_ref().map(|principal| Cow::Borrowed(&*principal.id)),
+                (None, "address") => actor.address.as_deref().map(Cow::Borrowed),
+                (None, "user_agent") => actor.user_agent.as_deref().map(Cow::Borrowed),
+                (None, "error") => actor.error.as_deref().map(Cow::Borrowed),
+                (None, "api") => Some(Cow::Borrowed(event.name())),
+                (None, "service") => Some(Cow::Borrowed(event.source())),
+                (None, "account") => Some(Cow::Borrowed(about.account.as_str())),
+                (None, "region") => Some(Cow::Borrowed(about.region.unwrap_or(Region::GLOBAL))),
+                (None, "entity") => Some(Cow::Borrowed(&*about.id)),
+                (None, "target") => about.target.as_deref().map(Cow::Borrowed),
+                (None, _) => None,
+            };
+            write_over(value, text.as_deref().filter(|text| !text.is_empty()).unwrap_or("-"));
+        }
+    }
+
+    /// Puts the values into the threat's message.
+    pub(crate) fn say(&self, threat: &mut Threat, values: &[String]) {
         let mut message = Message::new(&*self.message);
         if self.origin == ThreatOrigin::Sigma {
             message = message.with("title", self.title.as_str());
         }
-        for name in &self.used {
-            let of_field = bound.args.iter().find(|(known, _)| known == name);
-            let value = match (of_field, name.as_str()) {
-                (Some((_, slot)), _) => first_text(event, *slot),
-                (None, "principal") => actor.principal.as_ref().map(|principal| principal.id.to_string()),
-                (None, "address") => actor.address.as_deref().map(str::to_owned),
-                (None, "user_agent") => actor.user_agent.as_deref().map(str::to_owned),
-                (None, "error") => actor.error.as_deref().map(str::to_owned),
-                (None, "api") => Some(event.name().to_owned()),
-                (None, "service") => Some(event.source().to_owned()),
-                (None, "account") => Some(account.as_str().to_owned()),
-                (None, "region") => Some(region.as_str().to_owned()),
-                (None, "entity") => Some(entity.id.clone()),
-                (None, "target") => target.map(str::to_owned),
+        for (name, value) in self.used.iter().zip(values) {
+            message = match name.as_str() {
                 // Counted when all is merged.
-                (None, "count") => {
-                    message = message.with("count", 1);
-                    continue;
-                }
-                (None, _) => None,
+                "count" => message.with("count", 1),
+                name => message.with(name, value.as_str()),
             };
-            let value = value.filter(|value| !value.is_empty()).map_or_else(|| "-".to_owned(), |value| kept(&value));
-            message = message.with(name.as_str(), value);
         }
-        message
+        threat.message = message;
     }
+}
+
+/// Where an event was, and what a rule says it is about.
+pub(crate) struct About<'e> {
+    pub account: AccountId,
+    pub region: Option<&'e str>,
+    pub kind: EntityKind,
+    pub id: Cow<'e, str>,
+    pub target: Option<String>,
+}
+
+/// Adds who else took part in the event.
+pub(crate) fn add_others(threat: &mut Threat, actor: &Actor<'_>) {
+    let principal = actor.principal.as_ref();
+    let others = [
+        (EntityKind::Principal, principal.map(|principal| &*principal.id)),
+        (EntityKind::Session, principal.and_then(|principal| principal.session.as_deref())),
+        (EntityKind::AccessKey, principal.and_then(|principal| principal.access_key.as_deref())),
+        (EntityKind::Instance, principal.and_then(|principal| principal.instance())),
+        (EntityKind::Address, actor.address.as_deref().filter(|text| ip(text).is_some())),
+    ];
+    let on = actor.on.iter().map(|(kind, id)| (*kind, Some(&**id)));
+    for (kind, id) in others.into_iter().chain(on) {
+        if let Some(id) = id {
+            let other = Entity::new(kind, short(id));
+            if other != threat.entity {
+                threat.others.insert(other);
+            }
+        }
+    }
+}
+
+/// The same text in the same memory.
+pub(crate) fn write_over(old: &mut String, text: &str) {
+    old.clear();
+    old.push_str(short(text));
 }
 
 /// Of events that name no account.
@@ -354,23 +418,55 @@ pub(crate) fn first_text(event: &Event<'_>, slot: Slot) -> Option<String> {
 }
 
 /// The event as evidence.
-pub(crate) fn sighting(event: &Event<'_>, actor: &Actor<'_>, target: Option<String>) -> Sighting {
-    let principal = actor.principal.as_ref();
-    let text = |text: Option<&str>| text.map(kept);
-    let file = event.place.file.to_string_lossy();
-    Sighting {
+pub(crate) fn sighting(event: &Event<'_>, actor: &Actor<'_>, target: Option<&str>) -> Sighting {
+    let mut sighting = Sighting {
         time: event.time(),
-        event_id: event.id().to_owned(),
+        event_id: String::new(),
         log: event.log(),
-        source: kept(event.source()),
-        name: kept(event.name()),
-        principal: text(principal.map(|principal| &*principal.id)),
-        access_key: text(principal.and_then(|principal| principal.access_key.as_deref())),
-        address: text(actor.address.as_deref()),
-        user_agent: text(actor.user_agent.as_deref()),
-        error: text(actor.error.as_deref()),
-        target,
-        file: (!file.is_empty()).then(|| file.into_owned()),
-        record: Some(event.place.record).filter(|record| *record > 0),
+        source: String::new(),
+        name: String::new(),
+        principal: None,
+        access_key: None,
+        address: None,
+        user_agent: None,
+        error: None,
+        target: None,
+        file: None,
+        record: None,
+    };
+    sight(&mut sighting, event, actor, target);
+    sighting
+}
+
+/// Writes an event over another one.
+pub(crate) fn sight(sighting: &mut Sighting, event: &Event<'_>, actor: &Actor<'_>, target: Option<&str>) {
+    fn maybe(old: &mut Option<String>, text: Option<&str>) {
+        match text {
+            Some(text) => write_over(old.get_or_insert_default(), text),
+            None => *old = None,
+        }
     }
+    let principal = actor.principal.as_ref();
+    let file = event.place.file.to_string_lossy();
+    sighting.time = event.time();
+    sighting.log = event.log();
+    sighting.event_id.clear();
+    sighting.event_id.push_str(event.id());
+    write_over(&mut sighting.source, event.source());
+    write_over(&mut sighting.name, event.name());
+    maybe(&mut sighting.principal, principal.map(|principal| &*principal.id));
+    maybe(&mut sighting.access_key, principal.and_then(|principal| principal.access_key.as_deref()));
+    maybe(&mut sighting.address, actor.address.as_deref());
+    maybe(&mut sighting.user_agent, actor.user_agent.as_deref());
+    maybe(&mut sighting.error, actor.error.as_deref());
+    maybe(&mut sighting.target, target);
+    match file.is_empty() {
+        true => sighting.file = None,
+        false => {
+            let old = sighting.file.get_or_insert_default();
+            old.clear();
+            old.push_str(&file);
+        }
+    }
+    sighting.record = Some(event.place.record).filter(|record| *record > 0);
 }

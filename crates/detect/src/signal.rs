@@ -13,6 +13,7 @@ use haechi_model::{FindingId, Sighting, Threat, Timestamp};
 use crate::exfiltration::Use;
 use crate::key::{Key, KeyMap};
 use crate::logins::Login;
+use crate::network::NetworkHour;
 
 /// Microseconds in an hour.
 pub const HOUR: i64 = 3_600_000_000;
@@ -63,10 +64,10 @@ pub struct Mark {
 pub struct Signal {
     pub(crate) mark: Mark,
     pub(crate) machine: u32,
-    /// Of a sequence the step, of a correlation the rule.
+    /// Of a sequence the (first) step, of a correlation the rule.
     pub(crate) step: u8,
     pub(crate) key: Key,
-    /// What is counted when distinct values are; a number of its own otherwise.
+    /// What is counted when distinct values are; of sequences a bit for each step that the event is.
     pub(crate) value: u64,
     pub(crate) context: Arc<Context>,
     pub(crate) detail: Detail,
@@ -216,6 +217,7 @@ pub(crate) struct Hour {
     /// By machine and key.
     pub(crate) volumes: KeyMap<(u32, Key), VolumeHour>,
     pub(crate) parts: BTreeMap<FindingId, Part>,
+    pub(crate) network: NetworkHour,
 }
 
 impl Hour {
@@ -273,6 +275,7 @@ impl Hour {
             }
         }
         other.parts.into_values().for_each(|part| self.part(part));
+        self.network.merge(other.network);
     }
 
     /// About how many bytes it takes.
@@ -284,6 +287,7 @@ impl Hour {
             + owners
             + volumes
             + 1500 * self.parts.len()
+            + self.network.bytes()
     }
 }
 
@@ -331,6 +335,14 @@ impl Batch {
     pub fn count(&mut self, event: &Event<'_>) {
         self.newest = self.newest.max(Some(event.time()));
         self.hour(event.time()).events += 1;
+    }
+
+    /// The hour of an event that is no `Event`, which is counted.
+    pub(crate) fn count_at(&mut self, time: Timestamp) -> &mut NetworkHour {
+        self.newest = self.newest.max(Some(time));
+        let hour = self.hour(time);
+        hour.events += 1;
+        &mut hour.network
     }
 
     /// A threat of a single event. `part` when attack sequences may be made of it.

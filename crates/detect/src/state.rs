@@ -15,7 +15,9 @@ use crate::habits::{Entry, Fired, Habits, Owner};
 use crate::kept::Kept;
 use crate::key::{Key, KeyHasher, KeyMap};
 use crate::logins::{Login, LoginState};
+use crate::flow::FlowState;
 use crate::machine::Machines;
+use crate::network::NetworkHour;
 use crate::pack::{Packer, Unpacker};
 use crate::signal::{Above, Context, Detail, Hour, Mark, OwnerHour, Part, Seen, Shown, Signal, VolumeHour};
 use crate::steps::{StepsKey, StepsState};
@@ -225,6 +227,7 @@ impl Writer {
             self.body.signed(*at);
             self.hour(&open.hour);
         }
+        engine.flows.write(&mut self.body);
     }
 
     /// With its length before it: who does not know it passes over it.
@@ -295,7 +298,7 @@ impl Writer {
                 });
             }),
             State::Steps(state) => self.map(&state.keys, |out, known| {
-                out.list(&known.chains, |out, chain| out.list(chain, Self::kept));
+                out.list(&known.chains, |out, chain| out.list(chain, |out, kept| out.kept(kept)));
             }),
             State::Judge(fired) => self.map(fired, |out, time| out.body.time(*time)),
             State::Amount(state) => {
@@ -439,6 +442,7 @@ impl Writer {
         }
         self.body.number(hour.parts.len() as u64);
         hour.parts.values().for_each(|part| self.body.json(&part.threat));
+        hour.network.write(&mut self.body);
     }
 }
 
@@ -519,6 +523,7 @@ impl Reader {
             let hour = self.hour(from)?;
             self.engine.open.insert(at, Open::of(hour));
         }
+        self.engine.flows = FlowState::read(from)?;
         Some(())
     }
 
@@ -551,7 +556,7 @@ impl Reader {
             }),
             State::Steps(_) => State::Steps(StepsState {
                 keys: from.map(|from| {
-                    let chains = from.list(|from| from.list(|from| self.kept(from)))?;
+                    let chains = from.list(|from| from.list(|from| self.kept(from).map(Arc::new)))?;
                     Some(StepsKey { chains })
                 })?,
             }),
@@ -669,6 +674,7 @@ impl Reader {
         }
         let parts: Vec<Threat> = from.list(Unpacker::json)?;
         parts.into_iter().for_each(|threat| hour.part(Part { threat }));
+        hour.network = NetworkHour::read(from)?;
         Some(hour)
     }
 }

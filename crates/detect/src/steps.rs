@@ -1,5 +1,7 @@
 //! Sequences: all steps of one key within a time, in order or not.
 
+use std::sync::Arc;
+
 use haechi_model::{Threat, Timestamp};
 
 use crate::kept::{Kept, joined};
@@ -11,7 +13,7 @@ use crate::signal::Signal;
 /// it; of an unordered one the latest event of that step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct StepsKey {
-    pub(crate) chains: Vec<Vec<Kept>>,
+    pub(crate) chains: Vec<Vec<Arc<Kept>>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,11 +23,22 @@ pub(crate) struct StepsState {
 
 impl StepsKey {
     pub(crate) fn newest(&self) -> Option<Timestamp> {
-        self.chains.iter().filter_map(|chain| chain.last()).map(Kept::time).max()
+        self.chains.iter().filter_map(|chain| chain.last()).map(|kept| kept.time()).max()
     }
 
-    fn ordered(&mut self, steps: &Steps, signal: &Signal) -> Option<Vec<Kept>> {
-        let (step, event) = (usize::from(signal.step), Kept::of(signal));
+    /// Later steps first: what the event begins is not what it goes on with.
+    fn ordered(&mut self, steps: &Steps, signal: &Signal) -> Option<Vec<Arc<Kept>>> {
+        let met = (0..usize::from(steps.count)).rev().filter(|step| signal.value >> step & 1 == 1);
+        let event = Arc::new(Kept::of(signal));
+        for step in met {
+            if let Some(whole) = self.step(steps, step, event.clone()) {
+                return Some(whole);
+            }
+        }
+        None
+    }
+
+    fn step(&mut self, steps: &Steps, step: usize, event: Arc<Kept>) -> Option<Vec<Arc<Kept>>> {
         let chain = match step.checked_sub(1) {
             None => vec![event],
             Some(before) => {
@@ -42,31 +55,31 @@ impl StepsKey {
             self.chains.iter_mut().for_each(Vec::clear);
             return Some(chain);
         }
-        let begun = |chain: &[Kept]| chain.first().map(Kept::time);
+        let begun = |chain: &[Arc<Kept>]| chain.first().map(|kept| kept.time());
         if begun(&chain) >= begun(&self.chains[step]) {
             self.chains[step] = chain;
         }
         None
     }
 
-    fn unordered(&mut self, steps: &Steps, signal: &Signal) -> Option<Vec<Kept>> {
-        self.chains[usize::from(signal.step)] = vec![Kept::of(signal)];
+    fn unordered(&mut self, steps: &Steps, signal: &Signal) -> Option<Vec<Arc<Kept>>> {
+        let event = Arc::new(Kept::of(signal));
+        for step in (0..self.chains.len()).filter(|step| signal.value >> step & 1 == 1) {
+            self.chains[step] = vec![event.clone()];
+        }
         let now = signal.mark.time;
-        let there = |chain: &Vec<Kept>| chain.first().is_some_and(|kept| now.since(kept.time()) <= steps.within);
+        let there = |chain: &Vec<Arc<Kept>>| chain.first().is_some_and(|kept| now.since(kept.time()) <= steps.within);
         self.chains.iter().all(there).then(|| self.chains.iter_mut().flat_map(core::mem::take).collect())
     }
 
     pub(crate) fn bytes(&self) -> usize {
         let kept: usize = self.chains.iter().map(Vec::capacity).sum();
-        size_of::<(Key, Self)>() + 24 * self.chains.capacity() + kept * crate::kept::KEPT_BYTES
+        size_of::<(Key, Self)>() + (24 + crate::kept::KEPT_BYTES) * self.chains.capacity() + kept * 8
     }
 }
 
 impl StepsState {
     pub(crate) fn take(&mut self, steps: &Steps, signal: &Signal) -> Option<Threat> {
-        if signal.step >= steps.count {
-            return None;
-        }
         let known = self.keys.entry(signal.key).or_default();
         known.chains.resize(usize::from(steps.count), Vec::new());
         let whole = if steps.ordered { known.ordered(steps, signal) } else { known.unordered(steps, signal) }?;
@@ -75,7 +88,7 @@ impl StepsState {
         ids.sort_unstable();
         ids.dedup();
         let counted = ids.len() as u64;
-        Some(joined(&last, whole.iter().filter(|kept| kept.mark.id != last.mark.id), counted))
+        Some(joined(&last, whole.iter().map(|kept| &**kept).filter(|kept| kept.mark.id != last.mark.id), counted))
     }
 
     /// Forgets what is too old to be a step of anything.

@@ -281,7 +281,7 @@ impl QueryHour {
         out.number(self.bytes as u64);
         out.number(self.sources.len() as u64);
         for (key, source) in &self.sources {
-            [key, &source.account, &source.region, &source.instance, &source.address].map(|text| out.text(text));
+            [key, &source.account, &source.region, &source.instance, &source.address].into_iter().for_each(|text| out.text(text));
             for domains in [&source.generated, &source.payloads] {
                 out.number(domains.len() as u64);
                 for (number, domain) in domains {
@@ -329,7 +329,7 @@ impl Domain {
         out.number(self.marks.len() as u64);
         for mark in &self.marks {
             out.signed(mark.time);
-            [&mark.id, &mark.name, &mark.kind].map(|text| out.text(text));
+            [&mark.id, &mark.name, &mark.kind].into_iter().for_each(|text| out.text(text));
             out.text(&mark.file);
             out.number(mark.record);
         }

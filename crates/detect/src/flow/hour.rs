@@ -333,10 +333,6 @@ impl FlowHour {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.interfaces.is_empty()
-    }
-
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
         self.cells * (size_of::<(CellKey, Cell)>() * 3 / 2) + self.interfaces.len() * 200 + self.files.len() * 150
@@ -362,7 +358,7 @@ impl FlowHour {
         names.sort_unstable();
         for name in names {
             let interface = &self.interfaces[name];
-            [name, &interface.account, &interface.region, &interface.instance].map(|text| out.text(text));
+            [name, &interface.account, &interface.region, &interface.instance].into_iter().for_each(|text| out.text(text));
             let (kind, owner) = match &interface.owner {
                 None => (0, ""),
                 Some(Owner::Instance(id)) => (1, &**id),

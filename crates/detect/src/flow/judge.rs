@@ -56,7 +56,6 @@ impl FlowState {
             }
             learn(habits, &talks, hour);
         }
-        self.bound();
     }
 }
 

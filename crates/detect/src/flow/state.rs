@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::pack::{Packer, Unpacker};
 
-/// Interfaces that are remembered. The longest unseen are forgotten first.
-const INTERFACES: usize = 200_000;
 /// Server ports, resolvers and own addresses of one interface.
 const PORTS: usize = 512;
 const RESOLVERS: usize = 128;
@@ -59,24 +57,20 @@ fn forget<K: Ord + Copy, V>(map: &mut BTreeMap<K, V>, most: usize, last: impl Fn
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct FlowState {
     pub(crate) interfaces: BTreeMap<Box<str>, Habits>,
-    /// Interfaces that were forgotten because there were too many.
-    pub(crate) forgotten: u64,
 }
 
 impl FlowState {
-    /// Forgets what is too much.
-    pub(super) fn bound(&mut self) {
-        if self.interfaces.len() <= INTERFACES {
-            return;
-        }
-        let mut last: Vec<_> = self.interfaces.values().map(|habits| habits.last).collect();
-        let keep = INTERFACES * 9 / 10;
-        let at = last.len() - keep;
-        let (_, line, _) = last.select_nth_unstable(at);
-        let line = *line;
+    /// Forgets the interfaces that were unseen the longest until the state is small enough; how many they are.
+    pub(crate) fn bound(&mut self, bytes: usize) -> u64 {
         let before = self.interfaces.len();
-        self.interfaces.retain(|_, habits| habits.last > line);
-        self.forgotten += (before - self.interfaces.len()) as u64;
+        while self.bytes() > bytes {
+            let mut last: Vec<_> = self.interfaces.values().map(|habits| habits.last).collect();
+            let some = last.len() / 8;
+            let (_, line, _) = last.select_nth_unstable(some);
+            let line = *line;
+            self.interfaces.retain(|_, habits| habits.last > line);
+        }
+        (before - self.interfaces.len()) as u64
     }
 
     /// About how many bytes it takes.
@@ -86,7 +80,6 @@ impl FlowState {
     }
 
     pub(crate) fn write(&self, out: &mut Packer) {
-        out.number(self.forgotten);
         out.number(self.interfaces.len() as u64);
         for (name, habits) in &self.interfaces {
             out.text(name);
@@ -115,7 +108,7 @@ impl FlowState {
 
     /// None: the bytes are damaged.
     pub(crate) fn read(bytes: &mut Unpacker<'_>) -> Option<Self> {
-        let mut state = Self { forgotten: bytes.number()?, ..Self::default() };
+        let mut state = Self::default();
         for _ in 0..bytes.count()? {
             let name = bytes.text()?;
             let mut habits =
