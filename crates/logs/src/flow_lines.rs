@@ -427,18 +427,13 @@ impl LineLog for FlowLines {
             }
             Err(()) => return self.heading(line, out),
         };
-        let (account, region);
-        if flow.account.is_empty()
-            && let Some(known) = &out.whence.account
-        {
-            account = known.clone();
-            flow.account = &account;
+        // Lent to the flow while the receiver has it: copying it for each line would cost more than reading the line.
+        let whence = std::mem::take(&mut out.whence);
+        if flow.account.is_empty() {
+            flow.account = whence.account.as_deref().unwrap_or_default();
         }
-        if flow.region.is_empty()
-            && let Some(known) = &out.whence.region
-        {
-            region = known.clone();
-            flow.region = &region;
+        if flow.region.is_empty() {
+            flow.region = whence.region.as_deref().unwrap_or_default();
         }
         self.count(&flow, out);
         let mut next = ControlFlow::Continue(());
@@ -448,6 +443,7 @@ impl LineLog for FlowLines {
         if next.is_continue() && out.asked.fields(Log::VpcFlow).is_some() {
             next = self.event(&flow, slots, out);
         }
+        out.whence = whence;
         if next.is_break() {
             self.settle(out);
         }

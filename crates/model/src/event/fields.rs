@@ -107,6 +107,11 @@ impl Found {
         self.whole
     }
 
+    #[inline]
+    pub(super) fn of_value(start: usize, end: usize, depth: u8, plain: bool) -> Self {
+        Self { start: start as u32, end: end as u32, depth, whole: true, plain }
+    }
+
     /// Where in the record the value begins, when there is one.
     pub fn start(&self) -> Option<usize> {
         (self.end > 0).then_some(self.start as usize)
@@ -232,6 +237,12 @@ impl Fields {
     /// The wanted names inside a name, each with its number; 0 is the record itself.
     pub(super) fn names_in(&self, node: u16) -> impl Iterator<Item = (&[u8], u16)> {
         self.nodes[usize::from(node)].children.iter().map(|(name, child)| (&**name, *child))
+    }
+
+    /// The slot of a wanted name, `u16::MAX` where it is only a part of others, and how deep it is.
+    pub(super) fn slot_of(&self, node: u16) -> (u16, u8) {
+        let node = &self.nodes[usize::from(node)];
+        (node.slot.unwrap_or(u16::MAX), node.depth)
     }
 
     /// Notes the value of a wanted name.

@@ -41,6 +41,9 @@ struct Node {
     /// What stands for the elements of its array.
     element: u16,
     tells: bool,
+    /// The slot of its value, and how deep it is.
+    slot: u16,
+    depth: u8,
     /// The record in which it was met last.
     record: u64,
     /// What is written behind the first 32 bytes.
@@ -86,6 +89,10 @@ impl<'f> Learned<'f> {
             let byte = |byte: usize| u64::from(written.get(8 * at + byte).map_or(0, letter)) << (8 * byte);
             (0..8).map(byte).sum()
         };
+        let (slot, depth) = match wanted {
+            NONE => (NONE, 0),
+            _ => self.fields.slot_of(wanted),
+        };
         self.nodes.push(Node {
             head: std::array::from_fn(|at| word(&|letter| *letter, at)),
             mask: std::array::from_fn(|at| word(&|_| 0xFF, at)),
@@ -95,6 +102,8 @@ impl<'f> Learned<'f> {
             next: NONE,
             element: NONE,
             tells,
+            slot,
+            depth,
             record: 0,
             tail: written.get(32..).unwrap_or_default().into(),
         });
@@ -226,8 +235,7 @@ impl Walk<'_, '_> {
     #[inline]
     fn member(&mut self, node: u16, at: usize, depth: u32) -> Option<usize> {
         let known = &mut self.learned.nodes[usize::from(node)];
-        let (wanted, tells) = (known.wanted, known.tells);
-        if wanted == NONE {
+        if known.wanted == NONE {
             return self.value(node, at, depth).map(|(end, _)| end);
         }
         // Of two members of one name the last counts, with all that is in it.
@@ -235,14 +243,19 @@ impl Walk<'_, '_> {
             return None;
         }
         known.record = self.learned.record;
+        let (wanted, tells, slot, level) = (known.wanted, known.tells, known.slot, known.depth);
         let (end, plain) = self.value(node, at, depth)?;
         if tells {
             let first = self.text[at + 1..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
             let told = self.context ^ first ^ (end - at) as u64;
             self.context = told.wrapping_mul(0xD6E8_FEB8_6659_FD93);
         }
-        let array = self.text[at] == b'[';
-        self.learned.fields.put(wanted, array, at - self.start, end - self.start, plain, self.slots);
+        let (from, to) = (at - self.start, end - self.start);
+        if self.text[at] == b'[' {
+            self.learned.fields.put(wanted, true, from, to, plain, self.slots);
+        } else if let Some(found) = self.slots.get_mut(usize::from(slot)) {
+            *found = Found::of_value(from, to, level, plain);
+        }
         Some(end)
     }
 
