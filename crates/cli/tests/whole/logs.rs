@@ -249,6 +249,130 @@ fn a_bucket_is_verified_with_keys_from_cloudtrail() {
     haechi.run(&["logs", "verify", "s3://X"], 2);
 }
 
+/// The bytes of an account add up, and are those of the files.
+fn adds_up(report: &Value) {
+    let bytes = |name: &str| report["bytes"][name].as_u64().expect("a count");
+    let parts = bytes("events") + bytes("others") + bytes("between") + bytes("damaged");
+    assert_eq!((parts, bytes("unaccounted")), (bytes("text"), 0), "{:#}", report["bytes"]);
+}
+
+#[test]
+fn coverage_accounts_for_a_folder() {
+    let (haechi, mut day) = (Haechi::new(), Day::new());
+    day.world.objects.remove(&day.logs[4]);
+    day.world.objects.remove(&day.logs[5]);
+    day.world.copy_to(&haechi.folder().join("copy"));
+    let write = |name: &str, text: &str| std::fs::write(haechi.folder().join("copy").join(name), text).expect("a file");
+    write("notes.md", "not a log");
+    write("rubbish.json", "{\"Records\": [{\"eventID\": 1}, 7]}");
+    let again = day.world.objects[&day.logs[0]].bytes.clone();
+    std::fs::write(haechi.folder().join("copy/again.json.gz"), again).expect("a copy");
+    let flow = "2 111122223333 eni-1235b8ca123456789 192.0.2.9 198.51.100.7 443 49152 6 10 840 1795339800 1795339860 ACCEPT OK\n";
+    write("111122223333_vpcflowlogs_eu-west-1_fl-1_20261122T0930Z_a.log", flow);
+    let report = haechi.json(&["logs", "coverage", "copy", "--format", "json"], 1);
+    adds_up(&report);
+    assert_eq!(
+        (&report["files"]["log"], &report["files"]["digest"], &report["files"]["rubbish"]),
+        (&json!(12), &json!(6), &json!(1))
+    );
+    assert_eq!((&report["events"]["read"], &report["events"]["duplicates"]), (&json!(11), &json!(1)));
+    assert_eq!(report["skipped"].as_array().map(Vec::len), Some(1), "{:#}", report["skipped"]);
+    let missing: Vec<_> =
+        report["missingLogs"].as_array().expect("a list").iter().map(|one| one["file"].clone()).collect();
+    assert_eq!(missing, [4, 5].map(|at: usize| json!(last(&day.logs[at]).trim_end_matches(".gz"))));
+    let of = |log: &str| report["coverage"].as_array().expect("a list").iter().find(|one| one["log"] == log).cloned();
+    let trail = of("cloudtrail").expect("a trail");
+    assert_eq!(
+        (&trail["accountId"], &trail["region"], &trail["events"]),
+        (&json!("111122223333"), &json!("eu-west-1"), &json!(10))
+    );
+    assert_eq!(trail["gaps"], json!([{"from": "2026-11-20T11:00:00Z", "hours": 1, "cause": "logsMissing"}]));
+    assert_eq!(of("vpc-flow").expect("flows")["events"], 1);
+    haechi.run(&["logs", "coverage", "copy", "--strict"], 2);
+    for language in ["en", "ko", "ja"] {
+        let text = haechi.text(&["--lang", language, "logs", "coverage", "copy"], 1);
+        assert!(!text.contains("coverage-") && text.contains("cloudtrail"), "{text}");
+    }
+    // Only one account, some hours: what names tell is not opened.
+    let some = ["--until", "2026-11-20", "--account", "111122223333"];
+    let report = haechi.json(&[&["logs", "coverage", "copy", "--format", "json"], &some[..]].concat(), 0);
+    assert_eq!((&report["events"]["read"], &report["missingLogs"]), (&json!(11), &json!([])), "{report:#}");
+}
+
+#[test]
+fn coverage_of_standard_input() {
+    let haechi = Haechi::new();
+    let mut world = World::default();
+    let (key, _) = world.log(&Trail::new("111122223333", "eu-west-1"), at("2026-11-20T10:00:00Z"));
+    let mut command = haechi.command(&["logs", "coverage", "-", "--format", "json"]);
+    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut process = command.spawn().expect("the program runs");
+    let text = [world.objects[&key].bytes.clone(), world::packed(b"\n")].concat();
+    std::io::Write::write_all(&mut process.stdin.take().expect("stdin"), &text).expect("it reads");
+    let output = process.wait_with_output().expect("it ends");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    adds_up(&report);
+    assert_eq!((output.status.code(), &report["events"]["read"]), (Some(0), &json!(1)));
+}
+
+#[test]
+fn buckets_and_queues_give_what_is_wanted() {
+    let Some(moto) = Moto::start() else { return };
+    let haechi = Haechi::at(&moto.endpoint);
+    let (key, mut world) = (Key::new("k1"), World::default());
+    for (account, region) in
+        [("111122223333", "eu-west-1"), ("111122223333", "us-east-1"), ("444455556666", "us-east-1")]
+    {
+        let folder = format!("org/AWSLogs/o-a1b2c3d4e5/{account}");
+        let trail = Trail { folder, ..Trail::new(account, region) };
+        for day in 0..3 {
+            world.hours(&trail, &key, at("2026-11-18T10:01:31Z").plus_micros(day * 24 * HOUR), 1, 2);
+        }
+    }
+    put(&moto, &haechi, &world);
+    let place = format!("s3://{BUCKET}/org/");
+    let coverage = |more: &[&str]| haechi.json(&[&["logs", "coverage", &place, "--format", "json"], more].concat(), 0);
+    let all = coverage(&[]);
+    adds_up(&all);
+    assert_eq!(
+        (&all["events"]["read"], &all["files"]["log"], &all["files"]["digest"]),
+        (&json!(18), &json!(18), &json!(9))
+    );
+    let some = coverage(&[
+        "--account",
+        "111122223333",
+        "--region",
+        "us-east-1",
+        "--since",
+        "2026-11-19T00:00Z",
+        "--until",
+        "2026-11-19T12:00Z",
+    ]);
+    assert_eq!(some["events"]["read"], 4, "the events of a day later are in files that may be late: {some:#}");
+    assert_eq!(some["events"]["outsideFilters"], 2);
+    assert_eq!(some["foldersNotListed"], json!({"account": 1, "region": 2}), "of logs and of digests");
+    assert_eq!(some["filesNotOpened"], json!({}), "days are listed from the first that is wanted");
+    // Notices of two of the objects, and one of rubbish.
+    let logs: Vec<_> = world.objects.keys().filter(|key| key.contains("/CloudTrail/")).take(2).collect();
+    moto.statements(&format!(
+        "import json\n\
+         sqs = client('sqs')\n\
+         url = sqs.create_queue(QueueName='notices')['QueueUrl']\n\
+         record = lambda key: dict(eventSource='aws:s3', eventName='ObjectCreated:Put', s3=dict(bucket=dict(name={BUCKET:?}), object=dict(key=key)))\n\
+         for key in {logs:?}:\n    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(dict(Records=[record(key)])))\n\
+         sqs.send_message(QueueUrl=url, MessageBody='rubbish')\n"
+    ));
+    let queue = "arn:aws:sqs:us-east-1:123456789012:notices";
+    let report = haechi.json(&["logs", "coverage", queue, "--format", "json"], 0);
+    adds_up(&report);
+    assert_eq!(report["events"]["read"], 2, "{report:#}");
+    assert_eq!(report["unreadable"].as_array().map(Vec::len), Some(1));
+    haechi.run(&["logs", "coverage", "arn:aws:sqs:us-east-1:123456789012:no-such-queue"], 2);
+    haechi.run(&["logs", "coverage", "s3://no-such-bucket/x"], 2);
+    haechi.run(&["logs", "coverage", "nowhere"], 2);
+    haechi.run(&["logs", "coverage", &place, "--since", "2026-11-20", "--until", "2026-11-19"], 2);
+}
+
 /// What aws-cli's own validator says is not valid, by file names.
 fn invalid_for_aws(aws: &std::ffi::OsStr, haechi: &Haechi, endpoint: &str) -> (BTreeSet<String>, String) {
     let output = std::process::Command::new(aws)
