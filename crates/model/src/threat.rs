@@ -211,8 +211,8 @@ pub struct Factor {
 
 /// Sightings that are kept: the first and the last so many. All are counted.
 pub const SIGHTINGS_KEPT: usize = 20;
-/// Factors and related findings that are kept.
-const FACTORS_KEPT: usize = 50;
+/// Factors, related findings and other entities that are kept.
+pub const FACTORS_KEPT: usize = 50;
 
 /// What a detection found about one entity in one account and region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -270,7 +270,8 @@ impl Threat {
     /// What describes the threat (title, score, message) is of the part that was seen last.
     pub fn merge(&mut self, other: Threat) {
         debug_assert_eq!(self.id, other.id, "threats of one id are merged");
-        let newer = (other.last_seen, &other.evidence) > (self.last_seen, &self.evidence);
+        // The last event of all is always kept: many events may have one time.
+        let newer = (other.last_seen, other.evidence.last()) > (self.last_seen, self.evidence.last());
         self.count = self.count.saturating_add(other.count);
         self.first_seen = self.first_seen.min(other.first_seen);
         self.last_seen = self.last_seen.max(other.last_seen);
