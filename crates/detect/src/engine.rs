@@ -170,6 +170,16 @@ impl Engine {
 
     /// Takes what a thread found, and closes the hours that are old enough.
     pub fn add(&mut self, batch: Batch) {
+        self.add_all([batch]);
+    }
+
+    /// Takes what several threads found in the same while: none of it is late because another's came first.
+    pub fn add_all(&mut self, batches: impl IntoIterator<Item = Batch>) {
+        batches.into_iter().for_each(|batch| self.put(batch));
+        self.settle();
+    }
+
+    fn put(&mut self, batch: Batch) {
         for threat in batch.threats.into_values() {
             merge_threat(&mut self.threats, threat);
         }
@@ -197,7 +207,6 @@ impl Engine {
             open.hour.merge(hour);
             open.bytes = open.hour.bytes();
         }
-        self.settle();
     }
 
     fn settle(&mut self) {
@@ -222,7 +231,9 @@ impl Engine {
 
     /// About how many bytes the state takes, without the open hours.
     pub fn state_bytes(&self) -> usize {
-        self.states.iter().map(State::bytes).sum::<usize>() + self.habits.iter().map(Habits::bytes).sum::<usize>() + self.flows.bytes()
+        self.states.iter().map(State::bytes).sum::<usize>()
+            + self.habits.iter().map(Habits::bytes).sum::<usize>()
+            + self.flows.bytes()
     }
 
     pub fn counters(&self) -> Counters {

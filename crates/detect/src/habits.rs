@@ -207,7 +207,6 @@ impl Habits {
             .collect();
         let bits: f64 = verdicts.iter().map(|(_, verdict)| verdict.bits).sum();
         let is_new = |factor: &u8| verdicts.iter().any(|(of, verdict)| of == factor && verdict.is_new);
-        if std::env::var("DBG").is_ok() { eprintln!("DBG {:?} {} {:?} bits {bits:.4} of {} {:?}", now, signal.mark.id, seen.owner, judge.model, verdicts.iter().map(|(_, v)| (v.bits, v.factor.before, v.factor.days)).collect::<Vec<_>>()); }
         if bits < judge.surprise || (!judge.required.is_empty() && !judge.required.iter().any(is_new)) {
             return None;
         }
