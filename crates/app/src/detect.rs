@@ -197,7 +197,7 @@ impl App {
             && !opened.interrupted
         {
             // What may still get earlier neighbours stays open: it is told below, and kept by a run to come.
-            engine.close(self.now().plus_days(-1));
+            engine.close_late();
             let settled = engine.take();
             let body = engine.snapshot();
             let kept = KeptThreats {

@@ -246,7 +246,14 @@ impl Engine {
         while self.open.first_key_value().is_some_and(|(at, _)| *at < end) {
             self.close_first();
         }
-        self.closed = self.closed.max(Some(end - 1));
+    }
+
+    /// Closes the hours that lie more than 24 hours before the newest event: what a run to come brings of them is
+    /// late. Times of events count here, not a clock, so that old logs can be read piece by piece as well.
+    pub fn close_late(&mut self) {
+        if let Some(newest) = self.newest {
+            self.close(newest.plus_days(-1));
+        }
     }
 
     /// Closes everything, and gives what was found since the last time it was asked.
