@@ -24,6 +24,7 @@ verify-logs-due = { $account } { $region }: { $count } logs came after the last 
 verify-logs-never = { $account } { $region }: { $count } logs, and no digest to check them by
 verify-logs-outside = { $account } { $region }: { $count } logs are from a time of which no digest speaks
 verify-unproved = { $count } logs are named by digests that were changed, and were not compared
+verify-no-keys = { $count } digests are signed with the key { $fingerprint } of the region { $region }, which is not among the public keys
 verify-keys-problem = CloudTrail gave no public keys: { $problem }
 verify-unread = { $file } could not be read: { $why }
 verify-unlisted = { $count } more files are not listed

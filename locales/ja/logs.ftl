@@ -24,6 +24,7 @@ verify-logs-due = { $account } { $region }: 最後のダイジェストファイ
 verify-logs-never = { $account } { $region }: ログファイルが { $count } 件ありますが、検証するためのダイジェストファイルがありません
 verify-logs-outside = { $account } { $region }: { $count } 件のログファイルは、どのダイジェストファイルも対象としない時間のものです
 verify-unproved = { $count } 件のログファイルは変更されたダイジェストファイルに記載されているため、比較していません
+verify-no-keys = { $count } 件のダイジェストファイルは { $region } リージョンのキー { $fingerprint } で署名されていますが、そのパブリックキーがありません
 verify-keys-problem = CloudTrail からパブリックキーを取得できませんでした: { $problem }
 verify-unread = { $file } を読み取れませんでした: { $why }
 verify-unlisted = { $count } 件のファイルは一覧に表示していません

@@ -24,6 +24,7 @@ verify-logs-due = { $account } { $region }: 로그 파일 { $count }개가 마�
 verify-logs-never = { $account } { $region }: 로그 파일 { $count }개가 있지만 검증할 다이제스트 파일이 없습니다
 verify-logs-outside = { $account } { $region }: 로그 파일 { $count }개는 어떤 다이제스트 파일도 다루지 않는 시간의 것입니다
 verify-unproved = 로그 파일 { $count }개는 변경된 다이제스트 파일에 기록되어 있어 비교하지 않았습니다
+verify-no-keys = 다이제스트 파일 { $count }개는 { $region } 리전의 키 { $fingerprint }(으)로 서명되었으나 그 퍼블릭 키가 없습니다
 verify-keys-problem = CloudTrail에서 퍼블릭 키를 가져오지 못했습니다: { $problem }
 verify-unread = { $file }을(를) 읽지 못했습니다: { $why }
 verify-unlisted = 파일 { $count }개는 목록에 표시하지 않았습니다

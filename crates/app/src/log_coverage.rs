@@ -2,7 +2,7 @@
 //! counted by log, account and region, with the hours that have none; digests of CloudTrail tell of logs that are not
 //! there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use haechi_inventory::Stop;
@@ -53,7 +53,7 @@ impl App {
             reader = reader.flow_format(format);
         }
         let mut seen = Seen::new(sources.filter().clone());
-        let mut digests = Digests::default();
+        let mut digests = Digests { filter: sources.filter().clone(), ..Digests::default() };
         let mut take = |input: LogInput<'_>| {
             digests.look(&input);
             match input {
@@ -271,16 +271,15 @@ impl Receiver for Seen {
 /// What the digests that were met say. Their signatures are for `logs verify`.
 #[derive(Default)]
 struct Digests {
+    filter: LogFilter,
     count: u64,
     damaged: u64,
     unnamed: Unnamed,
-    /// Logs that are named and those that are there, by their file names; 1 is named, 2 is there.
-    logs: HashMap<String, u8>,
-    keys: BTreeMap<String, (Place, Timestamp)>,
+    /// Logs that are there, by their file names.
+    there: HashSet<String>,
+    /// Logs that are named and were not met until now.
+    missing: BTreeMap<String, (Place, Timestamp)>,
 }
-
-const NAMED: u8 = 1;
-const THERE: u8 = 2;
 
 impl Digests {
     fn look(&mut self, input: &LogInput<'_>) {
@@ -292,8 +291,8 @@ impl Digests {
         let Some(digest) = DigestName::parse(&name) else {
             let there = LogName::parse(&name).folder.is_some_and(|folder| folder.starts_with("CloudTrail"));
             if there {
-                *self.logs.entry(bare(&name).to_owned()).or_default() |= THERE;
-                self.keys.remove(bare(&name));
+                self.missing.remove(bare(&name));
+                self.there.insert(bare(&name).to_owned());
             }
             return;
         };
@@ -314,26 +313,22 @@ impl Digests {
             self.unnamed.cover(place.clone(), read.start, read.end);
         }
         for log in read.logs {
-            let known = self.logs.entry(bare(&log.key).to_owned()).or_default();
-            *known |= NAMED;
-            if *known & THERE == 0 {
-                self.keys.insert(
-                    log.key.rsplit('/').next().unwrap_or_default().trim_end_matches(".gz").to_owned(),
-                    (place.clone(), read.end),
-                );
-            }
             self.unnamed.name(&log.key);
+            // What was not asked for was not looked for.
+            if self.filter.unwanted(&LogName::parse(&log.key)).is_none() && !self.there.contains(bare(&log.key)) {
+                self.missing.insert(bare(&log.key).to_owned(), (place.clone(), read.end));
+            }
         }
     }
 
     /// Logs that a digest names and that are not there, with the end of the digest's hour.
     fn missing(&self) -> Vec<(String, Place, Timestamp)> {
-        self.keys.iter().map(|(name, (place, end))| (name.clone(), place.clone(), *end)).collect()
+        self.missing.iter().map(|(name, (place, end))| (name.clone(), place.clone(), *end)).collect()
     }
 
     fn cause(&self, place: &Place, from: Timestamp, to: Timestamp) -> Cause {
         let within = |end: &Timestamp| *end > from && *end <= to.plus_micros(HOUR);
-        if self.keys.values().any(|(at, end)| at == place && within(end)) {
+        if self.missing.values().any(|(at, end)| at == place && within(end)) {
             return Cause::LogsMissing;
         }
         let spans = self.unnamed.spans().get(place).map(Vec::as_slice).unwrap_or_default();

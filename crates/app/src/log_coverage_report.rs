@@ -134,7 +134,7 @@ fn notes(account: &Account, summary: &Summary, opened: &LogsOpened) -> Vec<Messa
 }
 
 /// Some of many lines, and how many more there are.
-fn listed(mut lines: Vec<Message>, unlisted: u64, notes: &mut Vec<Message>) {
+pub(crate) fn listed(mut lines: Vec<Message>, unlisted: u64, notes: &mut Vec<Message>) {
     let more = lines.len().saturating_sub(SHOWN) as u64 + unlisted;
     lines.truncate(SHOWN);
     notes.extend(lines);

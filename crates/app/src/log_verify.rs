@@ -273,11 +273,12 @@ impl Run<'_> {
                 ChainEvent::MissingMore { count, from, to } => self.tally.missing_more(chain, count, from, to),
                 ChainEvent::Begins { at, bucket, key, by } => {
                     let file = format!("s3://{bucket}/{key}");
-                    // From `since` on, all must be there; without it, a copy or a bucket begins somewhere.
-                    if self.filter.since.is_some_and(|since| at.since(since) > 0) {
-                        self.tally.missing(chain, at, Reason::Named { by }, file);
-                    } else {
-                        self.tally.begins(chain, at, file);
+                    match self.filter.since {
+                        // From then on all must be there; what was before was not looked for.
+                        Some(since) if at > since => self.tally.missing(chain, at, Reason::Named { by }, file),
+                        Some(_) => {}
+                        // A copy or a bucket begins somewhere.
+                        None => self.tally.begins(chain, at, file),
                     }
                 }
                 ChainEvent::Gap(gap) => self.gap(chain, gap),

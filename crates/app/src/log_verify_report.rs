@@ -9,6 +9,7 @@ use haechi_report::{Cell, Column, Fit, Table};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
+use crate::log_coverage_report::listed;
 use crate::log_verify::{Checked, Verification, What};
 
 /// Lines of the table; the rest is counted.
@@ -49,6 +50,8 @@ pub(crate) struct Tally {
     more: Vec<(DigestName, u64, Timestamp, Timestamp)>,
     /// Logs whose digest is changed, and which are not compared.
     unproved: u64,
+    /// Digests whose key is not there, by its fingerprint and region.
+    no_key: BTreeMap<(String, String), u64>,
     pub(crate) keys_problem: Option<String>,
 }
 
@@ -68,6 +71,7 @@ impl Tally {
             unread: Vec::new(),
             more: Vec::new(),
             unproved: 0,
+            no_key: BTreeMap::new(),
             keys_problem: None,
         }
     }
@@ -88,6 +92,11 @@ impl Tally {
         // A log of a digest that is not proved is told by the digest.
         let is_told = match &line.reason {
             None | Some(Reason::Digest) => self.list_valid,
+            // One key that is not there is told once.
+            Some(Reason::NoKey { fingerprint, region }) => {
+                *self.no_key.entry((fingerprint.clone(), region.clone())).or_default() += 1;
+                self.list_valid
+            }
             Some(_) => true,
         };
         if !is_told {
@@ -188,9 +197,10 @@ impl Tally {
         let columns = vec![
             Column::new("status", "column-status", Fit::Whole),
             Column::new("kind", "column-file-kind", Fit::Whole),
-            Column::new("accountId", "column-account", Fit::Spare),
-            Column::new("region", "column-region", Fit::Spare),
-            Column::new("digestEndTime", "column-digest-end", Fit::Spare),
+            // The file's name has them all: they are for machines.
+            Column::new("accountId", "column-account", Fit::Machine),
+            Column::new("region", "column-region", Fit::Machine),
+            Column::new("digestEndTime", "column-digest-end", Fit::Machine),
             Column::new("reason", "column-reason", Fit::Wrap),
             Column::new("file", "column-file", Fit::Wrap),
         ];
@@ -222,38 +232,44 @@ impl Tally {
                 .with("region", region.clone())
                 .with("trail", trail.clone())
         };
-        for (name, stretch) in &self.chains {
-            let note =
-                chain("verify-chain", name).with("from", stretch.from.to_string()).with("to", stretch.to.to_string());
-            notes.push(note.with("digests", stretch.digests));
-        }
-        for (name, count, from, to) in &self.more {
+        // An organization has many chains.
+        let chains = self.chains.iter().map(|(name, stretch)| {
+            let note = chain("verify-chain", name).with("digests", stretch.digests);
+            note.with("from", stretch.from.to_string()).with("to", stretch.to.to_string())
+        });
+        listed(chains.collect(), 0, &mut notes);
+        let more = self.more.iter().map(|(name, count, from, to)| {
             let note = chain("verify-missing-more", name).with("count", *count);
-            notes.push(note.with("from", from.to_string()).with("to", to.to_string()));
-        }
-        for (name, gap) in &self.gaps {
+            note.with("from", from.to_string()).with("to", to.to_string())
+        });
+        notes.extend(more);
+        let gaps = self.gaps.iter().map(|(name, gap)| {
             let id = if gap.cause == GapCause::Off { "verify-gap-off" } else { "verify-gap-apart" };
-            notes.push(chain(id, name).with("from", gap.from.to_string()).with("to", gap.to.to_string()));
-        }
-        for (name, at, before) in &self.begins {
-            notes.push(chain("verify-begins", name).with("at", at.to_string()).with("before", before.clone()));
-        }
-        for (name, at) in &self.ends {
-            notes.push(chain("verify-ends", name).with("at", at.to_string()));
-        }
-        for ((place, why), count) in &self.outside {
+            chain(id, name).with("from", gap.from.to_string()).with("to", gap.to.to_string())
+        });
+        listed(gaps.collect(), 0, &mut notes);
+        let begins = self.begins.iter().map(|(name, at, before)| {
+            chain("verify-begins", name).with("at", at.to_string()).with("before", before.clone())
+        });
+        listed(begins.collect(), 0, &mut notes);
+        let ends = self.ends.iter().map(|(name, at)| chain("verify-ends", name).with("at", at.to_string()));
+        listed(ends.collect(), 0, &mut notes);
+        let outside = self.outside.iter().map(|((place, why), count)| {
             let id = match why {
                 Covered::Due => "verify-logs-due",
                 Covered::Never => "verify-logs-never",
                 _ => "verify-logs-outside",
             };
-            let Place { account, region } = place;
-            notes.push(
-                Message::new(id).with("account", account.clone()).with("region", region.clone()).with("count", *count),
-            );
-        }
+            let note = Message::new(id).with("account", place.account.clone()).with("region", place.region.clone());
+            note.with("count", *count)
+        });
+        listed(outside.collect(), 0, &mut notes);
         if self.unproved > 0 {
             notes.push(Message::new("verify-unproved").with("count", self.unproved));
+        }
+        for ((fingerprint, region), count) in &self.no_key {
+            let note = Message::new("verify-no-keys").with("count", *count);
+            notes.push(note.with("fingerprint", fingerprint.clone()).with("region", region.clone()));
         }
         if let Some(problem) = &self.keys_problem {
             notes.push(Message::new("verify-keys-problem").with("problem", problem.clone()));
@@ -304,6 +320,7 @@ impl Tally {
             "ends": self.ends.iter().map(|(chain, at)| with(chain, json!({"at": at}))).collect::<Vec<_>>(),
             "moreMissing": self.more.iter().map(|(chain, count, from, to)| with(chain, json!({"count": count, "from": from, "to": to}))).collect::<Vec<_>>(),
             "logsNotCovered": self.outside.iter().map(|((place, why), count)| json!({"accountId": place.account, "region": place.region, "why": outside(why), "count": count})).collect::<Vec<_>>(),
+            "keysMissing": self.no_key.iter().map(|((fingerprint, region), count)| json!({"fingerprint": fingerprint, "region": region, "digests": count})).collect::<Vec<_>>(),
             "unreadable": self.unread.iter().map(|(file, why)| json!({"file": file, "reason": why})).collect::<Vec<_>>(),
             "files": self.lines.iter().map(file_json).collect::<Vec<_>>(),
             "filesNotListed": self.unlisted_lines,
