@@ -8,15 +8,21 @@ use std::sync::{Arc, OnceLock};
 
 use haechi_model::event::{Flow, FlowAction};
 
-use super::contact::Contact;
+use super::contact::{Contact, TCP};
 use crate::key::Key;
 use crate::owners::Owner;
 use crate::pack::{Packer, Unpacker};
 
-/// Cells of one interface and hour. Of more, a sample is kept that does not depend on the order of lines.
+/// Cells of one interface and hour, and of an hour. Of more, a sample is kept that does not depend on the order of
+/// lines (where both bounds are met at once, it may): what is on a list is never dropped.
 const CELLS: usize = 1 << 16;
+const HOUR_CELLS: usize = 400_000;
+/// Within the network, only what may be a scan is kept, and what goes to ports that are watched: so many packets.
+const FEW: u64 = 3;
 /// Marks of a cell that are kept: the earliest.
 const MARKS: usize = 2;
+/// At this level nothing is left but what is listed.
+const HIGHEST: u32 = 64;
 /// A line of traffic that we serve is kept when it carries so many bytes; most of it is of no interest.
 const LARGE: u64 = 1 << 20;
 
@@ -196,15 +202,16 @@ impl InterfaceHour {
     }
 
     fn bound(&mut self) {
-        while self.cells.len() > CELLS {
-            let before = self.cells.len();
-            self.level += 1;
-            let level = self.level;
+        while self.cells.len() > CELLS && self.level <= HIGHEST {
+            self.raise(self.level + 1);
+        }
+    }
+
+    /// Drops the cells below a level.
+    fn raise(&mut self, level: u32) {
+        if level > self.level {
+            self.level = level;
             self.cells.retain(|key, _| key.level() >= level);
-            // Nothing but what is listed is left.
-            if self.cells.len() == before && level > 64 {
-                return;
-            }
         }
     }
 
@@ -220,6 +227,8 @@ pub(crate) struct FlowHour {
     pub(crate) interfaces: HashMap<Box<str>, InterfaceHour, Folding>,
     pub(crate) files: Vec<Arc<str>>,
     cells: usize,
+    /// No interface has cells below this level.
+    level: u32,
 }
 
 /// What makes a line worth keeping.
@@ -229,6 +238,8 @@ pub(crate) struct Keep<'k> {
     pub(crate) lists: u32,
     pub(crate) local_lists: u32,
     pub(crate) owner: Option<&'k Owner>,
+    /// Both ends are within networks of ours.
+    pub(crate) inside: bool,
 }
 
 impl FlowHour {
@@ -241,9 +252,18 @@ impl FlowHour {
         if served && (rejected || !wanted) {
             return;
         }
+        let listed = keep.lists | keep.local_lists != 0;
+        let few = flow.protocol == TCP && flow.packets <= FEW;
+        if keep.inside && !listed && !few && !keep.served.contains(&contact.port) {
+            return;
+        }
+        let level = self.level;
         let interface = match self.interfaces.get_mut(flow.interface) {
             Some(interface) => interface,
-            None => self.interfaces.entry(flow.interface.into()).or_default(),
+            None => {
+                let new = InterfaceHour { level, ..InterfaceHour::default() };
+                self.interfaces.entry(flow.interface.into()).or_insert(new)
+            }
         };
         interface.name(flow.account, flow.region, flow.instance);
         if interface.owner.is_none() {
@@ -296,7 +316,21 @@ impl FlowHour {
                 interface.bound();
                 self.cells += interface.cells.len();
             }
+            self.bound();
         }
+    }
+
+    fn bound(&mut self) {
+        while self.cells > HOUR_CELLS && self.level <= HIGHEST {
+            self.level += 1;
+            self.raise();
+        }
+    }
+
+    fn raise(&mut self) {
+        let level = self.level;
+        self.interfaces.values_mut().for_each(|interface| interface.raise(level));
+        self.cells = self.interfaces.values().map(|interface| interface.cells.len()).sum();
     }
 
     /// Takes in another part of the same hour.
@@ -305,10 +339,16 @@ impl FlowHour {
             *self = other;
             return;
         }
+        if other.level > self.level {
+            self.level = other.level;
+            self.raise();
+        }
         let files: Vec<u32> = other.files.iter().map(|file| file_of(&mut self.files, Path::new(&**file))).collect();
         for (name, more) in other.interfaces {
+            let hour = self.level;
             let interface = self.interfaces.entry(name).or_default();
             self.cells -= interface.cells.len();
+            interface.raise(hour);
             interface.name(&more.account, &more.region, &more.instance);
             interface.owner = interface.owner.take().or(more.owner);
             interface.level = interface.level.max(more.level);
@@ -331,6 +371,7 @@ impl FlowHour {
             interface.bound();
             self.cells += interface.cells.len();
         }
+        self.bound();
     }
 
     /// About how many bytes it takes.
@@ -351,6 +392,7 @@ fn file_of(files: &mut Vec<Arc<str>>, path: &Path) -> u32 {
 
 impl FlowHour {
     pub(crate) fn write(&self, out: &mut Packer) {
+        out.number(u64::from(self.level));
         out.number(self.files.len() as u64);
         self.files.iter().for_each(|file| out.text(file));
         out.number(self.interfaces.len() as u64);
@@ -380,7 +422,8 @@ impl FlowHour {
 
     /// None: the bytes are damaged.
     pub(crate) fn read(bytes: &mut Unpacker<'_>) -> Option<Self> {
-        let mut hour = Self::default();
+        let level = |bytes: &mut Unpacker<'_>| u32::try_from(bytes.number()?).ok().filter(|level| *level <= HIGHEST + 1);
+        let mut hour = Self { level: level(bytes)?, ..Self::default() };
         for _ in 0..bytes.count()? {
             hour.files.push(bytes.text()?.into());
         }
@@ -400,7 +443,7 @@ impl FlowHour {
                 3 => Some(Owner::Other(owner.into())),
                 _ => return None,
             };
-            interface.level = u32::try_from(bytes.number()?).ok().filter(|level| *level <= 64)?;
+            interface.level = level(bytes)?;
             for _ in 0..bytes.count()? {
                 interface.cells.insert(CellKey::read(bytes)?, Cell::read(bytes)?);
             }

@@ -211,7 +211,7 @@ impl<'l> Look<'l> {
         for group in by_remote.into_values() {
             let out: u64 = group.iter().map(|(_, cell)| cell.packets_out).sum();
             let answers: u64 = group.iter().map(|(_, cell)| cell.packets_in).sum();
-            let floods = out * self.seen.weight() >= rule.at_least
+            let floods = out >= rule.at_least
                 && (denial == Denial::UnusualProtocol || answers.saturating_mul(ONE_SIDED) <= out);
             if floods {
                 packets += out;

@@ -13,7 +13,7 @@ mod rules;
 mod state;
 
 use haechi_content::Need;
-use haechi_model::event::Flow;
+use haechi_model::event::{Flow, is_public};
 
 use contact::Contact;
 use hour::Keep;
@@ -74,6 +74,7 @@ impl FlowScan {
             lists: self.lists_of(contact.remote, intel),
             local_lists: if contact.sure { 0 } else { self.lists_of(contact.local, intel) },
             owner: intel.owners().of(flow.interface),
+            inside: [contact.remote, contact.local].iter().all(|end| !is_public(contact::address(*end))),
         };
         hour.add(flow, &contact, &keep);
     }
