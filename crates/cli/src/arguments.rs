@@ -148,6 +148,13 @@ Nothing is changed without an approval: at a terminal --apply asks, a script nee
 
 Exit codes: 0 nothing at or above --fail-on; 1 threats; 2 could not do it.")]
     Detect(Box<crate::detect::Detect>),
+    /// The story of a principal, session, key, address, instance, bucket or finding: what it did, what of it is new
+    #[command(after_help = "Examples:
+  haechi investigate arn:aws:iam::111122223333:user/deploy --around 2026-11-19T01:15:00Z ./logs
+  haechi investigate AKIAIOSFODNN7EXAMPLE ./logs --before 7d --after 2d
+  haechi investigate 192.0.2.66 s3://my-trail-bucket --since 7d
+  haechi investigate 3f2a9c1b ./logs              a finding that is kept, at the time it was first seen")]
+    Investigate(Box<crate::investigate::Investigate>),
     /// Logs: are they as they were delivered
     #[command(subcommand)]
     Logs(crate::logs::Logs),

@@ -29,6 +29,7 @@ pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
         Command::Content(Content::Test { dir }) => content_test(screen, dir.as_deref()),
         Command::Attest(arguments) => attest(app, screen, arguments),
         Command::Purge(arguments) => crate::purge::run(app, screen, &arguments),
+        Command::Investigate(arguments) => crate::investigate::run(app, screen, *arguments),
         Command::Detect(arguments) => crate::detect::run(app, screen, *arguments),
         Command::Logs(command) => crate::logs::run(app, screen, command),
         Command::Doctor(arguments) => doctor(app, screen, arguments),
@@ -301,6 +302,7 @@ fn content_test(screen: &Screen, folder: Option<&std::path::Path>) -> Result<Exi
     let counts = [
         ("rules", check.rules.into()),
         ("detections", check.detections.into()),
+        ("playbooks", check.playbooks.into()),
         ("examples", check.examples.into()),
         ("problems", check.problems.len().into()),
     ];

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod detect;
 mod help;
+mod investigate;
 mod live;
 mod logs;
 mod notify;

@@ -6,7 +6,7 @@ use std::path::Path;
 use haechi_app::UserError;
 use haechi_content::Language;
 use haechi_i18n::Catalog;
-use haechi_report::{Color, Format, Options, Report, Table, ThreatReport};
+use haechi_report::{Color, Format, Options, Report, StoryReport, Table, ThreatReport};
 
 use crate::progress::Bar;
 
@@ -70,6 +70,11 @@ impl Screen {
     /// What detections found, on stdout.
     pub fn threats(&self, report: &ThreatReport, format: Format, top: usize) -> Result<(), UserError> {
         self.print(|out| haechi_report::write_threats(report, format, self.language, &self.options(top), out))
+    }
+
+    /// The story of an investigation, on stdout.
+    pub fn story(&self, report: &StoryReport, format: Format) -> Result<(), UserError> {
+        self.print(|out| haechi_report::write_story(report, format, self.language, &self.options(0), out))
     }
 
     /// The same in a file, whole or not at all.

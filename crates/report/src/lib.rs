@@ -8,6 +8,7 @@ mod html;
 pub mod input;
 mod machine;
 pub mod rows;
+mod story;
 mod summary;
 mod terminal;
 pub mod threats;
@@ -25,6 +26,7 @@ pub use input::{
 };
 pub use machine::json::SCHEMA_VERSION;
 pub use rows::{Cell, Column, Fit, Table};
+pub use story::{StoryReport, write_story};
 pub use terminal::difference::Difference;
 pub use threats::{DetectionInfo, Inactive, LogsRead, ThreatEntry, ThreatReport, write_threats};
 

@@ -1,0 +1,247 @@
+//! Investigating: logs are read twice. First for who made which credentials, and for threats; then for what the
+//! entity and its sessions and keys did before, around and after the moment.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use haechi_detect::Scanner;
+use haechi_detect::story::{Cast, Issue, StepSlots, Story, Teller, Window};
+use haechi_inventory::Stop;
+use haechi_logs::{Event, LogFields, LogFilter, Reader, Receiver, Summary};
+use haechi_model::event::Flow;
+use haechi_model::{Log, Message, Threat, Timestamp};
+use haechi_report::{NextStep, StoryReport};
+use haechi_store::DetectState;
+
+use crate::App;
+use crate::detect::{Watch, engine_of, read_of};
+use crate::error::{Result, UserError};
+use crate::in_store;
+use crate::intel::IntelRequest;
+use crate::log_sources::{LogInput, LogRequest, LogSources, LogsOpened};
+use crate::moment::moment;
+use crate::progress::{Progress, Step as Progressed};
+
+/// Whom to look at, and when.
+#[derive(Debug, Clone, Default)]
+pub struct InvestigateRequest {
+    /// An ARN, an access key, an address, an instance, a bucket, an account, or a finding's id.
+    pub entity: String,
+    pub around: Option<String>,
+    /// How long before and after the moment is told in detail, such as `24h`.
+    pub before: String,
+    pub after: String,
+    pub logs: LogRequest,
+    pub intel: IntelRequest,
+}
+
+pub struct Investigated {
+    pub report: StoryReport,
+    pub incomplete: bool,
+    pub interrupted: bool,
+}
+
+impl App {
+    /// Tells what an entity did around a moment.
+    pub async fn investigate(
+        &self,
+        request: &InvestigateRequest,
+        progress: &dyn Progress,
+        stop: &Stop,
+    ) -> Result<Investigated> {
+        if request.logs.sources.iter().any(|source| source == "-") {
+            return Err(UserError::said("error-investigate-stdin").help("advice-investigate-stdin"));
+        }
+        let now = self.now();
+        let (entity, found_at) = self.entity_of(&request.entity)?;
+        let around = request.around.as_deref().map(|text| moment("around", text, now)).transpose()?.or(found_at);
+        let span = |flag: &str, text: &str| {
+            let span: std::result::Result<haechi_content::Timespan, String> = text.parse();
+            let wrong = |error: String| UserError::said("error-flag").arg("flag", flag).arg("text", error);
+            span.map(|span| span.seconds() * 1_000_000).map_err(wrong)
+        };
+        let (before, after) = (span("before", &request.before)?, span("after", &request.after)?);
+        let watch = self.watch_for(&[], &request.intel)?;
+        let mut fields = watch.fields.clone();
+        fields.want(Log::CloudTrail, StepSlots::paths()).map_err(UserError::verbatim)?;
+        let slots = slots_of(&fields);
+        let sources = self.log_sources(&request.logs).await?;
+
+        // Who made which credentials, and what detections find.
+        let mut first = First {
+            slots: &slots,
+            cast: Cast::default(),
+            scanner: Scanner::new(Arc::clone(&watch.detections), Arc::clone(&watch.intel)),
+            mentioned: None,
+            entity: &entity,
+        };
+        let (summary, opened) = read(&sources, &fields, &mut first, progress, stop).await?;
+        let interrupted = opened.interrupted;
+        let (threats, late) = threats_in(&watch, &mut first.scanner, now)?;
+        let mentioned = first.mentioned;
+        let actor = first.cast.actor(&entity);
+
+        // What it did. Without a moment, the last time that it is in the logs.
+        let around = around
+            .or(threats.iter().filter(|threat| threat.entity.id == entity).map(|threat| threat.first_seen).max())
+            .or(mentioned);
+        let Some(around) = around else {
+            return Err(UserError::said("error-investigate-unknown")
+                .arg("entity", &entity)
+                .arg("count", summary.events)
+                .help("advice-investigate-entity"));
+        };
+        let window = Window {
+            from: Timestamp::from_micros(around.as_micros().saturating_sub(before)),
+            to: Timestamp::from_micros(around.as_micros().saturating_add(after)),
+        };
+        let mut second = Second { slots: &slots, teller: Teller::new(actor, window), watch: &watch, filter: LogFilter::default() };
+        if !interrupted {
+            read(&sources, &fields, &mut second, progress, stop).await?;
+        }
+        progress.step(Progressed::Done);
+        let story = second.teller.tell(&threats, &watch.intel);
+        let read = read_of(&summary, &opened, 0, late);
+        let detections = watch.info.iter().filter(|(id, _)| story.threats.iter().any(|threat| threat.kind == **id));
+        let report = StoryReport {
+            version: self.version.to_owned(),
+            generated_at: now,
+            sources: request.logs.sources.clone(),
+            detections: detections.map(|(id, info)| (id.clone(), info.clone())).collect(),
+            next: next_steps(&story, &request.logs.sources, around),
+            story,
+            read,
+            around,
+        };
+        let incomplete = !report.read.unreadable.is_empty();
+        Ok(Investigated { report, incomplete, interrupted })
+    }
+
+    /// The entity that a word names; a finding's is its own, at the time that it was seen first.
+    fn entity_of(&self, word: &str) -> Result<(String, Option<Timestamp>)> {
+        let is_id = word.len() >= 8 && word.len() <= 32 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let is_account = word.len() == 12 && word.bytes().all(|digit| digit.is_ascii_digit());
+        if is_id
+            && !is_account
+            && let Some(store) = self.store_if_there()?
+            && let Ok(stored) = store.threat(word, self.now()).map_err(in_store)
+        {
+            return Ok((stored.threat.entity.id, Some(stored.threat.first_seen)));
+        }
+        Ok((word.to_owned(), None))
+    }
+}
+
+/// The slots of stories, by log.
+fn slots_of(fields: &LogFields) -> Vec<Option<StepSlots>> {
+    Log::ALL.iter().map(|log| fields.fields(*log).map(|fields| StepSlots::bind(*log, fields))).collect()
+}
+
+/// What detections find, merged.
+fn threats_in(watch: &Watch, scanner: &mut Scanner, now: Timestamp) -> Result<(Vec<Threat>, u64)> {
+    let mut engine = engine_of(watch, &DetectState::default(), now)?;
+    engine.add(scanner.drain());
+    let counters = engine.counters();
+    Ok((Threat::merge_all(engine.finish()).into_values().collect(), counters.late + counters.future))
+}
+
+async fn read(
+    sources: &LogSources,
+    fields: &LogFields,
+    to: &mut dyn Receiver,
+    progress: &dyn Progress,
+    stop: &Stop,
+) -> Result<(Summary, LogsOpened)> {
+    let mut reader = Reader::of(fields);
+    let opened = sources
+        .each(stop, &mut |input| {
+            let (name, _) = input.identity();
+            let flow = match input {
+                LogInput::File(path) => reader.read_file(path, to),
+                LogInput::Bytes { name, bytes } => reader.read_bytes(name, bytes, to),
+                LogInput::Stream { name, source } => reader.read_stream(name, source, to),
+            };
+            let summary = reader.summary();
+            progress.step(Progressed::Reading { files: summary.files.values().sum(), items: summary.events, now: name });
+            flow
+        })
+        .await?;
+    Ok((reader.finish(), opened))
+}
+
+/// The first reading.
+struct First<'a> {
+    slots: &'a [Option<StepSlots>],
+    cast: Cast,
+    scanner: Scanner,
+    /// When the entity was in the logs last.
+    mentioned: Option<Timestamp>,
+    entity: &'a str,
+}
+
+impl Receiver for First<'_> {
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self.scanner.take(event);
+        let issue: Option<Issue> = self.slots[event.log() as usize].as_ref().and_then(|slots| slots.issue(event));
+        if let Some(issue) = issue {
+            self.cast.add(issue);
+        }
+        if self.mentioned.is_none_or(|at| at < event.time()) && event.raw().contains(self.entity) {
+            self.mentioned = Some(event.time());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn flow(&mut self, flow: &Flow<'_>) -> ControlFlow<()> {
+        let _ = flow;
+        ControlFlow::Continue(())
+    }
+}
+
+/// The second reading.
+struct Second<'a> {
+    slots: &'a [Option<StepSlots>],
+    teller: Teller,
+    watch: &'a Watch,
+    filter: LogFilter,
+}
+
+impl Receiver for Second<'_> {
+    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        if self.filter.wants(event.time(), event.account(), event.region())
+            && let Some(slots) = &self.slots[event.log() as usize]
+        {
+            self.teller.take(slots.step(event), &self.watch.intel);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// What to ask next: of this story, best first.
+fn next_steps(story: &Story, sources: &[String], around: Timestamp) -> Vec<NextStep> {
+    let step = |command: String, id: &str| NextStep { command, reason: Message::new(id) };
+    let sources = sources.join(" ");
+    let mut steps = Vec::new();
+    if let Some(first) = story.chain.first()
+        && let Some(by) = first.by.as_ref().or(first.by_key.as_ref()).filter(|by| **by != story.entity)
+    {
+        steps.push(step(format!("haechi investigate '{by}' --around {} {sources}", first.time), "next-who-issued"));
+    }
+    for issue in story.made.iter().filter(|issue| issue.of.as_deref() != Some(story.entity.as_str())).take(2) {
+        let of = issue.of.as_ref().unwrap_or(&issue.key);
+        steps.push(step(format!("haechi investigate '{of}' --around {} {sources}", issue.time), "next-who-was-made"));
+    }
+    let address = story.new.iter().find(|new| new.kind == "network").and_then(|new| {
+        let start = new.value.split(['/', ':']).next()?.rsplit_once('.')?.0.to_owned();
+        story.addresses.keys().find(|address| address.starts_with(&start)).cloned()
+    });
+    if let Some(address) = address.filter(|address| *address != story.entity) {
+        steps.push(step(format!("haechi investigate {address} --around {around} {sources}"), "next-who-else"));
+    }
+    if let Some(key) = story.keys.keys().find(|key| key.starts_with("AKIA")) {
+        let command = format!("haechi respond disable-access-key --set accessKeyId={key} --plan");
+        steps.push(step(command, "next-disable-key"));
+    }
+    steps
+}
+

@@ -1,0 +1,54 @@
+# 調査の経緯。
+story-head = { $kind } · { $from } 〜 { $to } UTC、イベント { $count } 件
+story-untold = この期間のイベント { $count } 件は表示していません。--before と --after で期間を絞ってください
+story-chain = 認証情報が発行された経緯
+story-issued = { $time } { $by } が { $address } から { $call } を呼び出し: { $of }、キー { $key }
+story-made = 発行した認証情報
+story-made-line = { $time } { $call }: { $of }、キー { $key }
+story-principals = 操作した主体
+story-keys = アクセスキー
+story-addresses = アドレス
+story-counted = { $name } · イベント { $count } 件、{ $first } 〜 { $last }
+story-before = 以前
+story-after = 以後
+story-nothing = このログにはありません。
+story-past = イベント { $count } 件、{ $first } 〜 { $last }
+story-habits = 呼び出し: { $calls }、ネットワーク: { $networks }
+story-new = 新たに現れたもの
+story-new-line = { $days ->
+    [0] { $kind } { $value }: このログでこの{ $among }に初めて出現
+   *[other] { $kind } { $value }: この{ $among }で { $days } 日間に初めて出現
+} (イベント { $count } 件)
+story-travel = { $from } から { $to } へ、移動にかかる時間より短い間隔でアクセス: 時速 { $speed } km
+story-findings = これらのイベントに基づく検出結果
+story-timeline = 発生した事象
+story-neighbours = 同じアドレスを使用した他の主体
+story-neighbour = { $name }、{ $address } · イベント { $count } 件、{ $first } 〜 { $last }
+story-more = ほか { $count } 件
+story-next = 次の質問
+entity-account = アカウント
+entity-principal = プリンシパル
+entity-session = セッション
+entity-access-key = アクセスキー
+entity-instance = インスタンス
+entity-interface = ネットワークインターフェイス
+entity-address = アドレス
+entity-domain = ドメイン
+entity-bucket = バケット
+entity-key = KMS キー
+entity-function = 関数
+entity-database = データベース
+entity-cluster = クラスター
+entity-user-agent = ユーザーエージェント
+entity-resource = リソース
+error-investigate-stdin = 標準入力は一度しか読めませんが、調査ではログを二度読みます
+advice-investigate-stdin = ログをファイルに保存し、そのファイルを指定してください
+error-investigate-unknown = このログ (イベント { $count } 件) に `{ $entity }` はありません
+advice-investigate-entity = ARN、アクセスキー、アドレス、インスタンス、バケット、またはアカウントを、ログの表記どおりに指定してください
+next-who-issued = 認証情報を発行した主体を確認する
+next-who-was-made = 発行された認証情報で行われた操作を確認する
+next-who-else = 同じ場所からアクセスした他の主体を確認する
+next-disable-key = このキーを無効化する計画
+story-by-services = AWS サービスが代行した呼び出し { $count } 件は JSON にのみ含まれます
+story-no-past = このログには以前の期間がないため、新たに現れたものを区別できません。
+story-no-news = なし: すべて以前から行っていた操作です。

@@ -1,0 +1,54 @@
+# 조사 결과의 흐름.
+story-head = { $kind } · { $from } ~ { $to } UTC, 이벤트 { $count }건
+story-untold = 이 기간의 이벤트 { $count }건은 표시하지 않았습니다. --before와 --after로 기간을 좁히세요
+story-chain = 자격 증명의 발급 경위
+story-issued = { $time } { $by }이(가) { $address }에서 { $call } 호출: { $of }, 키 { $key }
+story-made = 발급한 자격 증명
+story-made-line = { $time } { $call }: { $of }, 키 { $key }
+story-principals = 행위자
+story-keys = 액세스 키
+story-addresses = 주소
+story-counted = { $name } · 이벤트 { $count }건, { $first } ~ { $last }
+story-before = 이전
+story-after = 이후
+story-nothing = 이 로그에는 없습니다.
+story-past = 이벤트 { $count }건, { $first } ~ { $last }
+story-habits = 호출: { $calls }, 네트워크: { $networks }
+story-new = 새로 나타난 것
+story-new-line = { $days ->
+    [0] { $kind } { $value }: 이 로그에서 이 { $among }에 처음 나타남
+   *[other] { $kind } { $value }: 이 { $among }에서 { $days }일 만에 처음 나타남
+} (이벤트 { $count }건)
+story-travel = { $from }에서 { $to }까지 이동할 수 없는 시간 안에 접근: 시속 { $speed }km
+story-findings = 이 이벤트에 근거한 결과
+story-timeline = 발생한 일
+story-neighbours = 같은 주소를 사용한 다른 행위자
+story-neighbour = { $name }, { $address } · 이벤트 { $count }건, { $first } ~ { $last }
+story-more = 외 { $count }건
+story-next = 다음 질문
+entity-account = 계정
+entity-principal = 보안 주체
+entity-session = 세션
+entity-access-key = 액세스 키
+entity-instance = 인스턴스
+entity-interface = 네트워크 인터페이스
+entity-address = 주소
+entity-domain = 도메인
+entity-bucket = 버킷
+entity-key = KMS 키
+entity-function = 함수
+entity-database = 데이터베이스
+entity-cluster = 클러스터
+entity-user-agent = 사용자 에이전트
+entity-resource = 리소스
+error-investigate-stdin = 표준 입력은 한 번만 읽을 수 있지만 조사는 로그를 두 번 읽습니다
+advice-investigate-stdin = 로그를 파일로 저장한 뒤 그 파일을 지정하세요
+error-investigate-unknown = 이 로그(이벤트 { $count }건)에는 `{ $entity }`이(가) 없습니다
+advice-investigate-entity = 로그에 기록된 그대로 ARN, 액세스 키, 주소, 인스턴스, 버킷 또는 계정을 지정하세요
+next-who-issued = 자격 증명을 발급한 주체 확인
+next-who-was-made = 발급된 자격 증명으로 수행된 작업 확인
+next-who-else = 같은 곳에서 접근한 다른 행위자 확인
+next-disable-key = 이 키를 비활성화하는 계획
+story-by-services = AWS 서비스가 대신 수행한 호출 { $count }건은 JSON에만 있습니다
+story-no-past = 이 로그에는 이전 기간이 없어 새로 나타난 것을 구분할 수 없습니다.
+story-no-news = 없음: 모두 이전에도 하던 일입니다.
