@@ -158,6 +158,7 @@ fn parties(actor: &Actor<'_>) -> u64 {
         principal.and_then(|principal| principal.session.as_deref()),
         principal.and_then(|principal| principal.access_key.as_deref()),
         actor.address.as_deref(),
+        actor.on.as_ref().map(|(_, id)| &**id),
     ] {
         hash.part(part.unwrap_or_default());
     }
