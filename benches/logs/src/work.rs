@@ -201,8 +201,7 @@ impl Receiver for Looking<'_> {
 }
 
 /// Reads logs and looks for everything.
-pub fn detect(files: &[PathBuf], threads: usize, rules: Option<&Path>) -> Result<Value> {
-    let watch = Watch::new(rules)?;
+pub fn detect(watch: &Watch, files: &[PathBuf], threads: usize) -> Result<Value> {
     let engine = Mutex::new(watch.engine());
     let mut reader = watch.reader();
     let mut receivers: Vec<_> =
