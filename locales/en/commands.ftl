@@ -64,6 +64,9 @@ content-checked = { $rules ->
 }, { $detections ->
     [one] { $detections } detection
    *[other] { $detections } detections
+}, { $playbooks ->
+    [one] { $playbooks } playbook
+   *[other] { $playbooks } playbooks
 }, { $examples ->
     [one] { $examples } example
    *[other] { $examples } examples

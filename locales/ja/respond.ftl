@@ -144,3 +144,4 @@ help-notify-list-all = 届いた通知も表示
 help-notify-retry = 届いていない通知を再送
 help-notify-retry-numbers = 通知の番号 [デフォルト: すべて]
 help-notify-retry-wait = 試行を続ける時間 (秒)
+help-any-notify = 見つけたものを設定の送信先に通知 (haechi.toml の `[[notify]]`)

@@ -144,3 +144,4 @@ help-notify-list-all = 전달된 알림도 표시
 help-notify-retry = 전달되지 않은 알림을 다시 전송
 help-notify-retry-numbers = 알림 번호 [기본값: 전체]
 help-notify-retry-wait = 계속 시도할 시간(초)
+help-any-notify = 찾은 것을 설정의 알림 대상에 전송(haechi.toml의 `[[notify]]`)

@@ -96,6 +96,7 @@ impl App {
 pub struct ContentCheck {
     pub rules: usize,
     pub detections: usize,
+    pub playbooks: usize,
     pub examples: usize,
     pub problems: Vec<String>,
 }
@@ -128,6 +129,14 @@ pub fn check_content(folder: Option<&Path>) -> Result<ContentCheck> {
                 check.problems.extend(failures.iter().map(|failure| format!("{}: {failure}", rule.path())));
             }
         }
+    }
+    let library = folder.map_or_else(haechi_respond::Library::embedded, haechi_respond::Library::with_folder);
+    check.problems.extend(library.problems().iter().map(ToString::to_string));
+    for playbook in library.iter().filter(|playbook| folder.is_none() || library.is_own(&playbook.id)) {
+        check.playbooks += 1;
+        check.examples += playbook.examples.len();
+        let failures = haechi_respond::check_examples(playbook);
+        check.problems.extend(failures.iter().map(|it| format!("{}: example `{}`: {}", it.playbook, it.example, it.why)));
     }
     let all = content.detections();
     let mut own = all.clone();

@@ -48,7 +48,10 @@ impl App {
         let refused = |id: &str| UserError::said(id).arg("plan", short(&view.stored)).arg("phase", phase.as_str());
         match (phase, go_on) {
             (Phase::Applied, _) => return Ok(Conducted { view, stopped: None }),
-            (Phase::Planned, _) => return Err(refused("error-respond-approval").help("advice-respond-approve")),
+            (Phase::Planned, _) => {
+                let advised = refused("error-respond-approval").help("advice-respond-approve");
+                return Err(advised.arg("plan", short(&view.stored)));
+            }
             (Phase::PartlyApplied, GoOn::No) => {
                 return Err(refused("error-respond-partly").help("advice-respond-resume"));
             }
@@ -186,5 +189,6 @@ fn told(step: &PlannedStep, record: &Record) -> Message {
         Outcome::Failed => "respond-step-failed",
         Outcome::Unknown => "respond-step-unknown",
     };
-    Message::new(id).with("step", step.id.as_str()).with("call", step.call.to_string())
+    let call = if record.call.is_empty() { step.call.to_string() } else { record.call.clone() };
+    Message::new(id).with("step", step.id.as_str()).with("call", call)
 }

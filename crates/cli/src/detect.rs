@@ -58,6 +58,9 @@ struct Run {
     /// Keep threats and baselines in the store, and pass over files that were kept before
     #[arg(long)]
     keep: bool,
+    /// Tell the destinations of the settings of what is found (`[[notify]]` of haechi.toml)
+    #[arg(long)]
+    notify: bool,
     /// Severity at which the exit code is 1: critical, high, medium, low or none [default: high]
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<String>,
@@ -134,6 +137,9 @@ pub struct Samples {
     /// Put them in the store
     #[arg(long, conflicts_with = "remove")]
     keep: bool,
+    /// Tell the destinations of the settings of them
+    #[arg(long)]
+    notify: bool,
     /// Take all samples out of the store
     #[arg(long)]
     remove: bool,
@@ -199,6 +205,9 @@ fn detect(app: &App, screen: &Screen, run: Run) -> Result<Exit> {
     }
     let top = if run.top == 0 { usize::MAX } else { run.top };
     screen.threats(&detected.report, format, top)?;
+    if run.notify {
+        crate::notify::tell(app, screen, &detected.report)?;
+    }
     if detected.interrupted {
         return Err(UserError::said("interrupted"));
     }
@@ -214,5 +223,8 @@ fn samples(app: &App, screen: &Screen, arguments: Samples) -> Result<Exit> {
     }
     let report = app.samples(&arguments.types, arguments.keep)?;
     screen.threats(&report, format, usize::MAX)?;
+    if arguments.notify {
+        crate::notify::tell(app, screen, &report)?;
+    }
     Ok(Exit::Clean)
 }

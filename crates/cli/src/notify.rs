@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use haechi_app::{App, Exit, Result, Stop};
-use haechi_report::Format;
+use haechi_app::{App, Exit, Notified, Result, Stop, UserError};
+use haechi_report::{Format, ThreatReport};
 
 use crate::commands::{one_of, runtime, stop_on_interrupt};
 use crate::screen::Screen;
@@ -41,6 +41,28 @@ pub struct Retry {
 
 const LISTS: [Format; 4] = [Format::Table, Format::Json, Format::Jsonl, Format::Csv];
 
+/// How long a run goes on trying, in seconds; what has not arrived then waits for the next one.
+const WAIT: u64 = 30;
+
+/// Tells the destinations of the settings. What does not arrive is kept, and does not change how the run ends.
+pub fn tell(app: &App, screen: &Screen, report: &ThreatReport) -> Result<()> {
+    if app.settings().notify.is_empty() {
+        return Err(UserError::said("error-notify-none").help("advice-notify-settings"));
+    }
+    let stop = Stop::default();
+    let sent = runtime()?.block_on(async {
+        tokio::spawn(stop_on_interrupt(stop.clone()));
+        app.notify(report, Duration::from_secs(WAIT), &stop).await
+    })?;
+    say(screen, sent);
+    Ok(())
+}
+
+fn say(screen: &Screen, sent: Notified) {
+    let Notified { delivered, waiting, dead, .. } = sent;
+    screen.say("notify-sent", &[("delivered", delivered.into()), ("waiting", waiting.into()), ("dead", dead.into())]);
+}
+
 pub fn run(app: &App, screen: &Screen, command: Notify) -> Result<Exit> {
     match command {
         Notify::Test { format } => {
@@ -59,9 +81,7 @@ pub fn run(app: &App, screen: &Screen, command: Notify) -> Result<Exit> {
                 tokio::spawn(stop_on_interrupt(stop.clone()));
                 app.notify_retry(&numbers, Duration::from_secs(wait), &stop).await
             })?;
-            let counts =
-                [("delivered", sent.delivered.into()), ("waiting", sent.waiting.into()), ("dead", sent.dead.into())];
-            screen.say("notify-sent", &counts);
+            say(screen, sent);
             Ok(if sent.waiting + sent.dead == 0 { Exit::Clean } else { Exit::Failed })
         }
     }

@@ -352,7 +352,8 @@ fn user_files(folder: &Path) -> Result<Found, Diagnostic> {
             }
         }
     }
-    if count == 0 {
+    // Playbooks are read by those who carry them out.
+    if count == 0 && !folder.join("playbooks").is_dir() {
         let help = "put rules under rules/, packs under packs/, control catalogues under controls/";
         return Err(Diagnostic::of_file(name, "the folder holds no content").help(help));
     }

@@ -1,6 +1,6 @@
 //! The playbooks that there are: what Haechi ships with, and a folder of the user's own over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use haechi_content::{Diagnostic, content::read_text, yaml};
@@ -18,6 +18,8 @@ const MOST_FILES: usize = 1_000;
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     playbooks: BTreeMap<String, Playbook>,
+    /// Of the user's folder.
+    own: BTreeSet<String>,
     problems: Vec<Diagnostic>,
 }
 
@@ -29,6 +31,17 @@ impl Library {
             library.add(name, text);
         }
         library
+    }
+
+    /// True for a playbook of the user's own.
+    pub fn is_own(&self, id: &str) -> bool {
+        self.own.contains(id)
+    }
+
+    fn add_own(&mut self, name: &str, text: &str) {
+        if let Some(id) = self.add(name, text) {
+            self.own.insert(id);
+        }
     }
 
     /// What Haechi ships with, and over it `playbooks/` of a folder of the user's own, where there is one.
@@ -47,29 +60,34 @@ impl Library {
         }
         for path in paths {
             match read_text(&path, yaml::Limits::CONTENT.bytes) {
-                Ok(text) => library.add(&path.display().to_string(), &text),
+                Ok(text) => library.add_own(&path.display().to_string(), &text),
                 Err(problem) => library.problems.push(problem),
             }
         }
         library
     }
 
-    fn add(&mut self, name: &str, text: &str) {
+    fn add(&mut self, name: &str, text: &str) -> Option<String> {
         let playbook = match Playbook::read(name, text) {
             Ok(playbook) => playbook,
-            Err(problems) => return self.problems.extend(problems),
+            Err(problems) => {
+                self.problems.extend(problems);
+                return None;
+            }
         };
         let wrong = |message: String| Diagnostic::of_file(name, message);
-        match (self.playbooks.contains_key(&playbook.id), playbook.overrides) {
-            (true, false) => {
-                let said = wrong(format!("there is a playbook `{}` already", playbook.id));
-                self.problems.push(said.help("write `overrides: true` to put this one in its place"));
-            }
-            (false, true) => self.problems.push(wrong(format!("there is no playbook `{}` to override", playbook.id))),
+        let problem = match (self.playbooks.contains_key(&playbook.id), playbook.overrides) {
+            (true, false) => wrong(format!("there is a playbook `{}` already", playbook.id))
+                .help("write `overrides: true` to put this one in its place"),
+            (false, true) => wrong(format!("there is no playbook `{}` to override", playbook.id)),
             _ => {
-                self.playbooks.insert(playbook.id.clone(), playbook);
+                let id = playbook.id.clone();
+                self.playbooks.insert(id.clone(), playbook);
+                return Some(id);
             }
-        }
+        };
+        self.problems.push(problem);
+        None
     }
 
     pub fn get(&self, id: &str) -> Option<&Playbook> {
