@@ -361,7 +361,8 @@ impl Page<'_> {
             line.to(12).push(&part, Style::Dim);
             self.lines.push(line);
         }
-        for kind in &told.threats {
+        // Of a sequence every step is a part: it stands above, once.
+        for kind in told.threats.iter().filter(|kind| !kind.starts_with("AttackSequence:")) {
             let info = self.report.detections.get(kind);
             let title = info.map_or(kind.as_str(), |info| info.title.get(self.catalog.language()));
             let mut line = self.line();

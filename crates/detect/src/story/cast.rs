@@ -102,7 +102,8 @@ impl Cast {
         for issue in &self.issues {
             let of_actor = actor.keys.contains(&issue.key)
                 || issue.of.as_ref().is_some_and(|of| actor.sessions.contains(of) || actor.principals.contains(of));
-            if of_actor && kind != EntityKind::Principal {
+            // The sessions of a role are many; the keys of a user are its own.
+            if of_actor && (kind != EntityKind::Principal || issue.name == "CreateAccessKey") {
                 actor.keys.insert(issue.key.clone());
             }
         }
