@@ -211,6 +211,9 @@ pub(crate) fn unread(line: &str) -> Option<&'static str> {
         Some("SQL Server's error log: it is not read")
     } else if line.contains("[MY-0") || line.contains("mysqld: ready for connections") {
         Some("MySQL's error log: only its audit log is read")
+    } else if line.get(..40.min(line.len())).is_some_and(|start| start.contains(" UTC,\"") || start.contains(" UTC,,"))
+    {
+        Some("PostgreSQL's log in CSV: only its ordinary log is read")
     } else {
         None
     }
@@ -232,6 +235,22 @@ mod tests {
         ] {
             let whence = Whence { group: Some(group.into()), stream: Some(stream.into()), ..Whence::default() };
             assert_eq!(instance(&whence), name, "{group} {stream}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_has_a_name() {
+        for (line, word) in [
+            ("2026-03-02 09:00:00.12 Logon       Error: 18456, Severity: 14, State: 8.", Some("SQL Server")),
+            ("2026-03-02T09:00:00.123456Z 8 [Warning] [MY-013360] [Server] Plugin", Some("MySQL's error log")),
+            ("2026-03-02 09:00:00.123 UTC,\"a\",\"b\",77,\"192.0.2.1:5\",65e2,1,\"\",", Some("CSV")),
+            ("2026-03-02 09:00:00.123 UTC,,,77,,65e2,1,,", Some("CSV")),
+            ("anything", None),
+            ("", None),
+        ] {
+            let said = unread(line);
+            assert_eq!(said.is_some(), word.is_some(), "{line}");
+            assert!(word.is_none_or(|word| said.is_some_and(|said| said.contains(word))), "{line}: {said:?}");
         }
     }
 
