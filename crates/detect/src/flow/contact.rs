@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use haechi_model::event::{Flow, FlowDirection, is_public};
+use haechi_model::event::{Flow, FlowAction, FlowDirection, is_public};
 
 use crate::intel::number;
 use crate::owners::Owners;
@@ -50,6 +50,10 @@ fn source_began(flow: &Flow<'_>) -> Option<bool> {
         && flags & SYN != 0
     {
         return Some(flags & ACK == 0);
+    }
+    // What is refused is a beginning: answers to what was let out are let in.
+    if flow.action == FlowAction::Reject {
+        return Some(true);
     }
     let (source, target) = (rank(flow.source_port), rank(flow.destination_port));
     match source.cmp(&target) {
@@ -141,6 +145,11 @@ mod tests {
         check(&scan, ("10.0.0.5", "203.0.113.9", 60_000, true, true, true));
         scan.tcp_flags = Some(18);
         check(&scan, ("10.0.0.5", "203.0.113.9", 40_000, false, true, true));
+        // Who is refused began, whatever the ports.
+        let mut refused = flow(("203.0.113.9", 2000, "10.0.0.5", 50_000));
+        check(&refused, ("10.0.0.5", "203.0.113.9", 2000, true, false, true));
+        refused.action = FlowAction::Reject;
+        check(&refused, ("10.0.0.5", "203.0.113.9", 50_000, false, false, true));
         // The direction says more than the addresses.
         let mut six = flow(("2600:1f18::5", 44_000, "2001:db8::1", 443));
         six.direction = Some(FlowDirection::Egress);
