@@ -78,18 +78,22 @@ impl App {
     pub async fn respond_plan(&self, request: &RespondRequest) -> Result<PlanView> {
         let library = self.playbooks()?;
         let playbook = playbook_of(&library, &request.playbook)?;
+        let expires = request.expires.as_deref().map(|text| span("expires", text)).transpose()?;
+        let inputs = given(&request.set)?;
+        if let Some(unknown) = inputs.keys().find(|name| playbook.inputs.get(name).is_none()) {
+            return Err(unknown_input(playbook, unknown));
+        }
         let finding = self.finding_value(request)?;
         let wanted = wanted_account(request, &finding)?;
         let caller = acting(&request.act, wanted).await?;
         let region = self.response_region(request, &finding, &caller)?;
-        let expires = request.expires.as_deref().map(|text| span("expires", text)).transpose()?;
         let mut store = self.writable_store()?;
         let request = Request {
             account: caller.account,
             region,
             partition: caller.partition.clone(),
             at: self.now(),
-            inputs: given(&request.set)?,
+            inputs,
             finding,
             expires,
         };

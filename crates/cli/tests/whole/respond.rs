@@ -385,7 +385,9 @@ fn wrong_words_change_nothing() {
     assert!(error.contains("there is no playbook") && error.contains("isolate-instance"), "{error}");
     assert!(errors(&haechi, &["respond", "show", "0000"]).contains("there is no store"));
     let error = errors(&haechi, &["respond", "deny-user", "--set", "user"]);
-    assert!(error.contains("error"), "{error}");
+    assert!(error.contains("is not NAME=VALUE"), "{error}");
+    let error = errors(&haechi, &["respond", "deny-user", "--set", "user=mina"]);
+    assert!(error.contains("its inputs are userName"), "{error}");
     let policy = haechi.json(&["respond", "deny-user", "--set", "userName=mina", "--policy"], 0);
     assert_eq!(policy["Statement"][1]["Resource"][1], "arn:aws:iam::*:user/mina");
     assert!(haechi.text(&["respond", "list", "--lang", "ja"], 0).contains("インスタンスを隔離する"));
