@@ -313,7 +313,10 @@ impl Engine {
         let parts = core::mem::take(&mut hour.parts).into_values().map(|part| part.threat).collect();
         self.attacks(found, parts);
         self.prune(at);
-        self.evict();
+        // Weighing it all takes its time: every sixth hour is enough.
+        if self.closed.is_none_or(|closed| closed.div_euclid(6) != at.div_euclid(6)) {
+            self.evict();
+        }
     }
 
     /// Hands a signal to its machine; what it finds to correlations over it, too.

@@ -110,6 +110,26 @@ impl Owner {
         }
     }
 
+    /// Many at once, sorted.
+    fn show_all(&mut self, words: &[u64], hour: u32) {
+        let (mut known, day) = (core::mem::take(&mut self.values).into_iter().peekable(), hour / 24);
+        let mut all = Vec::with_capacity(known.len() + words.len() / 4);
+        for word in words {
+            while let Some(entry) = known.next_if(|entry| entry.word < *word) {
+                all.push(entry);
+            }
+            match known.next_if(|entry| entry.word == *word) {
+                Some(mut entry) => {
+                    see(&mut entry.days, &mut entry.last_day, day);
+                    all.push(entry);
+                }
+                None => all.push(Entry { word: *word, days: 1, first_hour: hour, last_day: day }),
+            }
+        }
+        all.extend(known);
+        self.values = all;
+    }
+
     /// Forgets the values that were seen longest ago when there are too many.
     fn bound(&mut self) {
         let most = if self.shared { SHARED_VALUES } else { VALUES };
@@ -236,26 +256,28 @@ impl Habits {
     /// Learns what an hour showed.
     pub(crate) fn learn<'h>(&mut self, hour: i64, shown_by: impl Iterator<Item = (Key, &'h OwnerHour)>) {
         let Ok(hour) = u32::try_from(hour) else { return };
-        let mut grown: Vec<Key> = Vec::new();
+        // Accounts and the organization see much at once: it is sorted first and taken in in one walk.
+        let mut shared: KeyMap<Key, Vec<u64>> = KeyMap::default();
         for (owner, showed) in shown_by {
             let account = account_key(showed.above);
-            let levels =
-                [(Some(owner), false), (showed.above.role, false), (Some(account), true), (Some(EVERYBODY), true)];
-            for (key, shared) in levels {
-                let Some(key) = key else { continue };
-                let known = self.owners.entry(key).or_insert_with(|| Owner::new(hour, shared));
+            for key in [Some(owner), showed.above.role].into_iter().flatten() {
+                let known = self.owners.entry(key).or_insert_with(|| Owner::new(hour, false));
                 known.see(hour);
                 showed.values.iter().for_each(|word| known.show(*word, hour));
-                if key == EVERYBODY {
-                    known.show(shown(ACCOUNTS, account), hour);
-                }
-                grown.push(key);
+                known.bound();
             }
+            shared.entry(account).or_default().extend(&showed.values);
+            let everybody = shared.entry(EVERYBODY).or_default();
+            everybody.extend(&showed.values);
+            everybody.push(shown(ACCOUNTS, account));
         }
-        grown.sort_unstable();
-        grown.dedup();
-        for key in grown {
-            self.owners.get_mut(&key).into_iter().for_each(Owner::bound);
+        for (key, mut words) in shared {
+            words.sort_unstable();
+            words.dedup();
+            let known = self.owners.entry(key).or_insert_with(|| Owner::new(hour, true));
+            known.see(hour);
+            known.show_all(&words, hour);
+            known.bound();
         }
     }
 
@@ -359,6 +381,19 @@ mod tests {
         assert!(steady.bits_unseen(0, 31 * 24) > 5.0, "{}", steady.bits_unseen(0, 31 * 24));
         assert!(restless.bits_unseen(0, 31 * 24) < 1.0, "{}", restless.bits_unseen(0, 31 * 24));
         assert!(steady.bits_seen(30, 31 * 24) < 0.1);
+    }
+
+    #[test]
+    fn many_at_once_are_as_one_by_one() {
+        let (mut single, mut many) = (Owner::new(0, true), Owner::new(0, true));
+        for hour in 0..60_u32 {
+            let mut words: Vec<u64> = (0..40).map(|at| u64::from(at * hour % 97)).collect();
+            words.sort_unstable();
+            words.dedup();
+            words.iter().for_each(|word| single.show(*word, hour));
+            many.show_all(&words, hour);
+        }
+        assert_eq!(single, many);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::exfiltration::Use;
 use crate::key::{Key, KeyMap};
 use crate::logins::Login;
 use crate::network::NetworkHour;
+use crate::watch::Families;
 
 /// Microseconds in an hour.
 pub const HOUR: i64 = 3_600_000_000;
@@ -306,6 +307,7 @@ pub struct Batch {
     contexts: KeyMap<Key, Arc<Context>>,
     file: Arc<str>,
     recent: Box<[u64]>,
+    pub(crate) families: Families,
 }
 
 impl Default for Batch {
@@ -317,6 +319,7 @@ impl Default for Batch {
             contexts: KeyMap::default(),
             file: Arc::from(""),
             recent: vec![0; RECENT].into_boxed_slice(),
+            families: Families::default(),
         }
     }
 }

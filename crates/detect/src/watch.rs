@@ -92,6 +92,9 @@ impl<'a> Reading<'_, 'a> {
     }
 }
 
+/// Values of one event that are counted.
+const LISTED: usize = 1000;
+
 #[derive(Debug, Clone)]
 enum Kind {
     /// Events, or with a value what is distinct.
@@ -191,7 +194,13 @@ impl Watch {
         match &self.kind {
             Kind::Signals => {
                 if let Some(signal) = self.counted_signal(event, &mut reading, batch, threat) {
-                    batch.hour(event.time()).signals.push(signal);
+                    let signals = &mut batch.hour(event.time()).signals;
+                    let listed = self.listed(event);
+                    if listed.len() > 1 && self.outer.is_empty() {
+                        signals.extend(listed.into_iter().map(|value| Signal { value, ..signal.clone() }));
+                    } else {
+                        signals.push(signal);
+                    }
                 }
             }
             Kind::Steps => {
@@ -291,6 +300,21 @@ impl Watch {
             Some(part) => reading.text(part).map(|text| Key::of(&text).0),
             None => Some(0),
         }
+    }
+
+    /// What is distinct of a field with several values, such as the instances that one call stops: each counts.
+    fn listed(&self, event: &Event<'_>) -> Vec<u64> {
+        let mut values = Vec::new();
+        if let Some(Part::Field(Some(slot))) = self.value {
+            event.each_value(slot, &mut |value| {
+                if values.len() < LISTED {
+                    values.extend(value.scalar().filter(|text| !text.is_empty()).map(|text| Key::of(&text).0));
+                }
+            });
+        }
+        values.sort_unstable();
+        values.dedup();
+        values
     }
 
     fn amount(&self, event: &Event<'_>, slot: Option<Slot>) -> u64 {
@@ -448,7 +472,7 @@ impl Observer {
         if batch.is_recent(hash.key()) {
             return;
         }
-        let Some(seen) = self.seen(event, intel, None) else { return };
+        let Some(seen) = self.shown(event, intel, None, Texts::Unsaid(&mut batch.families)) else { return };
         let empty = || OwnerHour { above: seen.above, values: Vec::new() };
         let owner = batch.hour(event.time()).owners.entry((self.model, seen.owner)).or_insert_with(empty);
         for value in &seen.values {
@@ -459,13 +483,17 @@ impl Observer {
 
     /// What the event shows, of these factors or of all. None: nobody with habits did it.
     pub(crate) fn seen(&self, event: &Event<'_>, intel: &Intel, only: Option<&[u8]>) -> Option<Seen> {
+        self.shown(event, intel, only, Texts::Said)
+    }
+
+    fn shown(&self, event: &Event<'_>, intel: &Intel, only: Option<&[u8]>, mut texts: Texts<'_>) -> Option<Seen> {
         let mut reading = Reading { event, slots: &self.slots, principal: None };
         let (owner, above) = self.owner(&mut reading)?;
         let mut values = Vec::with_capacity(self.factors.len());
         for (at, factor) in self.factors.iter().enumerate() {
             let at = at as u8;
             if only.is_none_or(|only| only.contains(&at)) {
-                self.values(at, *factor, event, intel, &mut values);
+                self.values(at, *factor, event, intel, &mut values, &mut texts);
             }
         }
         values.sort_unstable();
@@ -503,47 +531,63 @@ impl Observer {
         })
     }
 
-    fn values(&self, at: u8, factor: FactorOf, event: &Event<'_>, intel: &Intel, values: &mut Vec<Shown>) {
-        let mut add = |text: String, other: Option<u64>| {
-            values.push(Shown { word: shown(at, Key::of(&text)), other, text: text.into() });
+    fn values(
+        &self,
+        at: u8,
+        factor: FactorOf,
+        event: &Event<'_>,
+        intel: &Intel,
+        values: &mut Vec<Shown>,
+        texts: &mut Texts<'_>,
+    ) {
+        let said = matches!(texts, Texts::Said);
+        // A text in parts is joined only when somebody will read it.
+        let mut add = |parts: &[&str], other: Option<u64>| {
+            let mut hash = KeyHasher::default();
+            parts.iter().for_each(|part| hash.bytes(part.as_bytes()));
+            let text = if said { parts.concat().into() } else { Box::default() };
+            values.push(Shown { word: shown(at, hash.key()), other, text });
         };
         let address = || self.slots.address(event).as_deref().and_then(ip);
         match factor {
-            FactorOf::Api { resource, below } => {
-                let mut text = match self.log {
-                    Log::EksAudit => event.name().to_owned(),
-                    _ => format!("{}:{}", event.source(), event.name()),
-                };
-                for slot in [resource, below].into_iter().flatten() {
-                    if let Some(part) = event.text(slot) {
-                        text.push(if text.contains(' ') { '/' } else { ' ' });
-                        text.push_str(&part);
-                    }
+            FactorOf::Api { resource, below } if self.log == Log::EksAudit => {
+                let text = |slot: Option<Slot>| slot.and_then(|slot| event.text(slot));
+                match (text(resource), text(below)) {
+                    (Some(resource), Some(below)) => add(&[event.name(), " ", &resource, "/", &below], None),
+                    (Some(one), None) | (None, Some(one)) => add(&[event.name(), " ", &one], None),
+                    (None, None) => add(&[event.name()], None),
                 }
-                add(text, None);
             }
-            FactorOf::Service => add(event.source().to_owned(), None),
-            FactorOf::Region => event.region().into_iter().for_each(|region| add(region.to_owned(), None)),
+            FactorOf::Api { .. } => add(&[event.source(), ":", event.name()], None),
+            FactorOf::Service => add(&[event.source()], None),
+            FactorOf::Region => event.region().into_iter().for_each(|region| add(&[region], None)),
             FactorOf::Network => {
                 if let Some(address) = address() {
                     let near = network(address);
                     match intel.facts(address).asn {
                         // The net may be new while its operator is known, and the other way about.
-                        Some(asn) => add(format!("AS{asn}"), Some(shown(at, Key::of(&near)))),
-                        None => add(near, None),
+                        Some(asn) => add(&[&format!("AS{asn}")], Some(shown(at, Key::of(&near)))),
+                        None => add(&[&near], None),
                     }
                 }
             }
             FactorOf::Country => {
                 let country = address().and_then(|address| intel.facts(address).country);
-                country.into_iter().for_each(|country| add(country.into_string(), None));
+                country.into_iter().for_each(|country| add(&[&country], None));
             }
             FactorOf::Asn => {
                 let asn = address().and_then(|address| intel.facts(address).asn);
-                asn.into_iter().for_each(|asn| add(format!("AS{asn}"), None));
+                asn.into_iter().for_each(|asn| add(&[&format!("AS{asn}")], None));
             }
             FactorOf::Agent => {
-                self.slots.user_agent(event).into_iter().for_each(|agent| add(agent_family(&agent), None));
+                let Some(agent) = self.slots.user_agent(event) else { return };
+                match texts {
+                    Texts::Said => add(&[&agent_family(&agent)], None),
+                    Texts::Unsaid(families) => {
+                        let family = families.of(&agent);
+                        values.push(Shown { word: shown(at, family), other: None, text: Box::default() });
+                    }
+                }
             }
             FactorOf::Field(slot) => {
                 let Some(slot) = slot else { return };
@@ -551,10 +595,37 @@ impl Observer {
                 event.each_value(slot, &mut |value| {
                     if let Some(text) = value.scalar().filter(|text| !text.is_empty() && left > 0) {
                         left -= 1;
-                        add(text.into_owned(), None);
+                        add(&[&text], None);
                     }
                 });
             }
         }
+    }
+}
+
+/// Whether the texts of values are wanted, or only their numbers.
+enum Texts<'f> {
+    Said,
+    Unsaid(&'f mut Families),
+}
+
+/// User agents that were met lately, and their families: few programs make most calls.
+#[derive(Debug, Clone)]
+pub(crate) struct Families(Box<[(Key, Key)]>);
+
+impl Default for Families {
+    fn default() -> Self {
+        Self(vec![(Key(0), Key(0)); 256].into_boxed_slice())
+    }
+}
+
+impl Families {
+    fn of(&mut self, agent: &str) -> Key {
+        let key = Key::of(agent);
+        let known = &mut self.0[key.0 as usize % 256];
+        if known.0 != key {
+            *known = (key, Key::of(&agent_family(agent)));
+        }
+        known.1
     }
 }
