@@ -60,15 +60,21 @@ impl WindowKey {
         }
         let fresh: Vec<&Kept> = self.entries.iter().filter(|entry| !entry.counted).map(|entry| &entry.kept).collect();
         let (last, before) = fresh.split_last()?;
-        let counted = fresh.len() as u64;
+        // An event with several values is one event.
+        let known = |kept: &Kept| self.entries.iter().any(|entry| entry.counted && entry.kept.mark == kept.mark);
+        let again = |at: usize| at > 0 && fresh[at - 1].mark == fresh[at].mark;
+        let counted = (0..fresh.len()).filter(|at| !again(*at) && !known(fresh[*at])).count() as u64;
         self.events += counted;
-        let mut threat = joined(last, before.iter().copied(), counted);
-        threat.message.args.insert("count".into(), self.events.into());
+        let threat = (counted > 0).then(|| {
+            let mut threat = joined(last, before.iter().copied(), counted);
+            threat.message.args.insert("count".into(), self.events.into());
+            threat
+        });
         self.entries.iter_mut().for_each(|entry| entry.counted = true);
         // More than the threshold never decide anything.
         let surplus = self.entries.len().saturating_sub(threshold);
         self.entries.drain(..surplus);
-        Some(threat)
+        threat
     }
 
     /// Ends the open window.
@@ -88,7 +94,8 @@ impl WindowKey {
         let over = self.start.is_some_and(|start| signal.mark.time.since(start) > window.within);
         let ended = if over { self.close(window) } else { None };
         self.start.get_or_insert(signal.mark.time);
-        self.events += 1;
+        let again = self.entries.last().is_some_and(|entry| entry.kept.mark == signal.mark);
+        self.events += u64::from(!again);
         if window.distinct
             && self.values.len() < VALUES
             && let Err(at) = self.values.binary_search(&signal.value)
