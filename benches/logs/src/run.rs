@@ -37,7 +37,9 @@ pub fn all(folder: &Path, rules: &Path, rounds: usize) -> Result<()> {
             if work == "duckdb native" && round > 0 {
                 continue;
             }
-            costs.entry(work).or_default().push(cost(work, folder, rules)?);
+            let cost = cost(work, folder, rules)?;
+            eprintln!("round {}: {work}: {:.2} s of CPU, {:.2} s", round + 1, cost.cpu, cost.wall);
+            costs.entry(work).or_default().push(cost);
         }
     }
     let median = |work: &str| -> Result<&Cost> {
