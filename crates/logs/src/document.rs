@@ -143,7 +143,7 @@ impl Document<'_, '_, '_> {
                 Some(text) => text.get(start..stop),
                 None => std::str::from_utf8(&chunk[start..stop]).ok(),
             };
-            let number = Some(out.record);
+            let number = out.record;
             let verdict = match line {
                 None => Verdict::Wrong("the line is not UTF-8"),
                 Some(line) => {
@@ -156,9 +156,9 @@ impl Document<'_, '_, '_> {
                 }
             };
             // What an envelope holds is not counted as lines.
-            out.record = number.unwrap_or_default();
+            out.record = number;
             told += messages.told(verdict, stop - start);
-            if out.settle(verdict, number, None).is_break() {
+            if out.settle(verdict, Some(number), None).is_break() {
                 return (ControlFlow::Break(()), told);
             }
         }

@@ -9,9 +9,9 @@ use haechi_model::Log;
 use haechi_model::event::{FlowAction, FlowDirection};
 use proptest::prelude::*;
 
-const HEAD: &str =
-    "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
-const LINE: &str = "2 111122223333 eni-0a1b2c3d 10.0.0.5 203.0.113.9 44000 443 6 20 4249 1772442000 1772442060 ACCEPT OK";
+const HEAD: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+const LINE: &str =
+    "2 111122223333 eni-0a1b2c3d 10.0.0.5 203.0.113.9 44000 443 6 20 4249 1772442000 1772442060 ACCEPT OK";
 
 fn gzip(text: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -80,7 +80,8 @@ fn read(bytes: &[u8]) -> (Seen, Summary) {
 fn check(text: &str, flows: &[&str], others: u64, problems: &[&str]) {
     for limits in [Limits::default(), Limits { whole: 0, ..Limits::default() }] {
         let (seen, summary) = read_named("x.log", text.as_bytes(), false, None, limits);
-        let said: Vec<_> = summary.problems.iter().map(|one| format!("{}: {}", one.line.unwrap_or(0), one.what)).collect();
+        let said: Vec<_> =
+            summary.problems.iter().map(|one| format!("{}: {}", one.line.unwrap_or(0), one.what)).collect();
         assert_eq!(seen.flows, flows, "{said:?}");
         assert_eq!((summary.others, said.len()), (others, problems.len()), "{said:?}");
         for (said, expected) in said.iter().zip(problems) {
@@ -106,7 +107,12 @@ fn every_form_of_flow_logs() {
     check(&format!("{nothing}\n{lost}\n{LINE}\n"), &[SEEN], 2, &[]);
     assert_eq!(read(format!("{lost}\n").as_bytes()).1.lost, 1);
     // Unknown fields are passed over.
-    check("srcaddr dstaddr start a-new-field\n2001:db8::1 fd00::2 1772442000 x/y\n", &["  2001:db8::1:0 fd00::2:0 0 0/0 1772442000 Unsaid"], 1, &[]);
+    check(
+        "srcaddr dstaddr start a-new-field\n2001:db8::1 fd00::2 1772442000 x/y\n",
+        &["  2001:db8::1:0 fd00::2:0 0 0/0 1772442000 Unsaid"],
+        1,
+        &[],
+    );
     let (seen, summary) = read(&gzip(format!("{HEAD}\n{LINE}\n").as_bytes()));
     assert_eq!((seen.flows.len(), summary.files.into_iter().collect::<Vec<_>>()), (1, vec![(FileKind::Log, 1)]));
     let (seen, summary) = read(serde_json::json!({"message": LINE}).to_string().as_bytes());
@@ -114,7 +120,8 @@ fn every_form_of_flow_logs() {
     let envelope = serde_json::json!({"messageType": "DATA_MESSAGE", "owner": "999988887777", "logGroup": "flows", "logStream": "eni-1",
         "logEvents": [{"id": "1", "timestamp": 1_772_442_000_000_i64, "message": LINE}, {"id": "2", "timestamp": 1, "message": LINE}]});
     assert_eq!(read(envelope.to_string().as_bytes()).0.flows, [SEEN, SEEN]);
-    let control = serde_json::json!({"messageType": "CONTROL_MESSAGE", "logEvents": [{"message": "probe"}]}).to_string();
+    let control =
+        serde_json::json!({"messageType": "CONTROL_MESSAGE", "logEvents": [{"message": "probe"}]}).to_string();
     let (seen, summary) = read(format!("{control}{envelope}").as_bytes());
     assert_eq!((seen.flows.len(), summary.problems.len()), (2, 0));
 }
@@ -155,9 +162,17 @@ fn columns_for_who_asks() {
 #[test]
 fn formats_that_the_user_names() {
     let line = "1772442000 10.0.0.5 203.0.113.9 7";
-    let (seen, summary) =
-        read_named("x.log", format!("{line}\n").as_bytes(), false, Some("${start} ${srcaddr} ${dstaddr} ${packets}"), Limits::default());
-    assert_eq!((seen.flows.as_slice(), summary.problems.len()), (&["  10.0.0.5:0 203.0.113.9:0 0 7/0 1772442000 Unsaid".to_owned()][..], 0));
+    let (seen, summary) = read_named(
+        "x.log",
+        format!("{line}\n").as_bytes(),
+        false,
+        Some("${start} ${srcaddr} ${dstaddr} ${packets}"),
+        Limits::default(),
+    );
+    assert_eq!(
+        (seen.flows.as_slice(), summary.problems.len()),
+        (&["  10.0.0.5:0 203.0.113.9:0 0 7/0 1772442000 Unsaid".to_owned()][..], 0)
+    );
     assert_eq!(FlowFormat::parse("${srcaddr} ${what}"), Err(FlowFormatError::Unknown("what".into())));
     assert_eq!(FlowFormat::parse("srcaddr dstaddr"), Err(FlowFormatError::Little));
 }
@@ -212,11 +227,17 @@ fn every_form_of_query_logs() {
         // Firehose puts nothing between records.
         format!("{QUERY}{other}"),
         format!("2026-03-02T09:00:00.000Z {QUERY}\n2026-03-02T09:00:00.000Z {other}\n"),
-        serde_json::json!({"messageType": "DATA_MESSAGE", "logEvents": [{"message": QUERY}, {"message": other}]}).to_string(),
-        serde_json::json!({"events": [{"logStreamName": "s", "timestamp": 1, "message": QUERY}, {"message": other}]}).to_string(),
+        serde_json::json!({"messageType": "DATA_MESSAGE", "logEvents": [{"message": QUERY}, {"message": other}]})
+            .to_string(),
+        serde_json::json!({"events": [{"logStreamName": "s", "timestamp": 1, "message": QUERY}, {"message": other}]})
+            .to_string(),
     ] {
         let (seen, summary) = read(text.as_bytes());
-        assert_eq!((seen.events.as_slice(), summary.problems.len()), (&[told.to_owned(), told.to_owned()][..], 0), "{text}");
+        assert_eq!(
+            (seen.events.as_slice(), summary.problems.len()),
+            (&[told.to_owned(), told.to_owned()][..], 0),
+            "{text}"
+        );
         assert_eq!(seen.slots[0].as_deref(), Some("example.com."));
     }
     // The same record counts once.

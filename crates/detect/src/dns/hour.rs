@@ -120,7 +120,14 @@ pub(crate) struct QueryHour {
 }
 
 impl QueryHour {
-    pub(super) fn add(&mut self, event: &Event<'_>, who: &Who<'_>, name: &Name<'_>, generated: bool, payload: Option<usize>) {
+    pub(super) fn add(
+        &mut self,
+        event: &Event<'_>,
+        who: &Who<'_>,
+        name: &Name<'_>,
+        generated: bool,
+        payload: Option<usize>,
+    ) {
         let key = if who.instance.is_empty() {
             format!("{} {} {}", event.account().unwrap_or_default(), who.vpc, who.address)
         } else {
@@ -161,7 +168,12 @@ impl QueryHour {
                 domain.mark(Mark {
                     time,
                     id: event.id().into(),
-                    name: if name.below.is_empty() { registered.clone() } else { format!("{}.{registered}", name.below) }.into(),
+                    name: if name.below.is_empty() {
+                        registered.clone()
+                    } else {
+                        format!("{}.{registered}", name.below)
+                    }
+                    .into(),
                     kind: event.name().into(),
                     file: event.place.file.to_string_lossy().into(),
                     record: event.place.record,
@@ -209,7 +221,8 @@ impl QueryHour {
                     }
                     Finds::Exfiltration => {
                         for domain in source.of(rule, &source.payloads) {
-                            let (names, bytes) = (domain.names.len() as u64, domain.names.values().map(|bytes| u64::from(*bytes)).sum());
+                            let (names, bytes) =
+                                (domain.names.len() as u64, domain.names.values().map(|bytes| u64::from(*bytes)).sum());
                             if names >= rule.at_least && bytes >= rule.bytes {
                                 found(source.threat(key, rule, &[domain], &[("names", names), ("bytes", bytes)]));
                             }
@@ -281,7 +294,9 @@ impl QueryHour {
         out.number(self.bytes as u64);
         out.number(self.sources.len() as u64);
         for (key, source) in &self.sources {
-            [key, &source.account, &source.region, &source.instance, &source.address].into_iter().for_each(|text| out.text(text));
+            [key, &source.account, &source.region, &source.instance, &source.address]
+                .into_iter()
+                .for_each(|text| out.text(text));
             for domains in [&source.generated, &source.payloads] {
                 out.number(domains.len() as u64);
                 for (number, domain) in domains {

@@ -23,7 +23,10 @@ fn rule(id: &str, parameters: Value) -> QueryRule {
 fn rules() -> Vec<QueryRule> {
     vec![
         rule("T:EC2/Made", json!({"finds": "generated-domains", "at-least": 5})),
-        rule("T:EC2/Leak", json!({"finds": "exfiltration", "at-least": 20, "bytes": 500, "except": ["scanner.example", "amazonaws.com"]})),
+        rule(
+            "T:EC2/Leak",
+            json!({"finds": "exfiltration", "at-least": 20, "bytes": 500, "except": ["scanner.example", "amazonaws.com"]}),
+        ),
     ]
 }
 
@@ -105,7 +108,8 @@ fn domains_that_machines_make_up() {
     check(made("NXDOMAIN"), &[&format!("T:EC2/Made 10.0.0.5 {first}")]);
     check(made("NOERROR"), &[]);
     check(made("NXDOMAIN")[..4].to_vec(), &[]);
-    let names = ["amazonaws", "cloudfront", "microsoftonline", "googleapis", "ubuntu", "debian", "kubernetes", "datadoghq"];
+    let names =
+        ["amazonaws", "cloudfront", "microsoftonline", "googleapis", "ubuntu", "debian", "kubernetes", "datadoghq"];
     check(names.map(|name| query(format!("{name}.com."), "NXDOMAIN")).to_vec(), &[]);
     // One domain below which chance rules is one domain.
     check((0..50).map(|n| query(format!("{}.example.com.", chance(n, 12)), "NXDOMAIN")).collect(), &[]);

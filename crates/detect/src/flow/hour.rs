@@ -400,7 +400,9 @@ impl FlowHour {
         names.sort_unstable();
         for name in names {
             let interface = &self.interfaces[name];
-            [name, &interface.account, &interface.region, &interface.instance].into_iter().for_each(|text| out.text(text));
+            [name, &interface.account, &interface.region, &interface.instance]
+                .into_iter()
+                .for_each(|text| out.text(text));
             let (kind, owner) = match &interface.owner {
                 None => (0, ""),
                 Some(Owner::Instance(id)) => (1, &**id),
@@ -422,7 +424,8 @@ impl FlowHour {
 
     /// None: the bytes are damaged.
     pub(crate) fn read(bytes: &mut Unpacker<'_>) -> Option<Self> {
-        let level = |bytes: &mut Unpacker<'_>| u32::try_from(bytes.number()?).ok().filter(|level| *level <= HIGHEST + 1);
+        let level =
+            |bytes: &mut Unpacker<'_>| u32::try_from(bytes.number()?).ok().filter(|level| *level <= HIGHEST + 1);
         let mut hour = Self { level: level(bytes)?, ..Self::default() };
         for _ in 0..bytes.count()? {
             hour.files.push(bytes.text()?.into());
@@ -479,7 +482,9 @@ impl CellKey {
 
 impl Cell {
     fn write(&self, out: &mut Packer) {
-        for number in [self.lines.into(), self.rejected.into(), self.packets_out, self.bytes_out, self.packets_in, self.bytes_in] {
+        for number in
+            [self.lines.into(), self.rejected.into(), self.packets_out, self.bytes_out, self.packets_in, self.bytes_in]
+        {
             out.number(number);
         }
         out.signed(self.first);
@@ -508,7 +513,8 @@ impl Cell {
             marks: Default::default(),
         };
         for at in 0..(cell.lines as usize).min(MARKS) {
-            cell.marks[at] = Mark { time: bytes.signed()?, id: bytes.number()?, file: small(bytes)?, record: small(bytes)? };
+            cell.marks[at] =
+                Mark { time: bytes.signed()?, id: bytes.number()?, file: small(bytes)?, record: small(bytes)? };
         }
         Some(cell)
     }

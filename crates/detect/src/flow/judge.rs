@@ -179,16 +179,14 @@ impl<'l> Look<'l> {
     }
 
     fn listed(&self, rule: &FlowRule) -> Option<Case<'l>> {
-        let talks: Vec<_> =
-            self.ours().filter(|(key, _)| rule.means(key.port) && rule.is_on(key.lists)).collect();
+        let talks: Vec<_> = self.ours().filter(|(key, _)| rule.means(key.port) && rule.is_on(key.lists)).collect();
         let remotes = remotes(&talks);
         (remotes >= rule.at_least)
             .then(|| Case { talks: by(talks, |cell| cell.bytes_out), numbers: vec![("remotes", remotes)] })
     }
 
     fn tor_relay(&self, rule: &FlowRule) -> Option<Case<'l>> {
-        let all: Vec<_> =
-            self.talks.iter().filter(|(key, cell)| !refused(cell) && rule.is_on(key.lists)).collect();
+        let all: Vec<_> = self.talks.iter().filter(|(key, cell)| !refused(cell) && rule.is_on(key.lists)).collect();
         let (out, inside): (Vec<_>, Vec<_>) = all.iter().copied().partition(|(key, _)| key.client);
         let remotes = remotes(&out);
         let relays = remotes >= rule.at_least && inside.iter().any(|(key, _)| key.port < 32_768);
@@ -211,8 +209,8 @@ impl<'l> Look<'l> {
         for group in by_remote.into_values() {
             let out: u64 = group.iter().map(|(_, cell)| cell.packets_out).sum();
             let answers: u64 = group.iter().map(|(_, cell)| cell.packets_in).sum();
-            let floods = out >= rule.at_least
-                && (denial == Denial::UnusualProtocol || answers.saturating_mul(ONE_SIDED) <= out);
+            let floods =
+                out >= rule.at_least && (denial == Denial::UnusualProtocol || answers.saturating_mul(ONE_SIDED) <= out);
             if floods {
                 packets += out;
                 talks.extend(group);
@@ -421,7 +419,7 @@ fn remotes(talks: &[&Talk]) -> u64 {
 }
 
 /// The largest first; of equal ones the order of keys stays.
-fn by<'l>(mut talks: Vec<&'l Talk>, size: impl Fn(&Cell) -> u64) -> Vec<&'l Talk> {
+fn by(mut talks: Vec<&Talk>, size: impl Fn(&Cell) -> u64) -> Vec<&Talk> {
     talks.sort_by_key(|(_, cell)| core::cmp::Reverse(size(cell)));
     talks
 }

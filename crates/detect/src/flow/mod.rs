@@ -90,7 +90,7 @@ impl FlowScan {
 }
 
 /// Tells most addresses that are on no list at once: a bit for each /24 of IPv4 and, hashed, for each /48 of IPv6.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Watched {
     four: Box<[u64]>,
     six: Box<[u64]>,
@@ -98,12 +98,6 @@ struct Watched {
 
 const FOUR: usize = 1 << 24;
 const SIX: usize = 1 << 20;
-
-impl Default for Watched {
-    fn default() -> Self {
-        Self { four: Box::default(), six: Box::default() }
-    }
-}
 
 /// The place of an address: a /24 of IPv4, or the hash of a /48.
 fn place(address: u128) -> Result<usize, usize> {

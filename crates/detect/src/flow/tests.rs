@@ -102,11 +102,7 @@ fn take(scan: &FlowScan, intel: &Intel, line: &Line, hours: &mut std::collection
     scan.take(&flow, intel, hours.entry(line.start.div_euclid(HOUR)).or_default());
 }
 
-fn close(
-    rules: &[FlowRule],
-    hours: std::collections::BTreeMap<i64, FlowHour>,
-    state: &mut FlowState,
-) -> Vec<Threat> {
+fn close(rules: &[FlowRule], hours: std::collections::BTreeMap<i64, FlowHour>, state: &mut FlowState) -> Vec<Threat> {
     let mut found = Vec::new();
     for (hour, flows) in hours {
         state.close(hour, &flows, rules, &mut |threat| found.push(threat));
