@@ -10,12 +10,12 @@ use haechi_model::{EntityKind, Log, ThreatOrigin};
 use crate::index::Index;
 use crate::intel::Intel;
 use crate::machine::{Compare, Condition, CorrelatedRule, CorrelationPlan, Machines, WatchSpec};
-use crate::network::Network;
 use crate::matcher::{Compiler, Node, Tests};
+use crate::network::Network;
 use crate::principal::ActorSlots;
 use crate::rule::{Bound, Logic, Rule};
 use crate::sigma::{
-    Correlation, Dialect, Limit, Named, Placeholders, Reader, Search, SigmaBody, SigmaRule, read_sigma,
+    Correlation, CorrelationKind, Dialect, Limit, Named, Placeholders, Reader, Search, SigmaBody, SigmaRule, read_sigma,
 };
 use crate::watch::{Observer, Watch};
 
@@ -125,6 +125,9 @@ struct Making {
     bound: Vec<(u32, Node, Vec<Node>)>,
 }
 
+/// Logic in Rust, by the names that detections use.
+const ENGINES: [&str; 4] = ["credential-exfiltration", "console-logins", "flow", "dns"];
+
 /// Compiles detections and rules.
 pub struct Builder<'b> {
     intel: &'b Intel,
@@ -218,6 +221,9 @@ impl<'b> Builder<'b> {
                 return self.inactive.push(refuse(Why::Refused(vec![problem])));
             }
         };
+        if let Some(problem) = self.no_engine(detection) {
+            return self.inactive.push(refuse(Why::Refused(vec![problem])));
+        }
         if matches!(rule.logic, Logic::Threats(_)) && search.is_none() {
             return self.rules.push(rule);
         }
@@ -263,6 +269,14 @@ impl<'b> Builder<'b> {
             self.specs.push((number, number, spec));
         }
         self.rules.push(rule);
+    }
+
+    /// The detection names logic in Rust that nobody wrote.
+    fn no_engine(&self, detection: &Detection) -> Option<Diagnostic> {
+        let name = detection.file.engine.as_ref()?.name.as_str();
+        let problem = || detection.problem(&["engine", "name"], format!("there is no engine `{name}`"));
+        let known = self.machines.finds_in_network(name) || ENGINES.contains(&name);
+        (!known).then(|| problem().suggest(name, ENGINES))
     }
 
     /// The fields of what is watched are read.
@@ -342,19 +356,30 @@ impl<'b> Builder<'b> {
             }
         }
         // Correlations may name correlations: those whose rules are all known, until there are no more.
+        let mut refused = vec![false; sigma.len()];
         loop {
-            let before = numbers.iter().flatten().count();
+            let mut more = false;
             for (at, rule) in sigma.iter().enumerate() {
-                if let (SigmaBody::Correlation(correlation), None) = (&rule.body, numbers[at]) {
-                    numbers[at] = self.correlation(rule, correlation, &sigma, &numbers);
+                let SigmaBody::Correlation(correlation) = &rule.body else { continue };
+                if numbers[at].is_some() || refused[at] {
+                    continue;
                 }
+                match self.correlation(rule, correlation, &sigma, &numbers) {
+                    Some(Ok(number)) => numbers[at] = Some(number),
+                    Some(Err(message)) => {
+                        refused[at] = true;
+                        self.refuse_sigma(rule, rule.problem(message));
+                    }
+                    None => continue,
+                }
+                more = true;
             }
-            if numbers.iter().flatten().count() == before {
+            if !more {
                 break;
             }
         }
         for (at, rule) in sigma.iter().enumerate() {
-            if let (SigmaBody::Correlation(correlation), None) = (&rule.body, numbers[at]) {
+            if let (SigmaBody::Correlation(correlation), None, false) = (&rule.body, numbers[at], refused[at]) {
                 let problem = of_correlation(rule, correlation, &sigma, &numbers);
                 self.refuse_sigma(rule, problem);
             }
@@ -424,39 +449,33 @@ impl<'b> Builder<'b> {
         }
     }
 
+    /// None: not all of its rules are known. What is wrong with it silences no rule.
     fn correlation(
         &mut self,
         rule: &SigmaRule,
         correlation: &Correlation,
         sigma: &[SigmaRule],
         numbers: &[Option<u32>],
-    ) -> Option<u32> {
+    ) -> Option<Result<u32, String>> {
         let find = |name: &String| {
             let at = sigma.iter().position(|other| other.is_named(name))?;
             numbers[at]
         };
         let members: Vec<u32> = correlation.rules.iter().map(find).collect::<Option<_>>()?;
+        let number = self.rules.len() as u32;
+        if let Err(message) = runnable(correlation).and_then(|()| self.correlate(number, rule, correlation, &members)) {
+            return Some(Err(message));
+        }
         let mut logs: Vec<Log> = members.iter().flat_map(|number| self.rules[*number as usize].logs.clone()).collect();
         logs.sort_unstable();
         logs.dedup();
-        for (member, name) in members.iter().zip(&correlation.rules) {
-            for log in self.rules[*member as usize].logs.clone() {
-                let making = self.making(log);
-                for path in correlation.group_by.iter().chain(&correlation.fields) {
-                    // A path that is none was refused where it was read.
-                    let _ = making.fields.add(correlation.field_of(path, name));
-                }
-            }
+        for member in &members {
             self.rules[*member as usize].alone &= correlation.generate;
         }
         let mut compiled = Rule::of_sigma(rule, Logic::Correlation(correlation.clone()), logs);
-        let number = self.rules.len() as u32;
-        if let Err(message) = self.correlate(number, rule, correlation, &members) {
-            self.refuse_sigma(rule, rule.problem(message));
-        }
         compiled.members = members;
         self.rules.push(compiled);
-        Some(number)
+        Some(Ok(number))
     }
 
     /// Makes the machine of a correlation, and watches the events of its rules for it.
@@ -578,6 +597,20 @@ impl Binding<'_> {
     }
 }
 
+/// What Sigma allows and no machine here does.
+fn runnable(correlation: &Correlation) -> Result<(), String> {
+    if correlation.fields.len() > 1 {
+        return Err("it cannot be run: values of several fields are not counted together".to_owned());
+    }
+    let counts = matches!(correlation.kind, CorrelationKind::EventCount | CorrelationKind::ValueCount);
+    let all = correlation.rules.len() as u64;
+    let some = !correlation.limits.is_empty() && (0..=all).any(|count| correlation.holds(count) != (count == all));
+    if !counts && some {
+        return Err("it cannot be run: a temporal correlation waits for all of its rules".to_owned());
+    }
+    Ok(())
+}
+
 /// Why a correlation could not be joined.
 fn of_correlation(
     rule: &SigmaRule,
@@ -671,6 +704,23 @@ fn paths_of(detection: &Detection, problems: &mut Vec<Diagnostic>) {
     for (name, field) in &file.args {
         path(&["args", name], field);
     }
+    let by = [
+        ("count", file.count.as_ref().map(|count| &count.by)),
+        ("sequence", file.sequence.as_ref().map(|sequence| &sequence.by)),
+        ("baseline", file.baseline.as_ref().map(|baseline| &baseline.by)),
+        ("volume", file.volume.as_ref().map(|volume| &volume.by)),
+    ];
+    for (logic, fields) in by {
+        fields.into_iter().flatten().for_each(|field| path(&[logic, "by"], field));
+    }
+    let values = [
+        ("count", "distinct", file.count.as_ref().and_then(|count| count.distinct.as_ref())),
+        ("volume", "sum", file.volume.as_ref().and_then(|volume| volume.sum.as_ref())),
+    ];
+    for (logic, name, field) in values {
+        field.into_iter().for_each(|field| path(&[logic, name], field));
+    }
+    file.baseline.iter().flat_map(|baseline| &baseline.factors).for_each(|field| path(&["baseline", "factors"], field));
     if let Some(entity) = &file.entity {
         match &entity.field {
             Some(field) => path(&["entity", "field"], field),

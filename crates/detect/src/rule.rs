@@ -44,33 +44,6 @@ impl Logic {
             Logic::Correlation(_) => "correlation",
         }
     }
-
-    /// The fields that it looks at besides those that are matched.
-    pub(crate) fn paths(&self) -> Vec<&str> {
-        let (by, more): (&[String], Vec<&str>) = match self {
-            Logic::Count(count) => (&count.by, count.distinct.as_deref().into_iter().collect()),
-            Logic::Sequence(sequence) => (&sequence.by, Vec::new()),
-            Logic::Baseline(baseline) => {
-                let paths = baseline.factors.iter().map(String::as_str).filter(|name| !is_factor(name));
-                (&baseline.by, paths.collect())
-            }
-            Logic::Volume(volume) => (&volume.by, volume.sum.as_deref().into_iter().collect()),
-            Logic::Each | Logic::Engine(_) | Logic::Threats(_) | Logic::Correlation(_) => (&[], Vec::new()),
-        };
-        let mut paths: Vec<&str> = by.iter().map(String::as_str).chain(more).collect();
-        paths.retain(|path| !is_actor(path));
-        paths
-    }
-}
-
-/// Factors with a name of their own; others are paths of fields.
-pub(crate) fn is_factor(name: &str) -> bool {
-    matches!(name, "api" | "service" | "network" | "country" | "user-agent" | "region" | "target" | "city" | "asn")
-}
-
-/// Keys with a name of their own; others are paths of fields.
-pub(crate) fn is_actor(name: &str) -> bool {
-    matches!(name, "principal" | "session" | "access-key" | "account" | "address" | "user-agent")
 }
 
 /// A rule as people know it, compiled for each of its logs.
@@ -224,13 +197,11 @@ impl Rule {
         }
     }
 
-    /// The fields that it looks at besides those that are matched.
+    /// The fields that its threats tell of.
     pub(crate) fn paths(&self) -> Vec<&str> {
-        let mut paths = self.logic.paths();
-        paths.extend(self.entity.as_ref().and_then(|entity| entity.field.as_deref()));
-        paths.extend(self.target.as_deref());
-        paths.extend(self.args.values().map(String::as_str));
-        paths
+        let entity = self.entity.as_ref().and_then(|entity| entity.field.as_deref());
+        let args = self.args.values().map(String::as_str);
+        entity.into_iter().chain(self.target.as_deref()).chain(args).collect()
     }
 
     /// Where the event was and what it is about.

@@ -259,7 +259,10 @@ impl Watch {
         batch: &mut Batch,
         threat: &dyn Fn(Option<u32>) -> Threat,
     ) -> Option<Signal> {
-        let value = self.counted(reading)?;
+        let value = match self.kind {
+            Kind::Steps => 1 << self.step,
+            _ => self.counted(reading)?,
+        };
         let outer = self.outer.iter().filter_map(|outer| outer.counted_signal(event, reading, batch, threat));
         let outer: Vec<Signal> = outer.collect();
         let detail = if outer.is_empty() { Detail::None } else { Detail::Outer(outer) };

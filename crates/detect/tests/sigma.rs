@@ -376,6 +376,22 @@ fn correlations() {
 }
 
 #[test]
+fn correlations_of_correlations() {
+    let event = |name: &str, user: &str| json!({"eventName": name, "u": user});
+    let chain = |kind: &str| {
+        format!(
+            "  type: event_count\n  rules: [a]\n  group-by: [u]\n  timespan: 10m\n  condition: {{gte: 3}}\n---\n\
+             title: D\nname: d\ncorrelation:\n  type: {kind}\n  rules: [c, b]\n  group-by: [u]\n  timespan: 10m"
+        )
+    };
+    let failures = [event("A", "x"), event("A", "x"), event("A", "x")];
+    let then = |last: Value| failures.iter().cloned().chain([last]).collect::<Vec<_>>();
+    correlate(&chain("temporal_ordered"), &then(event("B", "x")), &["d"]);
+    correlate(&chain("temporal_ordered"), &then(event("B", "y")), &[]);
+    correlate(&chain("temporal_ordered"), &[event("A", "x"), event("B", "x")], &[]);
+}
+
+#[test]
 fn correlations_that_cannot_be_run() {
     let mut wrong = Vec::new();
     let mut refused = |text: &str, place, expected| wrong.extend(refusal(text, place, expected));
@@ -406,6 +422,17 @@ fn correlations_that_cannot_be_run() {
     let circle = "title: X\nname: x\ncorrelation: {type: temporal, rules: [y], timespan: 5m}\n---\ntitle: Y\nname: y\ncorrelation: {type: temporal, rules: [x], timespan: 5m}\n";
     refused(circle, "3:39", "cannot be run");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_correlation_that_is_refused_silences_nothing() {
+    let text = format!(
+        "{BASE}title: C\ncorrelation:\n  type: temporal\n  rules: [a, b]\n  timespan: 5m\n  condition: {{gte: 1}}\n"
+    );
+    let detections = Arc::new(compiled(&[("rule.yml", &text)]));
+    let problems: Vec<_> = detections.problems().map(|problem| problem.short()).collect();
+    assert!(problems.len() == 1 && problems[0].contains("waits for all"), "{problems:?}");
+    assert_eq!(threats(&detections, &[json!({"eventName": "A"})]).len(), 1);
 }
 
 #[test]

@@ -73,16 +73,6 @@ impl Condition {
             Some(token) => Err(Wrong::new(token.at.clone(), "`and`, `or` or the end is expected here")),
         }
     }
-
-    /// The selections that it names, each once.
-    pub(crate) fn selections(&self, found: &mut Vec<usize>) {
-        match self {
-            Condition::Selection(index) if !found.contains(index) => found.push(*index),
-            Condition::Selection(_) => {}
-            Condition::Not(inner) => inner.selections(found),
-            Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| part.selections(found)),
-        }
-    }
 }
 
 fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
