@@ -12,9 +12,9 @@ use crate::habits::{Fired, Habits};
 use crate::key::{Key, KeyMap};
 use crate::logins::LoginState;
 use crate::machine::{Logic, Machines};
-use crate::signal::{Batch, Context, Detail, HOUR, Hour, Signal, hour_of, merge_threat};
+use crate::signal::{Batch, Context, Detail, Hour, Signal, hour_of, merge_threat};
 use crate::steps::StepsState;
-use crate::volume::{PAST_BYTES, VolumeState, start_of};
+use crate::volume::{VolumeState, start_of};
 use crate::window::WindowState;
 
 /// Bounds of an engine.
@@ -460,5 +460,3 @@ fn intern(contexts: &mut KeyMap<Key, Arc<Context>>, signal: &mut Signal) {
         signal.context = known.clone();
     }
 }
-
-const _: () = assert!(PAST_BYTES > 0 && HOUR > 0);

@@ -205,9 +205,8 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
                 || shared)
         }
         IpAddr::V6(six) => {
-            !(six.is_loopback() || six.is_unspecified() || six.is_multicast())
-                && !six.is_unique_local()
-                && !six.is_unicast_link_local()
+            let local = six.is_unique_local() || six.is_unicast_link_local();
+            !(local || six.is_loopback() || six.is_unspecified() || six.is_multicast())
         }
     }
 }
@@ -288,7 +287,9 @@ impl ExfiltrationState {
             None => {
                 if places.len() >= PLACES {
                     let oldest = (0..places.len()).min_by_key(|at| (places[*at].last_day, places[*at].place));
-                    oldest.into_iter().for_each(|at| drop(places.swap_remove(at)));
+                    if let Some(at) = oldest {
+                        places.swap_remove(at);
+                    }
                 }
                 let session = found.session.0;
                 places.push(Known { place, session, several: false, first_hour: hour, last_day: day, days: 1 });

@@ -91,21 +91,6 @@ impl Signal {
     pub(crate) fn order(&self) -> (Timestamp, u8, &str, u32, Key, u64) {
         (self.mark.time, self.step, &self.mark.id, self.machine, self.key, self.value)
     }
-
-    /// The event as evidence.
-    pub(crate) fn sighting(&self) -> Option<Sighting> {
-        sighting(&self.mark, &self.context)
-    }
-
-    /// A threat of this event alone.
-    pub(crate) fn threat(&self) -> Threat {
-        let mut threat = self.context.threat.clone();
-        threat.evidence.extend(self.sighting());
-        threat.count = 1;
-        threat.first_seen = self.mark.time;
-        threat.last_seen = self.mark.time;
-        threat
-    }
 }
 
 pub(crate) fn sighting(mark: &Mark, context: &Context) -> Option<Sighting> {

@@ -189,7 +189,7 @@ impl VolumeState {
     }
 }
 
-pub(crate) const PAST_BYTES: usize = size_of::<(Key, Past)>() + SLOTS * 12 + 24;
+const PAST_BYTES: usize = size_of::<(Key, Past)>() + SLOTS * 12 + 24;
 
 fn threat(volume: &VolumeHour, factor: Factor) -> Option<Threat> {
     let kept: Vec<Kept> = volume.signals.iter().map(Kept::of).collect();

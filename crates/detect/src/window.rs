@@ -6,7 +6,7 @@
 
 use haechi_model::{Threat, Timestamp};
 
-use crate::kept::{KEPT_BYTES, Kept, joined};
+use crate::kept::{Kept, joined};
 use crate::key::{Key, KeyMap};
 use crate::machine::{Condition, Window};
 use crate::signal::Signal;
@@ -113,8 +113,6 @@ impl WindowKey {
         size_of::<(Key, Self)>() + self.entries.capacity() * (size_of::<Entry>() + 64) + 8 * self.values.capacity()
     }
 }
-
-const _: () = assert!(KEPT_BYTES > 0);
 
 impl WindowState {
     pub(crate) fn take(&mut self, window: &Window, signal: &Signal) -> Option<Threat> {
