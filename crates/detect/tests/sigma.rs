@@ -184,7 +184,7 @@ fn check(detection: &str, event: Value, expected: bool) {
     let detections = Arc::new(compiled(&[("rule.yml", &format!("{HEAD}detection:\n{detection}\n"))]));
     let problems: Vec<_> = detections.problems().map(ToString::to_string).collect();
     assert!(problems.is_empty(), "{detection}: {}", problems.join("\n"));
-    assert_eq!(!threats(&detections, &[event.clone()]).is_empty(), expected, "{detection} on {event}");
+    assert_eq!(!threats(&detections, std::slice::from_ref(&event)).is_empty(), expected, "{detection} on {event}");
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn correlations() {
     let count = "  type: event_count\n  rules: [a]\n  group-by: [u]\n  timespan: 5m\n  condition: {gte: 3}";
     correlate(count, &[a.clone(), a.clone(), a.clone()], &["c"]);
     correlate(count, &[a.clone(), a.clone(), event("A", "y", 1)], &[]);
-    correlate(&format!("{count}\n  generate: true"), &[a.clone()], &["a"]);
+    correlate(&format!("{count}\n  generate: true"), std::slice::from_ref(&a), &["a"]);
     let both = "  type: event_count\n  rules: [a, b]\n  group-by: [u]\n  timespan: 5m\n  condition: {gt: 1, lte: 9}";
     correlate(both, &[a.clone(), b.clone()], &["c"]);
     let values = "  type: value_count\n  rules: a\n  group-by: [u]\n  timespan: 5m\n  condition: {field: v, gte: 2}";
