@@ -49,15 +49,15 @@ pub enum Force {
 pub enum Stopped {
     /// The state is neither as planned nor as wanted: somebody has changed it.
     #[error("the state is not what it was when the plan was made: it was {expected}, and is {found}")]
-    Changed { step: usize, expected: Value, found: Value },
+    Changed { step: usize, expected: Box<Value>, found: Box<Value> },
     /// What is there now is not what was left there.
     #[error("the state is not what was left: it was {expected}, and is {found}")]
-    NotOurs { step: usize, expected: Value, found: Value },
+    NotOurs { step: usize, expected: Box<Value>, found: Box<Value> },
     #[error("{error}")]
     Refused { step: usize, error: Box<ApiError> },
     /// AWS took the call, but the state does not show it.
     #[error("AWS answered, but the state does not show the change: it is {found}")]
-    NotShown { step: usize, found: Value },
+    NotShown { step: usize, found: Box<Value> },
     #[error("{missing}")]
     Wrong { step: usize, missing: Missing },
     #[error("what is done could not be written down: {0}")]
@@ -241,7 +241,7 @@ impl Conduct<'_> {
             }
             (Ok(answer), Ok(false)) => {
                 record.answer = answer;
-                Stopped::NotShown { step: turn.at, found: after }
+                Stopped::NotShown { step: turn.at, found: Box::new(after) }
             }
             (Ok(answer), Err(stopped)) => {
                 record.answer = answer;
@@ -308,7 +308,7 @@ async fn apply_step(turn: &Turn<'_>, earlier: Option<Record>, conduct: &mut Cond
     }
     let expected = earlier.map(|record| record.before).or_else(|| turn.step.before.clone());
     if let Some(expected) = expected.filter(|expected| *expected != state) {
-        return Err(Stopped::Changed { step: turn.at, expected, found: state });
+        return Err(Stopped::Changed { step: turn.at, expected: Box::new(expected), found: Box::new(state) });
     }
     let call = turn.call(&turn.step.definition.change, &scope, (conduct.clock)())?;
     conduct.make(turn, Deed::Apply, state, call).await
@@ -376,7 +376,9 @@ async fn check_ours(turn: &Turn<'_>, done: &Record, force: Force, conduct: &Cond
     };
     match ours {
         true => Ok(()),
-        false => Err(Stopped::NotOurs { step: turn.at, expected: done.after.clone(), found: state }),
+        false => {
+            Err(Stopped::NotOurs { step: turn.at, expected: Box::new(done.after.clone()), found: Box::new(state) })
+        }
     }
 }
 
