@@ -136,7 +136,9 @@ pub fn check_content(folder: Option<&Path>) -> Result<ContentCheck> {
         check.playbooks += 1;
         check.examples += playbook.examples.len();
         let failures = haechi_respond::check_examples(playbook);
-        check.problems.extend(failures.iter().map(|it| format!("{}: example `{}`: {}", it.playbook, it.example, it.why)));
+        check
+            .problems
+            .extend(failures.iter().map(|it| format!("{}: example `{}`: {}", it.playbook, it.example, it.why)));
     }
     let all = content.detections();
     let mut own = all.clone();

@@ -95,7 +95,8 @@ impl App {
             from: Timestamp::from_micros(around.as_micros().saturating_sub(before)),
             to: Timestamp::from_micros(around.as_micros().saturating_add(after)),
         };
-        let mut second = Second { slots: &slots, teller: Teller::new(actor, window), watch: &watch, filter: LogFilter::default() };
+        let mut second =
+            Second { slots: &slots, teller: Teller::new(actor, window), watch: &watch, filter: LogFilter::default() };
         if !interrupted {
             read(&sources, &fields, &mut second, progress, stop).await?;
         }
@@ -162,7 +163,11 @@ async fn read(
                 LogInput::Stream { name, source } => reader.read_stream(name, source, to),
             };
             let summary = reader.summary();
-            progress.step(Progressed::Reading { files: summary.files.values().sum(), items: summary.events, now: name });
+            progress.step(Progressed::Reading {
+                files: summary.files.values().sum(),
+                items: summary.events,
+                now: name,
+            });
             flow
         })
         .await?;
@@ -244,4 +249,3 @@ fn next_steps(story: &Story, sources: &[String], around: Timestamp) -> Vec<NextS
     }
     steps
 }
-

@@ -32,7 +32,15 @@ impl Scanner {
         let flows = FlowScan::new(&network.flows, &intel);
         let asks = !network.queries.is_empty();
         let queries = detections.fields(Log::ResolverQuery).filter(|_| asks).map(QueryScan::new);
-        Self { detections, intel, answers: Default::default(), flows, queries, batch: Batch::default(), singles: Singles::default() }
+        Self {
+            detections,
+            intel,
+            answers: Default::default(),
+            flows,
+            queries,
+            batch: Batch::default(),
+            singles: Singles::default(),
+        }
     }
 
     /// Takes a line of a flow log.

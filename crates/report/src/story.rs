@@ -56,10 +56,8 @@ pub fn write_story(
 
 fn document(report: &StoryReport) -> Value {
     let catalogs = Language::ALL.map(Catalog::new);
-    let next = report
-        .next
-        .iter()
-        .map(|step| json!({"command": step.command, "reason": message_in(&catalogs, &step.reason)}));
+    let next =
+        report.next.iter().map(|step| json!({"command": step.command, "reason": message_in(&catalogs, &step.reason)}));
     json!({
         "schemaVersion": own::SCHEMA_VERSION,
         "kind": "haechi.story",
@@ -196,9 +194,11 @@ impl Page<'_> {
             }
             self.more(SHORT, story.made.len());
         }
-        for (id, people) in
-            [("story-principals", &story.principals), ("story-keys", &story.keys), ("story-addresses", &story.addresses)]
-        {
+        for (id, people) in [
+            ("story-principals", &story.principals),
+            ("story-keys", &story.keys),
+            ("story-addresses", &story.addresses),
+        ] {
             if people.len() > 1 || (people.len() == 1 && !people.contains_key(&story.entity)) {
                 self.section(id, &[]);
                 let mut all: Vec<(&String, &Claim)> = people.iter().collect();
@@ -239,7 +239,10 @@ impl Page<'_> {
             let words: Vec<_> = list.iter().map(|(name, count)| format!("{name} ({count})")).collect();
             words.join(", ")
         };
-        let text = self.with("story-habits", &[("calls", json!(listed(&past.calls))), ("networks", json!(listed(&past.networks)))]);
+        let text = self.with(
+            "story-habits",
+            &[("calls", json!(listed(&past.calls))), ("networks", json!(listed(&past.networks)))],
+        );
         self.say(&text, Style::Dim, &[]);
     }
 
@@ -265,11 +268,8 @@ impl Page<'_> {
         }
         self.more(2 * SHORT, story.new.len());
         for travel in &story.travel {
-            let args = [
-                ("from", json!(travel.from)),
-                ("to", json!(travel.to)),
-                ("speed", json!(travel.kilometers_an_hour)),
-            ];
+            let args =
+                [("from", json!(travel.from)), ("to", json!(travel.to)), ("speed", json!(travel.kilometers_an_hour))];
             let text = self.with("story-travel", &args);
             self.say(&text, Style::High, &travel.event_ids);
         }
@@ -319,7 +319,9 @@ impl Page<'_> {
     fn told(&mut self, told: &Told, time: &str) {
         let is_read = |call: &str| {
             let name = call.split_once(':').map_or(call, |(_, name)| name);
-            ["Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet"].iter().any(|verb| name.starts_with(verb))
+            ["Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet"]
+                .iter()
+                .any(|verb| name.starts_with(verb))
         };
         let mut calls: Vec<_> = told.calls.iter().collect();
         // What changes things comes first.

@@ -68,7 +68,8 @@ impl QueryRule {
         let except = match parameters.get("except") {
             None => Vec::new(),
             Some(list) => {
-                let texts = list.as_array().and_then(|list| list.iter().map(|one| Some(one.as_str()?.to_owned())).collect());
+                let texts =
+                    list.as_array().and_then(|list| list.iter().map(|one| Some(one.as_str()?.to_owned())).collect());
                 texts.ok_or_else(|| "`except` is a list of domains".to_owned())?
             }
         };

@@ -41,13 +41,13 @@ pub struct Actor {
 /// What kind of entity a word names.
 pub fn kind_of(word: &str) -> EntityKind {
     let is_id = |prefix: &str| {
-        word.strip_prefix(prefix).is_some_and(|rest| {
-            matches!(rest.len(), 8 | 17) && rest.bytes().all(|digit| digit.is_ascii_hexdigit())
-        })
+        word.strip_prefix(prefix)
+            .is_some_and(|rest| matches!(rest.len(), 8 | 17) && rest.bytes().all(|digit| digit.is_ascii_hexdigit()))
     };
     let key = |prefix: &str| {
-        word.strip_prefix(prefix)
-            .is_some_and(|rest| rest.len() >= 12 && rest.bytes().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit()))
+        word.strip_prefix(prefix).is_some_and(|rest| {
+            rest.len() >= 12 && rest.bytes().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit())
+        })
     };
     match word {
         _ if word.parse::<core::net::IpAddr>().is_ok() => EntityKind::Address,
@@ -171,7 +171,10 @@ impl Actor {
 
     fn names(&self, target: &str) -> bool {
         self.targets.contains(target)
-            || self.targets.iter().any(|own| target.ends_with(&format!("/{own}")) || target.ends_with(&format!(":{own}")))
+            || self
+                .targets
+                .iter()
+                .any(|own| target.ends_with(&format!("/{own}")) || target.ends_with(&format!(":{own}")))
     }
 }
 

@@ -92,7 +92,10 @@ pub(super) fn graph_of(steps: &[Step], chain: &[Issue], threats: &[Threat]) -> G
         let by = issue.by_key.as_deref().and_then(|key| making.node(EntityKind::AccessKey, key));
         let key = making.node(EntityKind::AccessKey, &issue.key);
         making.edge(by, key, "issued", issue.time, &issue.event_id);
-        let of = issue.of.as_deref().map(|of| (if of.contains(":assumed-role/") { EntityKind::Session } else { EntityKind::Principal }, of));
+        let of = issue
+            .of
+            .as_deref()
+            .map(|of| (if of.contains(":assumed-role/") { EntityKind::Session } else { EntityKind::Principal }, of));
         let of = of.and_then(|(kind, of)| making.node(kind, of));
         making.edge(key, of, "key-of", issue.time, &issue.event_id);
     }

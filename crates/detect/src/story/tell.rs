@@ -364,7 +364,9 @@ impl Teller {
             let words = [&step.principal, &step.session, &step.access_key, &step.address];
             for (map, word) in people.iter_mut().zip(words) {
                 let Some(word) = word else { continue };
-                map.entry(word.clone()).and_modify(|claim: &mut Claim| claim.add(step)).or_insert_with(|| Claim::of(step));
+                map.entry(word.clone())
+                    .and_modify(|claim: &mut Claim| claim.add(step))
+                    .or_insert_with(|| Claim::of(step));
             }
         }
         let [principals, sessions, keys, addresses] = people;
