@@ -111,9 +111,8 @@ impl Unnamed {
         }
         let within = |moment: Timestamp| spans.iter().any(|(start, end)| *start <= moment && moment <= *end);
         let last = spans.last().map_or(at, |(_, end)| *end);
-        let covered = if within(at.plus_micros(-ABOUT)) && within(at) && within(at.plus_micros(ABOUT)) {
-            Covered::Unnamed
-        } else if at.since(last) > DUE {
+        let between = within(at.plus_micros(-ABOUT)) && within(at) && within(at.plus_micros(ABOUT));
+        let covered = if between || at.since(last) > DUE {
             Covered::Unnamed
         } else if at.plus_micros(ABOUT) >= last {
             Covered::Due
