@@ -247,7 +247,7 @@ impl Generator {
             // They come nearly in the order of their times.
             let second = (number * 3600 / count + writer.random.below(240)).min(3599);
             // One of fifty calls is denied, and some principals are always denied.
-            let refused = writer.random.one_in(50) || (principal.number % 97 == 0 && writer.random.one_in(2));
+            let refused = writer.random.one_in(50) || (principal.number.is_multiple_of(97) && writer.random.one_in(2));
             let pieces = shape.denied.as_ref().filter(|_| refused).unwrap_or(&shape.allowed);
             writer.event(&principal, shape, pieces, second, out);
         }
@@ -301,7 +301,7 @@ impl Writer<'_> {
                 Blank::Subnet => names::id("subnet", own, things[3], out),
                 Blank::Vpc => names::id("vpc", own, things[3] % 3, out),
                 Blank::Group => names::id("sg", own, things[1], out),
-                Blank::Class => out.extend_from_slice(if key % 3 == 0 { b"m7g.xlarge" } else { b"t3.medium" }),
+                Blank::Class => out.extend_from_slice(if key.is_multiple_of(3) { b"m7g.xlarge" } else { b"t3.medium" }),
                 Blank::Private => drop(write!(out, "10.0.{}.{}", things[3], things[2] + 4)),
                 Blank::Uuid => random.uuid(out),
                 Blank::Millis => drop(write!(out, "{}000", time)),

@@ -177,7 +177,7 @@ pub fn uuid_of(one: u64, two: u64, out: &mut Vec<u8>) {
 impl Principal {
     /// Each principal keeps to some of what its job calls.
     pub fn calls(&self, shape: usize) -> bool {
-        hash(self.number, 100 + shape as u64) % 3 != 0
+        !hash(self.number, 100 + shape as u64).is_multiple_of(3)
     }
 
     fn of(&self, what: u64, most: u64) -> u64 {
@@ -233,7 +233,7 @@ impl Principal {
             _ => (hash(self.account, 12 + self.of(12, 16)), random.below(2)),
         };
         let number = hash(home, number);
-        if number % 12 == 0 {
+        if number.is_multiple_of(12) {
             let _ = write!(out, "2001:db8:{:x}:{:x}::{:x}", number >> 48, number >> 32 & 0xFFFF, number >> 16 & 0xFFFF);
         } else {
             // The network that RFC 2544 keeps for benchmarks.

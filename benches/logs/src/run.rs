@@ -91,7 +91,7 @@ pub fn all(folder: &Path, rules: &Path, rounds: usize) -> Result<()> {
         println!("{name}: {:.2}", median(one)?.cpu / median(other)?.cpu);
     }
     for work in ["read", "detect", "read-flow", "detect-flow"] {
-        let two = median(&WORKS.iter().find(|(name, _)| *name == format!("{work} 2")).context("two")?.0)?;
+        let two = median(WORKS.iter().find(|(name, _)| *name == format!("{work} 2")).context("two")?.0)?;
         println!("{work}, two threads by the clock: {:.2} times one", median(work)?.wall / two.wall);
     }
     Ok(())

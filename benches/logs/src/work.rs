@@ -193,7 +193,7 @@ impl Receiver for Looking<'_> {
 
     fn end(&mut self, _: &Path) -> ControlFlow<()> {
         self.files += 1;
-        if self.files % AT_ONCE == 0 {
+        if self.files.is_multiple_of(AT_ONCE) {
             self.hand_over();
         }
         ControlFlow::Continue(())

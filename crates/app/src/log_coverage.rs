@@ -258,7 +258,7 @@ impl Seen {
 impl Receiver for Seen {
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
         let (account, region) = (event.account(), event.region());
-        self.count(event.log(), account.as_deref().unwrap_or(""), region.as_deref().unwrap_or(""), event.time());
+        self.count(event.log(), account.unwrap_or(""), region.unwrap_or(""), event.time());
         ControlFlow::Continue(())
     }
 

@@ -216,7 +216,7 @@ impl Inventory {
 
     fn sort(&mut self) {
         for chain in self.chains.values_mut() {
-            chain.sort_by(|one, other| one.name.end.cmp(&other.name.end));
+            chain.sort_by_key(|one| one.name.end);
         }
     }
 }

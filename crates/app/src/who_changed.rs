@@ -81,8 +81,8 @@ impl Trail {
         let [arn, kind, invoked_by, issuer, address, agent, arns, types, request, response] = self.slots;
         let text = |slot: Slot| event.text(slot).map(|text| kept(&text));
         let mut write = Write {
-            account: AccountId::parse(&event.account()?).ok()?,
-            region: Region::parse(&event.region()?).ok()?,
+            account: AccountId::parse(event.account()?).ok()?,
+            region: Region::parse(event.region()?).ok()?,
             event_id: kept(event.id()),
             at: event.time(),
             name: kept(event.name()),

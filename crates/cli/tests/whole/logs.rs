@@ -215,7 +215,7 @@ fn a_bucket_is_verified_with_keys_from_cloudtrail() {
     put(&moto, &haechi, &day.world);
     let answer: &'static str = Box::leak(public_keys(&[&day.key]).to_string().into_boxed_str());
     let keys = Fault { marker: "ListPublicKeys", status: "200 OK", body: answer };
-    proxy.set(&[keys.clone()]);
+    proxy.set(std::slice::from_ref(&keys));
     let place = format!("s3://{BUCKET}");
     let verify =
         |more: &[&str], code: i32| haechi.json(&[&["logs", "verify", &place, "--format", "json"], more].concat(), code);
