@@ -102,7 +102,7 @@ help-respond = 결과에 대응: 플레이북에서 정확한 AWS 변경 계획�
 help-respond-after =
     예:
       haechi respond list
-      haechi respond block-address-network-acl --set address=192.0.2.44 --set networkAcl=acl-0a1b2c --expires 24h
+      haechi respond block-address-network-acl --finding 3f2a91c0 --expires 24h
       haechi respond isolate-instance --finding 3f2a91c0
       haechi respond disable-access-key --set accessKeyId=AKIAIOSFODNN7EXAMPLE --policy
       haechi respond approve 7d41c2 --by mina --reason TICKET-481

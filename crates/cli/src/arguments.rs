@@ -115,7 +115,7 @@ pub enum Command {
     /// Answer a finding: plan exact changes to AWS from a playbook, approve, apply and undo them
     #[command(after_help = "Examples:
   haechi respond list
-  haechi respond block-address-network-acl --set address=192.0.2.44 --set networkAcl=acl-0a1b2c --expires 24h
+  haechi respond block-address-network-acl --finding 3f2a91c0 --expires 24h
   haechi respond isolate-instance --finding 3f2a91c0
   haechi respond disable-access-key --set accessKeyId=AKIAIOSFODNN7EXAMPLE --policy
   haechi respond approve 7d41c2 --by mina --reason TICKET-481
