@@ -241,7 +241,11 @@ fn nothing_names_one_machine() {
         let Ok(text) = std::fs::read_to_string(root().join(name)) else { continue };
         for path in [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")] {
             let line = text.lines().position(|line| {
-                line.match_indices(path).any(|(at, _)| at == 0 || !line.as_bytes()[at - 1].is_ascii_alphanumeric())
+                // `/x/*` is a pattern of paths on other machines.
+                line.match_indices(path).any(|(at, _)| {
+                    let starts = at == 0 || !line.as_bytes()[at - 1].is_ascii_alphanumeric();
+                    starts && line.as_bytes().get(at + path.len()) != Some(&b'*')
+                })
             });
             assert!(line.is_none(), "{name}:{}: a path of one machine (`{path}`)", line.unwrap_or(0) + 1);
         }

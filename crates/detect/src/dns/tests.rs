@@ -73,7 +73,7 @@ fn close(hours: BTreeMap<i64, QueryHour>, rules: &[QueryRule]) -> Vec<Threat> {
     let mut found = Vec::new();
     hours.into_values().for_each(|hour| hour.close(rules, &mut |threat| found.push(threat)));
     let mut merged: Vec<_> = Threat::merge_all(found).into_values().collect();
-    merged.sort_by(|a, b| a.id.cmp(&b.id));
+    merged.sort_by_key(|a| a.id);
     merged
 }
 

@@ -108,7 +108,7 @@ fn close(rules: &[FlowRule], hours: std::collections::BTreeMap<i64, FlowHour>, s
         state.close(hour, &flows, rules, &mut |threat| found.push(threat));
     }
     let mut merged: Vec<_> = Threat::merge_all(found).into_values().collect();
-    merged.sort_by(|a, b| a.id.cmp(&b.id));
+    merged.sort_by_key(|a| a.id);
     merged
 }
 
@@ -136,7 +136,7 @@ fn addresses_on_lists() {
     let parameters = json!({"finds": "listed"});
     let (need, list) = (&["tor-relays"][..], &[(Need::TorRelays, "203.0.113.0/24\n2001:db8::/32")][..]);
     let out = line(OURS, 44_000, THEIRS, 443);
-    check(need, parameters.clone(), list, &[out.clone()], Some(THEIRS));
+    check(need, parameters.clone(), list, std::slice::from_ref(&out), Some(THEIRS));
     check(need, parameters.clone(), list, &[out.answer(3, 300)], Some(THEIRS));
     check(need, parameters.clone(), list, &[line(OURS, 44_000, "198.51.100.1", 443)], None);
     // That somebody bad knocks is no sign that we are.
@@ -158,7 +158,7 @@ fn relays_of_tor() {
     let inside = line("203.0.113.77", 51_000, OURS, 9001);
     check(need, parameters.clone(), list, &[out.clone(), vec![inside.clone()]].concat(), Some("203.0.113.0"));
     check(need, parameters.clone(), list, &out, None);
-    check(need, parameters.clone(), list, &[inside.clone()], None);
+    check(need, parameters.clone(), list, std::slice::from_ref(&inside), None);
     check(need, parameters, list, &[out, vec![inside.rejected()]].concat(), None);
 }
 
@@ -166,7 +166,7 @@ fn relays_of_tor() {
 fn floods() {
     let udp = json!({"finds": "denial-udp", "at-least": 1000, "except-ports": [53, 80]});
     let flood = line(OURS, 44_000, THEIRS, 7777).protocol(17).of(5000, 500_000);
-    check(&[], udp.clone(), &[], &[flood.clone()], Some(THEIRS));
+    check(&[], udp.clone(), &[], std::slice::from_ref(&flood), Some(THEIRS));
     check(&[], udp.clone(), &[], &[flood.clone(), flood.answer(3000, 90_000)], None);
     check(&[], udp.clone(), &[], &[line(OURS, 44_000, "10.0.0.9", 7777).protocol(17).of(5000, 500_000)], None);
     check(&[], udp.clone(), &[], &[line(OURS, 44_000, THEIRS, 80).protocol(17).of(5000, 500_000)], None);
@@ -228,7 +228,7 @@ fn probes() {
     let parameters = json!({"finds": "port-probe", "except-ports": [8088], "severity-on-ports": {"9200": 8.0}});
     let (need, list) = (&["threat-addresses"][..], &[(Need::ThreatAddresses, THEIRS)][..]);
     let probe = line(THEIRS, 51_000, OURS, 9200);
-    check(need, parameters.clone(), list, &[probe.clone()], Some(THEIRS));
+    check(need, parameters.clone(), list, std::slice::from_ref(&probe), Some(THEIRS));
     check(need, parameters.clone(), list, &[probe.rejected()], None);
     check(need, parameters.clone(), list, &[line(THEIRS, 51_000, OURS, 8088)], None);
     check(need, parameters, list, &[line("198.51.100.1", 51_000, OURS, 9200)], None);
@@ -418,7 +418,7 @@ proptest! {
         prop_assert!(bytes.0.is_empty() && again == state);
         found.extend(close(&rules, later, &mut again));
         let mut merged: Vec<_> = Threat::merge_all(found).into_values().collect();
-        merged.sort_by(|a, b| a.id.cmp(&b.id));
+        merged.sort_by_key(|a| a.id);
         prop_assert_eq!(merged, whole);
     }
 
