@@ -13,7 +13,7 @@ use crate::format::{Format, Options};
 use crate::input::NextStep;
 use crate::machine::{json as own, message_in};
 use crate::terminal::layout::{Line, Style, cut, wrap};
-use crate::threats::{DetectionInfo, LogsRead};
+use crate::threats::{DetectionInfo, LogsRead, among_word, entity_word, factor_word};
 
 /// An investigation, told.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,7 +130,7 @@ impl Page<'_> {
         head.push(&cut(&story.entity, self.width), Style::Bold);
         self.lines.push(head);
         let span = [
-            ("kind", json!(self.word("entity", story.kind.as_str()))),
+            ("kind", json!(self.catalog.text(entity_word(story.kind)))),
             ("from", json!(self.catalog.minute(story.window.from))),
             ("to", json!(self.catalog.minute(story.window.to))),
             ("count", json!(story.events)),
@@ -153,12 +153,6 @@ impl Page<'_> {
         self.others();
         self.past("story-after", &story.after);
         self.next();
-    }
-
-    /// A word of a vocabulary, in the language where it has one.
-    fn word(&self, prefix: &str, word: &str) -> String {
-        let id = format!("{prefix}-{word}");
-        if self.catalog.has(&id) { self.catalog.text(&id) } else { word.to_owned() }
     }
 
     fn who(&mut self) {
@@ -256,9 +250,12 @@ impl Page<'_> {
         }
         for new in story.new.iter().take(2 * SHORT) {
             let args = [
-                ("kind", json!(self.word("factor-kind", new.kind))),
+                ("kind", json!(factor_word(new.kind).map_or_else(|| new.kind.to_owned(), |id| self.catalog.text(id)))),
                 ("value", json!(new.value)),
-                ("among", json!(self.word("factor-among", new.among))),
+                (
+                    "among",
+                    json!(among_word(new.among).map_or_else(|| new.among.to_owned(), |id| self.catalog.text(id))),
+                ),
                 ("days", json!(new.days)),
                 ("count", json!(new.claim.count)),
             ];

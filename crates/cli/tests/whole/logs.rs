@@ -40,7 +40,7 @@ impl Day {
     /// Copies of all in a folder, with the signature of the newest digest beside it.
     fn copy(&self, haechi: &Haechi) {
         let folder = haechi.folder().join("copy");
-        self.world.copy_to(&folder);
+        copy_to(&self.world, &folder);
         std::fs::write(haechi.folder().join("keys.json"), public_keys(&[&self.key]).to_string()).expect("keys");
         let newest = &self.digests[5];
         let beside = folder.join(format!("{newest}.metadata.json"));
@@ -162,7 +162,7 @@ fn an_organization_in_a_folder_in_every_language() {
             world.digest(&trail, &key, at(FIRST), &[late], true);
         }
     }
-    world.copy_to(&haechi.folder().join("copy"));
+    copy_to(&world, &haechi.folder().join("copy"));
     std::fs::write(haechi.folder().join("keys.json"), public_keys(&[&key, &old]).to_string()).expect("keys");
     let verify = |more: &[&str], code: i32| {
         haechi
@@ -184,7 +184,7 @@ fn an_organization_in_a_folder_in_every_language() {
 /// Puts the world into a bucket of the mock.
 fn put(moto: &Moto, haechi: &Haechi, world: &World) {
     let folder = haechi.folder().join("objects");
-    world.copy_to(&folder);
+    copy_to(&world, &folder);
     let metadata: serde_json::Map<String, Value> =
         world.objects.iter().map(|(key, it)| (key.clone(), json!(it.metadata))).collect();
     let list = haechi.folder().join("metadata.json");
@@ -261,7 +261,7 @@ fn coverage_accounts_for_a_folder() {
     let (haechi, mut day) = (Haechi::new(), Day::new());
     day.world.objects.remove(&day.logs[4]);
     day.world.objects.remove(&day.logs[5]);
-    day.world.copy_to(&haechi.folder().join("copy"));
+    copy_to(&day.world, &haechi.folder().join("copy"));
     let write = |name: &str, text: &str| std::fs::write(haechi.folder().join("copy").join(name), text).expect("a file");
     write("notes.md", "not a log");
     write("rubbish.json", "{\"Records\": [{\"eventID\": 1}, 7]}");
@@ -463,4 +463,13 @@ fn the_validator_of_aws_cli_agrees() {
     check(&backfill, &[]);
     // Of two digests in a row, it names one.
     check(&|day| day.digests[2..4].iter().for_each(|key| drop(day.world.objects.remove(key))), &[2]);
+}
+
+/// Writes copies of the objects, as `aws s3 sync` does: without their metadata.
+fn copy_to(world: &World, folder: &std::path::Path) {
+    for (key, object) in &world.objects {
+        let path = folder.join(key);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders are made");
+        std::fs::write(path, &object.bytes).expect("a copy is written");
+    }
 }

@@ -202,15 +202,6 @@ impl World {
         (digests, keys)
     }
 
-    /// Writes copies of the objects, as `aws s3 sync` does: without their metadata.
-    pub fn copy_to(&self, folder: &std::path::Path) {
-        for (key, object) in &self.objects {
-            let path = folder.join(key);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders are made");
-            std::fs::write(path, &object.bytes).expect("a copy is written");
-        }
-    }
-
     /// Changes the text of an object.
     pub fn change(&mut self, key: &str, change: impl FnOnce(String) -> String) {
         let object = self.objects.get_mut(key).expect("an object");

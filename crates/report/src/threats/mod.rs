@@ -4,6 +4,7 @@
 mod guardduty;
 mod machine;
 mod page;
+mod words;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ use crate::input::{NextStep, Suppression, Unreadable};
 pub use guardduty::{event_of, finding_of};
 pub(crate) use machine::{document, rows, write_lines as write_json_lines, write_ocsf_rows};
 pub(crate) use page::section;
+pub(crate) use words::{among_word, entity_word, factor_word, log_word};
 
 /// What came of looking at logs.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,14 +153,11 @@ fn said(detections: &BTreeMap<String, DetectionInfo>, catalog: &Catalog, kind: &
 
 /// What stands out, in words.
 pub fn factor_words(catalog: &Catalog, factor: &Factor) -> String {
-    let known = |prefix: &str, word: &str| {
-        let id = format!("{prefix}-{word}");
-        if catalog.has(&id) { catalog.text(&id) } else { word.to_owned() }
-    };
+    let known = |id: Option<&str>, word: &str| id.map_or_else(|| word.to_owned(), |id| catalog.text(id));
     let args = [
-        ("kind", known("factor-kind", &factor.kind).into()),
+        ("kind", known(factor_word(&factor.kind), &factor.kind).into()),
         ("value", factor.value.as_str().into()),
-        ("among", known("factor-among", &factor.among).into()),
+        ("among", known(among_word(&factor.among), &factor.among).into()),
         ("before", factor.before.into()),
         ("days", factor.days.into()),
     ];

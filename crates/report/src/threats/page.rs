@@ -7,7 +7,7 @@ use haechi_i18n::Catalog;
 use haechi_model::{Severity, Threat};
 use serde_json::json;
 
-use super::{ThreatEntry, ThreatReport, ThreatWords, sorted};
+use super::{ThreatEntry, ThreatReport, ThreatWords, log_word, sorted};
 use crate::format::Options;
 use crate::terminal::layout::{Line, Style, cut, elide, width, wrap};
 use crate::words::severity_id;
@@ -73,7 +73,7 @@ impl<'a> Page<'a> {
         let (read, catalog) = (&self.words.report.read, self.words.catalog);
         let mut facts = vec![catalog.count("threats-files", read.files)];
         for (log, count) in &read.events {
-            let args = [("log", json!(catalog.text(&format!("log-{log}")))), ("count", json!(count))];
+            let args = [("log", json!(catalog.text(log_word(*log)))), ("count", json!(count))];
             facts.push(catalog.with("threats-events", &args));
         }
         if read.events.is_empty() {
