@@ -17,7 +17,9 @@ fn read(bytes: &[u8], limits: Limits) -> (Vec<String>, u64) {
         events.push(event.json().as_json().to_owned());
         ControlFlow::Continue(())
     });
-    (events, reader.finish().problems.len() as u64)
+    let summary = reader.finish();
+    assert_eq!(summary.text.total(), summary.text_bytes, "{:?}", summary.text);
+    (events, summary.problems.len() as u64)
 }
 
 fuzz_target!(|bytes: &[u8]| {
