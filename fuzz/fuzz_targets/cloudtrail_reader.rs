@@ -14,7 +14,7 @@ fn read(bytes: &[u8], limits: Limits) -> (Vec<String>, u64) {
     let mut events = Vec::new();
     let _ = reader.read_bytes(Path::new("x"), bytes, &mut |event: &Event<'_>| {
         event.each(slot, &mut |value| drop(value.text()));
-        events.push(event.json().as_json().to_owned());
+        events.push(event.raw().to_owned());
         ControlFlow::Continue(())
     });
     let summary = reader.finish();

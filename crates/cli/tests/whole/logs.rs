@@ -184,7 +184,7 @@ fn an_organization_in_a_folder_in_every_language() {
 /// Puts the world into a bucket of the mock.
 fn put(moto: &Moto, haechi: &Haechi, world: &World) {
     let folder = haechi.folder().join("objects");
-    copy_to(&world, &folder);
+    copy_to(world, &folder);
     let metadata: serde_json::Map<String, Value> =
         world.objects.iter().map(|(key, it)| (key.clone(), json!(it.metadata))).collect();
     let list = haechi.folder().join("metadata.json");
