@@ -92,3 +92,72 @@ advice-detection-meant = `{ $meant }` のことですか?
 threats-column-count = イベント数
 threats-column-factor = 特異な点
 threats-column-related = 構成する結果
+help-detect = ログの脅威検出: GuardDuty の検出結果タイプ、Haechi 独自の検出、Sigma ルール
+help-detect-after =
+    例:
+      haechi detect ./logs/                              CloudTrail、フローログ、DNS クエリ、EKS 監査ログを内容で判別
+      haechi detect s3://my-trail-bucket --since 7d --region us-east-1
+      haechi detect ./logs --rules ./sigma/rules/cloud/aws --format jsonl
+      haechi detect ./logs --intel tor-exits=exits.txt --geo GeoLite2-City.mmdb --geo GeoLite2-ASN.mmdb
+      haechi detect ./today --keep                       ベースラインと検出結果をストアに保存
+      haechi detect - < export.json.gz
+      haechi detect list --inactive                      ほかの検出に必要なもの
+
+    終了コード: 0 --fail-on 以上の脅威なし、1 脅威あり、2 実行できなかった
+help-detect-sources = ファイル、フォルダー、s3://BUCKET/PREFIX、SQS キューの URL または ARN、標準入力は -
+help-detect-rules = 組み込みの検出に加える Sigma ルールのファイルまたはフォルダー。繰り返し可
+help-detect-intel = リスト: NAME=FILE、またはリスト名のファイル (tor-exits.txt) があるフォルダー。繰り返し可
+help-detect-geo = アドレスごとの場所とネットワークのデータベース (.mmdb)。繰り返し可
+help-detect-trusted = 検出結果の根拠にしないアドレスと範囲。1 行に 1 つ。繰り返し可
+help-detect-flow-format = 見出しのないフローログのフィールド。フローログ作成時の形式文字列のまま指定
+help-detect-keep = 脅威とベースラインをストアに保存し、以前に保存したファイルは読み飛ばす
+help-detect-notify = 見つかった脅威を設定の宛先 (haechi.toml の `[[notify]]`) に通知
+help-detect-fail-on = 終了コードを 1 にする最低の重要度: critical、high、medium、low、never [既定値: high]
+help-detect-strict = 読み取りできないものがあれば 2 で終了
+help-detect-since = この時刻から (2026-11-22、2026-11-22T09:30+09:00、3 日前は 3d)
+help-detect-until = この時刻まで
+help-detect-types = 脅威のタイプ (* と ? を使用可)
+help-detect-severity = 重要度: critical、high、medium、low
+help-detect-format = 出力形式: table、json、jsonl、csv、ocsf
+help-detect-export = ファイルにも保存。拡張子で形式を決定 (.json .jsonl .csv .ocsf.json .txt)。繰り返し可
+help-detect-top = 表に表示する脅威の数。0 ですべて
+help-detect-list = 検出の一覧と、無効な検出に必要なもの
+help-detect-list-ids = ID (* と ? を使用可)
+help-detect-list-inactive = 無効な検出のみ
+help-detect-list-intel = リスト: NAME=FILE、またはリスト名のファイル (tor-exits.txt) があるフォルダー。繰り返し可
+help-detect-list-geo = アドレスごとの場所とネットワークのデータベース (.mmdb)。繰り返し可
+help-detect-list-trusted = 検出結果の根拠にしないアドレスと範囲。1 行に 1 つ。繰り返し可
+help-detect-list-format = 出力形式: table、json、jsonl、csv
+help-detect-show = 1 つの検出の意味、検出対象、対処を表示
+help-detect-show-id = 検出の ID
+help-detect-show-format = 出力形式: table、json
+help-detect-samples = サンプルの検出結果: タイプごとに 1 件、サンプルの印付き
+help-detect-samples-after =
+    例:
+      haechi detect samples                  表示のみ
+      haechi detect samples --keep           ストアに保存し、検出結果を読むツールを試す
+      haechi detect samples --remove         ストアから取り除く
+help-detect-samples-types = タイプ (* と ? を使用可)
+help-detect-samples-keep = ストアに保存
+help-detect-samples-notify = 設定の宛先に通知
+help-detect-samples-remove = ストアのサンプルをすべて取り除く
+help-detect-samples-format = 出力形式: table、json、jsonl、csv、ocsf
+help-investigate = プリンシパル、セッション、キー、アドレス、インスタンス、バケット、または検出結果の経緯: 何をし、何が新しいか
+help-investigate-after =
+    例:
+      haechi investigate arn:aws:iam::111122223333:user/deploy --around 2026-11-19T01:15:00Z ./logs
+      haechi investigate AKIAIOSFODNN7EXAMPLE ./logs --before 7d --after 2d
+      haechi investigate 192.0.2.66 s3://my-trail-bucket --since 7d
+      haechi investigate 3f2a9c1b ./logs              保存した検出結果を、最初に見つかった時刻を基準に
+help-investigate-entity = ARN、アクセスキー、アドレス、インスタンス、バケット、アカウント、または保存した検出結果の ID
+help-investigate-sources = ログのファイル、フォルダー、または s3://BUCKET/PREFIX
+help-investigate-around = 基準の時刻 (2026-11-22、2026-11-22T09:30+09:00、3 日前は 3d) [既定値: 検出結果の時刻、なければログに最後に現れた時刻]
+help-investigate-before-span = 基準の時刻より前の、詳しく示す長さ。それ以前は普段の行動として使用
+help-investigate-after-span = 基準の時刻より後の、詳しく示す長さ
+help-investigate-intel = リスト: NAME=FILE、またはリスト名のファイル (tor-exits.txt) があるフォルダー。繰り返し可
+help-investigate-geo = アドレスごとの場所とネットワークのデータベース (.mmdb)。繰り返し可
+help-investigate-trusted = 検出結果の根拠にしないアドレスと範囲。1 行に 1 つ。繰り返し可
+help-investigate-since = この時刻から (2026-11-22、2026-11-22T09:30+09:00、3 日前は 3d)
+help-investigate-until = この時刻まで
+help-investigate-strict = 読み取りできないものがあれば 2 で終了
+help-investigate-format = 出力形式: table、json

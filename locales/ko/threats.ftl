@@ -92,3 +92,72 @@ advice-detection-meant = `{ $meant }`을(를) 찾으셨나요?
 threats-column-count = 이벤트 수
 threats-column-factor = 특이점
 threats-column-related = 구성 결과
+help-detect = 로그의 위협 탐지: GuardDuty 결과 유형, Haechi 자체 탐지, Sigma 규칙
+help-detect-after =
+    예:
+      haechi detect ./logs/                              CloudTrail, 흐름 로그, DNS 쿼리, EKS 감사 로그를 내용으로 구분
+      haechi detect s3://my-trail-bucket --since 7d --region us-east-1
+      haechi detect ./logs --rules ./sigma/rules/cloud/aws --format jsonl
+      haechi detect ./logs --intel tor-exits=exits.txt --geo GeoLite2-City.mmdb --geo GeoLite2-ASN.mmdb
+      haechi detect ./today --keep                       기준선과 결과를 저장소에 보관
+      haechi detect - < export.json.gz
+      haechi detect list --inactive                      다른 탐지에 필요한 항목
+
+    종료 코드: 0 --fail-on 이상의 위협 없음, 1 위협 있음, 2 수행하지 못함
+help-detect-sources = 파일, 폴더, s3://BUCKET/PREFIX, SQS 대기열의 URL 또는 ARN, 표준 입력은 -
+help-detect-rules = 기본 탐지에 더할 Sigma 규칙 파일 또는 폴더. 반복 가능
+help-detect-intel = 목록: NAME=FILE 또는 목록 이름의 파일(tor-exits.txt)이 있는 폴더. 반복 가능
+help-detect-geo = 주소별 위치와 네트워크 데이터베이스(.mmdb). 반복 가능
+help-detect-trusted = 결과의 근거로 삼지 않을 주소와 범위, 한 줄에 하나. 반복 가능
+help-detect-flow-format = 머리글이 없는 흐름 로그의 필드. 흐름 로그를 만들 때의 형식 문자열 그대로
+help-detect-keep = 위협과 기준선을 저장소에 보관하고, 이전에 보관한 파일은 건너뜀
+help-detect-notify = 발견한 위협을 설정의 대상(haechi.toml의 `[[notify]]`)에 알림
+help-detect-fail-on = 종료 코드를 1로 만드는 최소 심각도: critical, high, medium, low, never [기본값: high]
+help-detect-strict = 읽지 못한 것이 있으면 2로 종료
+help-detect-since = 이 시각부터(2026-11-22, 2026-11-22T09:30+09:00, 3일 전은 3d)
+help-detect-until = 이 시각까지
+help-detect-types = 위협 유형(*와 ? 사용 가능)
+help-detect-severity = 심각도: critical, high, medium, low
+help-detect-format = 출력 형식: table, json, jsonl, csv, ocsf
+help-detect-export = 파일로도 저장. 확장자로 형식 결정(.json .jsonl .csv .ocsf.json .txt). 반복 가능
+help-detect-top = 표에 표시할 위협 수, 0이면 전체
+help-detect-list = 탐지 목록과 비활성 탐지에 필요한 항목
+help-detect-list-ids = ID(*와 ? 사용 가능)
+help-detect-list-inactive = 비활성 탐지만
+help-detect-list-intel = 목록: NAME=FILE 또는 목록 이름의 파일(tor-exits.txt)이 있는 폴더. 반복 가능
+help-detect-list-geo = 주소별 위치와 네트워크 데이터베이스(.mmdb). 반복 가능
+help-detect-list-trusted = 결과의 근거로 삼지 않을 주소와 범위, 한 줄에 하나. 반복 가능
+help-detect-list-format = 출력 형식: table, json, jsonl, csv
+help-detect-show = 탐지 하나의 의미, 찾는 것, 조치 표시
+help-detect-show-id = 탐지의 ID
+help-detect-show-format = 출력 형식: table, json
+help-detect-samples = 샘플 결과: 유형마다 하나씩, 샘플로 표시
+help-detect-samples-after =
+    예:
+      haechi detect samples                  표시만
+      haechi detect samples --keep           저장소에 보관하여 결과를 읽는 도구를 시험
+      haechi detect samples --remove         저장소에서 다시 제거
+help-detect-samples-types = 유형(*와 ? 사용 가능)
+help-detect-samples-keep = 저장소에 저장
+help-detect-samples-notify = 설정의 대상에 알림
+help-detect-samples-remove = 저장소의 모든 샘플 제거
+help-detect-samples-format = 출력 형식: table, json, jsonl, csv, ocsf
+help-investigate = 보안 주체, 세션, 키, 주소, 인스턴스, 버킷 또는 결과의 경위: 무엇을 했고 무엇이 새로운지
+help-investigate-after =
+    예:
+      haechi investigate arn:aws:iam::111122223333:user/deploy --around 2026-11-19T01:15:00Z ./logs
+      haechi investigate AKIAIOSFODNN7EXAMPLE ./logs --before 7d --after 2d
+      haechi investigate 192.0.2.66 s3://my-trail-bucket --since 7d
+      haechi investigate 3f2a9c1b ./logs              보관된 결과를 처음 발견된 시각을 기준으로
+help-investigate-entity = ARN, 액세스 키, 주소, 인스턴스, 버킷, 계정 또는 보관된 결과의 ID
+help-investigate-sources = 로그의 파일, 폴더 또는 s3://BUCKET/PREFIX
+help-investigate-around = 기준 시각(2026-11-22, 2026-11-22T09:30+09:00, 3일 전은 3d) [기본값: 결과의 시각, 없으면 로그에 마지막으로 나타난 시각]
+help-investigate-before-span = 기준 시각 이전 이만큼을 자세히 표시. 그보다 앞은 평소 습관으로 사용
+help-investigate-after-span = 기준 시각 이후 이만큼을 자세히 표시
+help-investigate-intel = 목록: NAME=FILE 또는 목록 이름의 파일(tor-exits.txt)이 있는 폴더. 반복 가능
+help-investigate-geo = 주소별 위치와 네트워크 데이터베이스(.mmdb). 반복 가능
+help-investigate-trusted = 결과의 근거로 삼지 않을 주소와 범위, 한 줄에 하나. 반복 가능
+help-investigate-since = 이 시각부터(2026-11-22, 2026-11-22T09:30+09:00, 3일 전은 3d)
+help-investigate-until = 이 시각까지
+help-investigate-strict = 읽지 못한 것이 있으면 2로 종료
+help-investigate-format = 출력 형식: table, json

@@ -143,7 +143,7 @@ Nothing is changed without an approval: at a terminal --apply asks, a script nee
   haechi detect ./logs --rules ./sigma/rules/cloud/aws --format jsonl
   haechi detect ./logs --intel tor-exits=exits.txt --geo GeoLite2-City.mmdb --geo GeoLite2-ASN.mmdb
   haechi detect ./today --keep                       baselines and findings live on in the store
-  zcat export.json.gz | haechi detect -
+  haechi detect - < export.json.gz
   haechi detect list --inactive                      what other detections need
 
 Exit codes: 0 nothing at or above --fail-on; 1 threats; 2 could not do it.")]

@@ -61,7 +61,7 @@ struct Run {
     /// Tell the destinations of the settings of what is found (`[[notify]]` of haechi.toml)
     #[arg(long)]
     notify: bool,
-    /// Severity at which the exit code is 1: critical, high, medium, low or none [default: high]
+    /// Severity at which the exit code is 1: critical, high, medium, low or never [default: high]
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<String>,
     /// What could not be read makes the exit code 2

@@ -21,11 +21,11 @@ pub struct Investigate {
     #[arg(long, value_name = "TIME")]
     around: Option<String>,
     /// How long before the moment is told in detail; what was earlier is its habits
-    #[arg(long, value_name = "SPAN", default_value = "24h")]
-    before: String,
+    #[arg(long = "before", value_name = "SPAN", default_value = "24h")]
+    before_span: String,
     /// How long after the moment is told in detail
-    #[arg(long, value_name = "SPAN", default_value = "24h")]
-    after: String,
+    #[arg(long = "after", value_name = "SPAN", default_value = "24h")]
+    after_span: String,
     #[command(flatten)]
     intel: Intel,
     #[command(flatten)]
@@ -43,8 +43,8 @@ pub fn run(app: &App, screen: &Screen, arguments: Investigate) -> Result<Exit> {
     let request = InvestigateRequest {
         entity: arguments.entity,
         around: arguments.around,
-        before: arguments.before,
-        after: arguments.after,
+        before: arguments.before_span,
+        after: arguments.after_span,
         logs: arguments.wanted.request(arguments.sources),
         intel: arguments.intel.request(),
     };
