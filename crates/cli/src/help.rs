@@ -99,7 +99,9 @@ mod tests {
                     .map(str::trim)
                     .filter(|line| !line.is_empty() && english.contains(line))
                     // What is to be typed is the same everywhere.
-                    .filter(|line| !["haechi ", "aws ", "--reason", "--param Acc"].iter().any(|word| line.starts_with(word)))
+                    .filter(|line| {
+                        !["haechi ", "aws ", "--reason", "--param Acc"].iter().any(|word| line.starts_with(word))
+                    })
                     .collect();
                 assert_eq!(same, Vec::<&str>::new(), "{path} in {}", language.as_str());
             }
