@@ -132,7 +132,7 @@ mod tests {
         let file = |file: u64| {
             let records: Vec<_> = (0..50).map(|at| record(at * 20 + file % 20)).collect();
             let text = format!(r#"{{"Records":[{}]}}"#, records.join(","));
-            if file % 9 == 4 { text[..text.len() - 300].as_bytes().to_vec() } else { text.into_bytes() }
+            if file % 9 == 4 { text.as_bytes()[..text.len() - 300].to_vec() } else { text.into_bytes() }
         };
         (0..40).map(file).collect()
     }
