@@ -69,9 +69,13 @@ fn every_format_is_written() {
     assert_eq!(ocsf[0]["class_uid"], 2003);
     let report: Value = serde_json::from_str(&read("r.json")).expect("JSON");
     let findings = report["findings"].as_array().expect("findings").len();
-    assert_eq!(read("r.jsonl").lines().count(), findings);
-    assert_eq!(ocsf.as_array().map(Vec::len), Some(findings));
-    assert!(read("r.csv").lines().count() > findings);
+    let threats = report["threats"]["threats"].as_array().expect("threats").len();
+    assert!(threats > 20, "the example organization was attacked: {threats}");
+    let all = findings + threats;
+    assert_eq!(read("r.jsonl").lines().count(), all);
+    assert_eq!(ocsf.as_array().map(Vec::len), Some(all));
+    assert_eq!(ocsf[findings]["class_uid"], 2004);
+    assert!(read("r.csv").lines().count() > all);
     let error = String::from_utf8(haechi.run(&["demo", "--export", "report.pdf"], 2).stderr).expect("UTF-8");
     assert!(error.contains("the ending of `report.pdf` names no format"), "{error}");
 }
@@ -331,7 +335,8 @@ examples:
   - {name: large, item: {configuration: {size: 80}}, expect: NON_COMPLIANT}
 "#;
     std::fs::write(folder.join("volumes-are-small.yaml"), rule).expect("a file");
-    assert!(haechi.text(&["content", "test", "mine"], 0).contains("1 rule, 2 examples"));
+    let checked = haechi.text(&["content", "test", "mine"], 0);
+    assert!(checked.contains("1 rule, 0 detections, 0 playbooks, 2 examples"), "{checked}");
     let organization = workspace().join("examples/organization");
     let report = haechi.json(
         &[
