@@ -60,7 +60,11 @@ fn user(id: &str) -> Value {
 #[test]
 fn the_example_organization_is_read_whole() {
     let (summary, kept) = run(&[examples()]);
-    assert_eq!((summary.files, &summary.unreadable, &summary.skipped), (6, &Vec::new(), &Vec::new()));
+    assert_eq!((summary.files, &summary.unreadable), (6, &Vec::new()));
+    // Beside them lie its logs: those are none of AWS Config's, and passed over by name.
+    let logs = ["CloudTrail", "vpcflowlogs", "vpcdnsquerylogs"];
+    let is_log = |path: &std::path::Path| path.iter().any(|part| logs.iter().any(|log| part == *log));
+    assert!(!summary.skipped.is_empty() && summary.skipped.iter().all(|skipped| is_log(&skipped.path)));
     assert!(summary.items > 100, "{}", summary.items);
     assert_eq!(summary.organization.as_deref(), Some("o-exampleorg1"));
     let names: Vec<_> = summary.accounts.iter().map(|account| (account.id.as_str(), account.name.as_deref())).collect();
@@ -121,7 +125,7 @@ fn what_was_exported_comes_back() {
         };
         assert_eq!(export_snapshot(&path, &head, &kept.items).unwrap(), summary.items);
         let (again, back) = run(&[path]);
-        assert_eq!(again, ImportSummary { files: 1, ..summary.clone() });
+        assert_eq!(again, ImportSummary { files: 1, skipped: Vec::new(), ..summary.clone() });
         let values = |items: &[ConfigurationItem]| items.iter().map(ConfigurationItem::to_value).collect::<Vec<_>>();
         assert_eq!(values(&kept.items), values(&back.items));
     }
