@@ -21,6 +21,7 @@ use crate::in_store;
 use crate::intel::{self, IntelRequest};
 use crate::log_sources::{LogInput, LogRequest, LogsOpened};
 use crate::progress::{Progress, Step};
+use crate::shell;
 
 /// What to look at, with what, and what to do with it.
 #[derive(Debug, Clone, Default)]
@@ -430,12 +431,12 @@ fn next_steps(report: &ThreatReport, request: &DetectRequest) -> Vec<NextStep> {
         .iter()
         .filter(|entry| entry.suppression.is_none())
         .max_by_key(|entry| (entry.threat.score, entry.threat.last_seen));
-    let sources = request.logs.sources.join(" ");
+    let sources = shell::words(&request.logs.sources);
     if let Some(entry) = worst {
         let about = &entry.threat;
         let around = about.first_seen;
-        let entity = &about.entity.id;
-        steps.push(step(format!("haechi investigate '{entity}' --around {around} {sources}"), "next-investigate"));
+        let entity = shell::word(&about.entity.id);
+        steps.push(step(format!("haechi investigate {entity} --around {around} {sources}"), "next-investigate"));
         if request.keep {
             let id: String = about.id.to_string().chars().take(8).collect();
             steps.push(step(format!("haechi findings show {id}"), "next-show"));

@@ -21,6 +21,7 @@ use crate::intel::IntelRequest;
 use crate::log_sources::{LogInput, LogRequest, LogSources, LogsOpened};
 use crate::moment::moment;
 use crate::progress::{Progress, Step as Progressed};
+use crate::shell;
 
 /// Whom to look at, and when.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +75,7 @@ impl App {
             scanner: Scanner::new(Arc::clone(&watch.detections), Arc::clone(&watch.intel)),
             mentioned: None,
             entity: &entity,
+            filter: sources.filter(),
         };
         let (summary, opened) = read(&sources, &fields, &mut first, progress, stop).await?;
         let interrupted = opened.interrupted;
@@ -96,7 +98,7 @@ impl App {
             to: Timestamp::from_micros(around.as_micros().saturating_add(after)),
         };
         let mut second =
-            Second { slots: &slots, teller: Teller::new(actor, window), watch: &watch, filter: LogFilter::default() };
+            Second { slots: &slots, teller: Teller::new(actor, window), watch: &watch, filter: sources.filter() };
         if !interrupted {
             read(&sources, &fields, &mut second, progress, stop).await?;
         }
@@ -182,10 +184,15 @@ struct First<'a> {
     /// When the entity was in the logs last.
     mentioned: Option<Timestamp>,
     entity: &'a str,
+    /// What the flags want of the events; names of files tell only roughly.
+    filter: &'a LogFilter,
 }
 
 impl Receiver for First<'_> {
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        if !self.filter.wants(event.time(), event.account(), event.region()) {
+            return ControlFlow::Continue(());
+        }
         self.scanner.take(event);
         let issue: Option<Issue> = self.slots[event.log() as usize].as_ref().and_then(|slots| slots.issue(event));
         if let Some(issue) = issue {
@@ -208,7 +215,7 @@ struct Second<'a> {
     slots: &'a [Option<StepSlots>],
     teller: Teller,
     watch: &'a Watch,
-    filter: LogFilter,
+    filter: &'a LogFilter,
 }
 
 impl Receiver for Second<'_> {
@@ -225,26 +232,35 @@ impl Receiver for Second<'_> {
 /// What to ask next: of this story, best first.
 fn next_steps(story: &Story, sources: &[String], around: Timestamp) -> Vec<NextStep> {
     let step = |command: String, id: &str| NextStep { command, reason: Message::new(id) };
-    let sources = sources.join(" ");
+    let sources = shell::words(sources);
     let mut steps = Vec::new();
     if let Some(first) = story.chain.first()
         && let Some(by) = first.by.as_ref().or(first.by_key.as_ref()).filter(|by| **by != story.entity)
     {
-        steps.push(step(format!("haechi investigate '{by}' --around {} {sources}", first.time), "next-who-issued"));
+        steps.push(step(
+            format!("haechi investigate {} --around {} {sources}", shell::word(by), first.time),
+            "next-who-issued",
+        ));
     }
     for issue in story.made.iter().filter(|issue| issue.of.as_deref() != Some(story.entity.as_str())).take(2) {
         let of = issue.of.as_ref().unwrap_or(&issue.key);
-        steps.push(step(format!("haechi investigate '{of}' --around {} {sources}", issue.time), "next-who-was-made"));
+        steps.push(step(
+            format!("haechi investigate {} --around {} {sources}", shell::word(of), issue.time),
+            "next-who-was-made",
+        ));
     }
     let address = story.new.iter().find(|new| new.kind == "network").and_then(|new| {
         let start = new.value.split(['/', ':']).next()?.rsplit_once('.')?.0.to_owned();
         story.addresses.keys().find(|address| address.starts_with(&start)).cloned()
     });
     if let Some(address) = address.filter(|address| *address != story.entity) {
-        steps.push(step(format!("haechi investigate {address} --around {around} {sources}"), "next-who-else"));
+        steps.push(step(
+            format!("haechi investigate {} --around {around} {sources}", shell::word(&address)),
+            "next-who-else",
+        ));
     }
     if let Some(key) = story.keys.keys().find(|key| key.starts_with("AKIA")) {
-        let command = format!("haechi respond disable-access-key --set accessKeyId={key} --plan");
+        let command = format!("haechi respond disable-access-key --set accessKeyId={} --plan", shell::word(key));
         steps.push(step(command, "next-disable-key"));
     }
     steps

@@ -49,6 +49,7 @@ mod rulebook;
 mod selection;
 mod session_policy;
 mod settings;
+mod shell;
 mod sink;
 mod sources;
 mod store_error;
