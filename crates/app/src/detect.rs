@@ -243,19 +243,9 @@ impl App {
         let entries: Vec<_> =
             stored.into_iter().map(|stored| entry_of(stored, |id| suppressions.get(&id).map(suppression_of))).collect();
         let incomplete = !read.unreadable.is_empty();
-        let mut report = ThreatReport {
-            version: self.version.to_owned(),
-            generated_at: now,
-            sources: request.logs.sources.clone(),
-            detections: info_of(watch, &entries),
-            threats: entries,
-            active: watch.detections.rules().len() as u64,
-            inactive: watch.inactive.clone(),
-            refused: watch.refused.clone(),
-            read,
-            suppressed,
-            next: Vec::new(),
-        };
+        let mut report = watch.report(self, now, entries, read);
+        report.sources.clone_from(&request.logs.sources);
+        report.suppressed = suppressed;
         report.next = next_steps(&report, request);
         let worst = haechi_report::threats::worst(&report);
         Ok(Detected { worst, incomplete, interrupted, report })
@@ -291,8 +281,27 @@ pub(crate) fn info_of_file(file: &DetectionFile) -> DetectionInfo {
     }
 }
 
+impl Watch {
+    /// A report of threats: with the headers of what was found, and what was at work.
+    pub(crate) fn report(&self, app: &App, at: Timestamp, threats: Vec<ThreatEntry>, read: LogsRead) -> ThreatReport {
+        ThreatReport {
+            version: app.version.to_owned(),
+            generated_at: at,
+            sources: Vec::new(),
+            detections: info_of(self, &threats),
+            threats,
+            active: self.detections.rules().len() as u64,
+            inactive: self.inactive.clone(),
+            refused: self.refused.clone(),
+            read,
+            suppressed: 0,
+            next: Vec::new(),
+        }
+    }
+}
+
 /// The headers of what was found.
-pub(crate) fn info_of(watch: &Watch, entries: &[ThreatEntry]) -> BTreeMap<String, DetectionInfo> {
+fn info_of(watch: &Watch, entries: &[ThreatEntry]) -> BTreeMap<String, DetectionInfo> {
     let found = entries.iter().filter_map(|entry| {
         let info = watch.info.get(&entry.threat.kind)?;
         Some((entry.threat.kind.clone(), info.clone()))

@@ -3,12 +3,11 @@
 use haechi_content::Detection;
 use haechi_detect::Why;
 use haechi_model::{Message, Threat};
-use haechi_report::{Cell, Column, Fit, Table, ThreatEntry, ThreatReport};
-use haechi_store::KeptThreats;
-use haechi_store::glob_matches;
+use haechi_report::{Cell, Column, Fit, LogsRead, Table, ThreatReport};
+use haechi_store::{KeptThreats, StoredThreat, glob_matches};
 use serde_json::{Value, json};
 
-use crate::detect::{Watch, info_of};
+use crate::detect::{Watch, entry_of};
 use crate::detection_examples::sample_of;
 use crate::error::{Result, UserError};
 use crate::findings::Lines;
@@ -112,22 +111,8 @@ impl App {
             let kept = KeptThreats { threats: &threats, state: None, generation: 0, files: &[], at: now };
             store.keep_threats(&kept).map_err(in_store)?;
         }
-        let entry =
-            |threat| ThreatEntry { threat, account_name: None, ou_path: None, suppression: None, assignee: None };
-        let entries: Vec<_> = threats.into_iter().map(entry).collect();
-        Ok(ThreatReport {
-            version: self.version.to_owned(),
-            generated_at: now,
-            sources: Vec::new(),
-            detections: info_of(&watch, &entries),
-            threats: entries,
-            active: watch.detections.rules().len() as u64,
-            inactive: watch.inactive,
-            refused: watch.refused,
-            read: Default::default(),
-            suppressed: 0,
-            next: Vec::new(),
-        })
+        let entries = threats.into_iter().map(|threat| entry_of(StoredThreat::fresh(threat), |_| None)).collect();
+        Ok(watch.report(self, now, entries, LogsRead::default()))
     }
 
     pub fn remove_samples(&self) -> Result<u64> {

@@ -1,6 +1,7 @@
 //! Writes the events of a detection's example as the log that they are of: what a file leaves out is filled in.
 
 use haechi_content::detection::{DetectionExample, ExampleEvent, Repeated};
+use haechi_logs::DEFAULT_FLOW_FIELDS;
 use haechi_model::{ContentHash, Log, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -149,23 +150,7 @@ fn defaults(log: Log, salt: &str, number: u64, time: Timestamp) -> Map<String, V
 
 /// The columns of flow logs' version 2, in AWS's order, and those that some event of the example has besides.
 fn flow_heading(events: &[Numbered]) -> Option<Vec<String>> {
-    const USUAL: [&str; 14] = [
-        "version",
-        "account-id",
-        "interface-id",
-        "srcaddr",
-        "dstaddr",
-        "srcport",
-        "dstport",
-        "protocol",
-        "packets",
-        "bytes",
-        "start",
-        "end",
-        "action",
-        "log-status",
-    ];
-    let mut columns: Vec<String> = USUAL.map(str::to_owned).into();
+    let mut columns: Vec<String> = DEFAULT_FLOW_FIELDS.split(' ').map(str::to_owned).collect();
     let mut records = events.iter().filter_map(|event| event.event.as_object()).peekable();
     records.peek()?;
     for name in records.flat_map(Map::keys) {

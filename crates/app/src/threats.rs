@@ -12,7 +12,7 @@ use haechi_report::{LogsRead, ThreatReport};
 use haechi_store::{DetectState, FindingStatus, Store, StoredThreat};
 
 use crate::App;
-use crate::detect::{DetectRequest, Detected, Looking, engine_of, entry_of, info_of, read_of, suppression_of};
+use crate::detect::{DetectRequest, Detected, Looking, engine_of, entry_of, read_of, suppression_of};
 use crate::error::Result;
 use crate::in_store;
 use crate::intel::IntelRequest;
@@ -40,19 +40,8 @@ impl App {
         let watch = self.watch_for(&[], &IntelRequest::default())?;
         let entries: Vec<_> =
             stored.into_iter().map(|stored| entry_of(stored, |id| terms.get(&id).map(suppression_of))).collect();
-        Ok(Some(ThreatReport {
-            version: self.version.to_owned(),
-            generated_at: now,
-            sources: Vec::new(),
-            detections: info_of(&watch, &entries),
-            threats: entries,
-            active: watch.detections.rules().len() as u64,
-            inactive: watch.inactive,
-            refused: watch.refused,
-            read: LogsRead::default(),
-            suppressed,
-            next: Vec::new(),
-        }))
+        let report = watch.report(self, now, entries, LogsRead::default());
+        Ok(Some(ThreatReport { suppressed, ..report }))
     }
 
     /// Looks for threats in CloudTrail's files that an assessment was given, and keeps them.
@@ -84,18 +73,7 @@ impl App {
         let threats = Threat::merge_all(engine.finish());
         let entries: Vec<_> =
             threats.into_values().map(|threat| entry_of(StoredThreat::fresh(threat), |_| None)).collect();
-        Ok(ThreatReport {
-            version: self.version.to_owned(),
-            generated_at: now,
-            sources: Vec::new(),
-            detections: info_of(&watch, &entries),
-            threats: entries,
-            active: watch.detections.rules().len() as u64,
-            inactive: watch.inactive,
-            refused: watch.refused,
-            read: read_of(&reader.finish(), &LogsOpened::default(), 0, counters.late + counters.future),
-            suppressed: 0,
-            next: Vec::new(),
-        })
+        let read = read_of(&reader.finish(), &LogsOpened::default(), 0, counters.late + counters.future);
+        Ok(watch.report(self, now, entries, read))
     }
 }

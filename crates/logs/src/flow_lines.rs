@@ -13,7 +13,7 @@ use haechi_model::{Log, Timestamp};
 use crate::out::{Known, LineLog, Out, Verdict};
 
 /// The fields of AWS's default format, version 2.
-const DEFAULT: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+pub const DEFAULT_FLOW_FIELDS: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 
 /// Every field that AWS documents, versions 2 to 11 and of transit gateways. Others are kept by their names.
 const KNOWN: [&str; 80] = [
@@ -228,7 +228,7 @@ struct Counted {
 
 impl Default for FlowLines {
     fn default() -> Self {
-        Self::of(FlowFormat::parse(DEFAULT).expect("the default is right"))
+        Self::of(FlowFormat::parse(DEFAULT_FLOW_FIELDS).expect("the default is right"))
     }
 }
 

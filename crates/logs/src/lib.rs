@@ -43,7 +43,7 @@ mod window;
 
 pub use event_source::EventSource;
 pub use files::{LogFiles, is_log};
-pub use flow_lines::{FlowFormat, FlowFormatError};
+pub use flow_lines::{DEFAULT_FLOW_FIELDS, FlowFormat, FlowFormatError};
 pub use haechi_model::event::{Event, FieldError, Fields, Flow, Json, JsonKind, Place, Slot};
 pub use layout::{LATE, LogFilter, LogName, Unwanted};
 pub use notice::{NewObject, Notice, NoticeError};

@@ -7,6 +7,7 @@ use haechi_content::Language;
 use haechi_detect::story::{Claim, Line as Told, Past, Story};
 use haechi_i18n::Catalog;
 use haechi_model::Timestamp;
+use haechi_model::event::is_reading;
 use serde_json::{Value, json};
 
 use crate::format::{Format, Options};
@@ -314,12 +315,7 @@ impl Page<'_> {
     }
 
     fn told(&mut self, told: &Told, time: &str) {
-        let is_read = |call: &str| {
-            let name = call.split_once(':').map_or(call, |(_, name)| name);
-            ["Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet"]
-                .iter()
-                .any(|verb| name.starts_with(verb))
-        };
+        let is_read = |call: &str| is_reading(call.split_once(':').map_or(call, |(_, name)| name));
         let mut calls: Vec<_> = told.calls.iter().collect();
         // What changes things comes first.
         calls.sort_by_key(|(call, _)| (is_read(call), *call));

@@ -152,9 +152,7 @@ impl<'a> Event<'a> {
     pub fn is_read_only(&self) -> bool {
         match self.of_trail(core::READ_ONLY) {
             Some(value) => value.as_bool() == Some(true) || value.text().as_deref() == Some("true"),
-            None => ["Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet"]
-                .iter()
-                .any(|verb| self.name().starts_with(verb)),
+            None => is_reading(self.name()),
         }
     }
 
@@ -194,6 +192,11 @@ impl<'a> Event<'a> {
     pub fn raw(&self) -> &'a str {
         self.record.text()
     }
+}
+
+/// Whether a call of this name only reads, as far as names tell.
+pub fn is_reading(name: &str) -> bool {
+    ["Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet"].iter().any(|verb| name.starts_with(verb))
 }
 
 /// Reads CloudTrail's time, `2023-07-10T11:42:36Z`: a date and a time with its offset, and nothing less.
