@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use haechi_model::{Compliance, ResourceType};
 
-use crate::content::Origin;
 use crate::controls::Controls;
+use crate::header::Header;
 use crate::managed::ManagedRules;
 use crate::rule::RuleFile;
-use crate::source::{Diagnostic, Source};
+use crate::source::Diagnostic;
 use crate::text::{Language, Text};
 use crate::types::TypeCatalogue;
-use crate::yaml::Node;
 
 /// What a rule is checked against.
 pub(crate) struct Known<'a> {
@@ -21,9 +20,7 @@ pub(crate) struct Known<'a> {
 
 pub(crate) struct RuleCheck<'a> {
     pub rule: &'a RuleFile,
-    pub root: &'a Node,
-    pub source: &'a Source,
-    pub origin: Origin,
+    pub header: Header<'a>,
     pub known: Known<'a>,
 }
 
@@ -42,43 +39,21 @@ impl RuleCheck<'_> {
     }
 
     fn at(&self, path: &[&str], message: impl Into<String>) -> Diagnostic {
-        self.source.diagnostic(self.root.at(path).span(), message)
+        self.header.at(path, message)
     }
 
     fn names(&self, found: &mut Vec<Diagnostic>) {
-        if self.rule.schema != 1 {
-            found.push(self.at(&["schema"], "only schema 1 is known").help("a newer Haechi may read this file"));
-        }
-        let wanted = format!("{}.yaml", kebab(&self.rule.id));
-        let name = self.source.name.rsplit('/').next().unwrap_or_default();
-        if name != wanted {
-            let message = format!("the file of the rule `{}` is named `{wanted}`", self.rule.id);
-            found.push(self.at(&["id"], message).help(format!("rename `{name}` to `{wanted}`")));
-        }
+        self.header.schema(self.rule.schema, found);
+        self.header.file("rule", &self.rule.id, &kebab(&self.rule.id), found);
         if !self.rule.id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') {
             found.push(self.at(&["id"], "an id is written in capitals, digits and underscores"));
         }
-        for (index, reference) in self.rule.references.iter().enumerate() {
-            if !reference.starts_with("https://") || reference.contains(char::is_whitespace) {
-                found.push(self.at(&["references", &index.to_string()], "a reference is an https address"));
-            }
-        }
+        self.header.references(&self.rule.references, found);
     }
 
     fn texts(&self, found: &mut Vec<Diagnostic>) {
         let rule = self.rule;
-        let mut check = |path: &[&str], text: &Text| {
-            // A user's own rule may speak the user's language only; what we ship speaks three.
-            let wanted: &[Language] = match self.origin {
-                Origin::Embedded => &Language::ALL,
-                Origin::User => &[Language::En],
-            };
-            let missing: Vec<_> =
-                wanted.iter().filter(|one| text.own(**one).trim().is_empty()).map(|one| one.as_str()).collect();
-            if !missing.is_empty() {
-                found.push(self.at(path, format!("`{}` is missing in: {}", path.join("."), missing.join(", "))));
-            }
-        };
+        let mut check = |path: &[&str], text: &Text| self.header.text(path, text, found);
         check(&["title"], &rule.title);
         check(&["why"], &rule.why);
         check(&["says"], &rule.says);
@@ -116,9 +91,9 @@ impl RuleCheck<'_> {
             if let Some(managed) = managed
                 && managed.parameter(name).is_none()
             {
-                let key = self.root.at(&["parameters"]).entry(name).map_or(self.root, |(key, _)| key);
+                let key = self.header.root.at(&["parameters"]).entry(name).map_or(self.header.root, |(key, _)| key);
                 let message = format!("AWS's rule {} has no parameter `{name}`", self.rule.id);
-                let error = self.source.diagnostic(key.span(), message);
+                let error = self.header.source.diagnostic(key.span(), message);
                 found.push(error.suggest(name, managed.parameters.iter().map(|parameter| parameter.name)));
             }
             let default = parameter.default.as_ref().and_then(serde_json::Value::as_f64);

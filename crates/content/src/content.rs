@@ -15,6 +15,7 @@ use crate::controls::{Catalogue, Controls};
 use crate::detection::{Detection, DetectionFile, Detections};
 use crate::detection_check::DetectionCheck;
 use crate::embedded;
+use crate::header::Header;
 use crate::rule::RuleFile;
 use crate::source::{Diagnostic, Source};
 use crate::tables;
@@ -225,7 +226,9 @@ impl Content {
         let root = read(&source, Limits::CONTENT).map_err(|error| vec![error])?;
         let rule: RuleFile = from_node(&root, &source).map_err(|error| vec![error])?;
         let known = Known { controls: &self.controls, types: &self.types };
-        let mut problems = RuleCheck { rule: &rule, root: &root, source: &source, origin: file.origin, known }.run();
+        let mut problems =
+            RuleCheck { rule: &rule, header: Header { root: &root, source: &source, origin: file.origin }, known }
+                .run();
         let id_at = |message: String| source.diagnostic(root.at(&["id"]).span(), message);
         match self.rules.get(&rule.id) {
             Some(other) if !rule.overrides => problems.push(
@@ -287,7 +290,8 @@ fn add_detection(detections: &mut Detections, file: &ContentFile) -> Result<(), 
     let source = source(file);
     let root = read(&source, Limits::CONTENT).map_err(|error| vec![error])?;
     let detection: DetectionFile = from_node(&root, &source).map_err(|error| vec![error])?;
-    let mut problems = DetectionCheck { file: &detection, root: &root, source: &source, origin: file.origin }.run();
+    let mut problems =
+        DetectionCheck { file: &detection, header: Header { root: &root, source: &source, origin: file.origin } }.run();
     let id_at = |message: String| source.diagnostic(root.at(&["id"]).span(), message);
     match detections.known.get(&detection.id) {
         Some(other) if !detection.overrides => problems.push(

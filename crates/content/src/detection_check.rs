@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use haechi_model::ThreatOrigin;
 
 use crate::check::placeholders;
-use crate::content::Origin;
 use crate::detection::{DetectionFile, ExampleEvent};
-use crate::source::{Diagnostic, Source};
+use crate::header::Header;
+use crate::source::Diagnostic;
 use crate::text::{Language, Text};
-use crate::yaml::Node;
 
 /// Arguments that every sentence may use.
 pub const ARGUMENTS: [&str; 11] =
@@ -17,9 +16,7 @@ pub const ARGUMENTS: [&str; 11] =
 
 pub(crate) struct DetectionCheck<'a> {
     pub file: &'a DetectionFile,
-    pub root: &'a Node,
-    pub source: &'a Source,
-    pub origin: Origin,
+    pub header: Header<'a>,
 }
 
 impl DetectionCheck<'_> {
@@ -35,20 +32,13 @@ impl DetectionCheck<'_> {
     }
 
     fn at(&self, path: &[&str], message: impl Into<String>) -> Diagnostic {
-        self.source.diagnostic(self.root.at(path).span(), message)
+        self.header.at(path, message)
     }
 
     fn names(&self, found: &mut Vec<Diagnostic>) {
         let file = self.file;
-        if file.schema != 1 {
-            found.push(self.at(&["schema"], "only schema 1 is known").help("a newer Haechi may read this file"));
-        }
-        let wanted = format!("{}.yaml", file_name(&file.id));
-        let name = self.source.name.rsplit('/').next().unwrap_or_default();
-        if name != wanted {
-            let message = format!("the file of the detection `{}` is named `{wanted}`", file.id);
-            found.push(self.at(&["id"], message).help(format!("rename `{name}` to `{wanted}`")));
-        }
+        self.header.schema(file.schema, found);
+        self.header.file("detection", &file.id, &file_name(&file.id), found);
         let parts = file.id.split_once(':').and_then(|(purpose, rest)| Some((purpose, rest.split_once('/')?)));
         if parts.is_none_or(|(purpose, (service, name))| [purpose, service, name].iter().any(|part| part.is_empty())) {
             found.push(self.at(&["id"], "an id is written as GuardDuty's: `Purpose:Resource/Name`"));
@@ -67,25 +57,11 @@ impl DetectionCheck<'_> {
                 found.push(self.at(&["attack", &index.to_string()], "a technique is written T1562 or T1562.008"));
             }
         }
-        for (index, reference) in file.references.iter().enumerate() {
-            if !reference.starts_with("https://") || reference.contains(char::is_whitespace) {
-                found.push(self.at(&["references", &index.to_string()], "a reference is an https address"));
-            }
-        }
+        self.header.references(&file.references, found);
     }
 
     fn texts(&self, found: &mut Vec<Diagnostic>) {
-        let mut check = |path: &[&str], text: &Text| {
-            let wanted: &[Language] = match self.origin {
-                Origin::Embedded => &Language::ALL,
-                Origin::User => &[Language::En],
-            };
-            let missing: Vec<_> =
-                wanted.iter().filter(|one| text.own(**one).trim().is_empty()).map(|one| one.as_str()).collect();
-            if !missing.is_empty() {
-                found.push(self.at(path, format!("`{}` is missing in: {}", path.join("."), missing.join(", "))));
-            }
-        };
+        let mut check = |path: &[&str], text: &Text| self.header.text(path, text, found);
         check(&["title"], &self.file.title);
         check(&["why"], &self.file.why);
         check(&["says"], &self.file.says);
@@ -107,7 +83,7 @@ impl DetectionCheck<'_> {
             found.push(self.at(&[second], format!("`{first}` is its logic already: one of them")));
         }
         if file.matches.is_none() && file.engine.is_none() && file.threats.is_none() {
-            found.push(self.source.whole("it has no `match`: which events is it about?"));
+            found.push(self.header.source.whole("it has no `match`: which events is it about?"));
         }
     }
 

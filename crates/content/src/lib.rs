@@ -9,6 +9,7 @@ pub mod controls;
 pub mod detection;
 mod detection_check;
 mod embedded;
+mod header;
 pub mod managed;
 pub mod pack;
 pub mod rule;
