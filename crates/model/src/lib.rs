@@ -10,6 +10,7 @@ pub mod diff;
 pub mod doc;
 pub mod evaluation;
 pub mod event;
+pub mod filter;
 pub mod finding;
 pub mod hash;
 pub mod ids;

@@ -69,6 +69,7 @@ fn what_is_absent_equals_nothing() {
     check("tag.team ~ '*'", false);
     check("ou = 'Root/Work'", false);
     check("ou = 'root'", false);
+    check("tag.team IS NULL AND owner IS NOT NULL", true);
 }
 
 #[test]
