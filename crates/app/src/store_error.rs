@@ -54,6 +54,7 @@ fn advised(shown: UserError, error: &StoreError) -> UserError {
         | StoreError::QueryAt { .. }
         | StoreError::QueryStopped
         | StoreError::QueryTooLarge { .. }
+        | StoreError::TableFull { .. }
         | StoreError::Database(_) => shown,
     }
 }

@@ -44,6 +44,8 @@ pub enum StoreError {
     QueryStopped,
     #[error("the query's answer has more than {bytes} bytes")]
     QueryTooLarge { bytes: usize },
+    #[error("there are more than {rows} rows or {bytes} bytes")]
+    TableFull { rows: u64, bytes: u64 },
     #[error("{what} is not possible with a store in PostgreSQL")]
     NotOnPostgres { what: &'static str },
     #[error("{what} was written by another process meanwhile")]
@@ -80,6 +82,7 @@ impl StoreError {
             | Self::QueryAt { .. }
             | Self::QueryStopped
             | Self::QueryTooLarge { .. }
+            | Self::TableFull { .. }
             | Self::Database(_) => {
                 return None;
             }

@@ -111,9 +111,7 @@ fn holds(term: &Term<Field>, finding: &impl Fielded) -> bool {
         Term::Any(terms) => terms.iter().any(|term| holds(term, finding)),
         Term::All(terms) => terms.iter().all(|term| holds(term, finding)),
         Term::Not(term) => !holds(term, finding),
-        Term::Equals(Field::Ou, wanted) => {
-            finding.any(&Field::Ou, &mut |path| wanted.iter().any(|ou| in_ou(path, ou)))
-        }
+        Term::Equals(Field::Ou, wanted) => finding.any(&Field::Ou, &mut |path| wanted.iter().any(|ou| in_ou(path, ou))),
         Term::Equals(field, wanted) => finding.any(field, &mut |value| wanted.iter().any(|text| text == value)),
         Term::Glob(field, pattern) => finding.any(field, &mut |value| glob_matches(pattern, value)),
         Term::Null(field) => !finding.any(field, &mut |_| true),

@@ -77,6 +77,7 @@
 //! Store::scan(&self, &Scan, ...) -> Result<Vec<T>, ScanEnd<E>>         many items on several threads
 //! Store::query(&mut self, sql: &str, most: usize) -> Result<QueryAnswer>  the user's SELECT over the public views
 //! Store::query_within(&mut self, sql: &str, &QueryBounds) -> Result<QueryAnswer>  as of a moment, until it is stopped
+//! LogTable::new(columns, sql, LogTableBounds) -> Result<LogTable>      events of logs, for one SELECT; add, query
 //! Store::public_views(&self) -> Result<Vec<PublicView>>
 //! Store::keep_threats(&mut self, &KeptThreats) -> Result<u64>           merged with what is there; all or none
 //! Store::threats(&self, &ThreatFilter, at: Timestamp) -> Result<Vec<StoredThreat>>   worst first
@@ -117,6 +118,7 @@ mod judgements;
 mod listings;
 mod location;
 mod lock;
+mod log_table;
 mod migrate_history;
 mod names;
 mod notices;
@@ -147,6 +149,7 @@ pub use error::StoreError;
 pub use filter_expression::{FilterError, FilterExpression};
 pub use glob::glob_matches;
 pub use location::{Location, LocationError, PostgresUrl};
+pub use log_table::{LogTable, LogTableBounds, LogValue};
 pub use notices::{NewNotice, NoticeState, StoredNotice};
 pub use open::Store;
 pub use purge::{PurgeMode, PurgeStep, PurgeSummary};

@@ -100,18 +100,11 @@ impl Store {
     }
 
     fn guarded(&mut self, sql: &str, bounds: &QueryBounds) -> Result<QueryAnswer> {
-        let stop = bounds.stop.clone();
         let Connection::Sqlite(sqlite) = &mut self.connection else {
             return Err(StoreError::NotOnPostgres { what: "this" });
         };
-        let guarded =
-            sqlite.authorizer(Some(authorize)).and_then(|()| sqlite.progress_handler(STEPS, Some(move || stop())));
-        let answer = guarded.map_err(Fault::from).and_then(|()| answer(sqlite, sql, bounds));
-        let freed = sqlite
-            .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
-            .and_then(|()| sqlite.progress_handler(0, None::<fn() -> bool>));
-        self.told(freed.map_err(Fault::from))?;
-        self.told(answer.map_err(refused))
+        let answer = guarded(sqlite, sql, bounds);
+        self.told(answer)
     }
 
     /// A private table that the text names. (SQLite's authorizer does not always know which view a read comes from.)
@@ -124,6 +117,22 @@ impl Store {
         let past = ["h_past_versions", "h_past"].into_iter().map(str::to_owned);
         Ok(names.into_iter().chain(past).find(|name| text.contains(name.as_str())))
     }
+}
+
+/// One SELECT that only reads, until it is stopped.
+pub(crate) fn guarded(
+    sqlite: &mut rusqlite::Connection,
+    sql: &str,
+    bounds: &QueryBounds,
+) -> Result<QueryAnswer, Fault> {
+    let stop = bounds.stop.clone();
+    let guarded =
+        sqlite.authorizer(Some(authorize)).and_then(|()| sqlite.progress_handler(STEPS, Some(move || stop())));
+    let answer = guarded.map_err(Fault::from).and_then(|()| answer(sqlite, sql, bounds));
+    sqlite
+        .authorizer(None::<fn(AuthContext<'_>) -> Authorization>)
+        .and_then(|()| sqlite.progress_handler(0, None::<fn() -> bool>))?;
+    answer.map_err(refused)
 }
 
 fn answer(sqlite: &rusqlite::Connection, sql: &str, bounds: &QueryBounds) -> Result<QueryAnswer, Fault> {
@@ -161,7 +170,7 @@ fn value(value: ValueRef<'_>) -> Value {
     }
 }
 
-fn authorize(context: AuthContext<'_>) -> Authorization {
+pub(crate) fn authorize(context: AuthContext<'_>) -> Authorization {
     match context.action {
         AuthAction::Select | AuthAction::Recursive => Authorization::Allow,
         AuthAction::Function { function_name } if function_name != "load_extension" => Authorization::Allow,
@@ -172,7 +181,7 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
 }
 
 /// An error of the user's own SQL is theirs, not the store's.
-fn refused(fault: Fault) -> Fault {
+pub(crate) fn refused(fault: Fault) -> Fault {
     let message = match fault {
         Fault::Sql(rusqlite::Error::SqlInputError { msg, offset, .. }) => match offset {
             0.. => return StoreError::QueryAt { message: msg, at: offset as usize }.into(),
