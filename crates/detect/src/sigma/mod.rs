@@ -11,7 +11,7 @@ mod selection;
 
 pub(crate) use condition::{Condition, glob as fits_glob};
 pub(crate) use modifier::{Comparison, TimePart};
-pub(crate) use pattern::{Case, Shape, folded_hash};
+pub(crate) use pattern::{Case, Pattern, Shape, folded_hash};
 pub use rule::{Correlation, CorrelationKind, Limit, SigmaFile, SigmaRule, read_sigma};
 pub(crate) use rule::{Named, SigmaBody};
 pub use selection::Placeholders;
