@@ -74,6 +74,29 @@ impl PolicyErrorKind {
         }
     }
 
+    /// Whether the fault is in what the JSON says, and not in the JSON.
+    pub(crate) fn is_about_policy(&self) -> bool {
+        match self {
+            Self::Unexpected { .. }
+            | Self::DuplicateKey { .. }
+            | Self::UnknownElement { .. }
+            | Self::MissingElement { .. }
+            | Self::Conflict { .. }
+            | Self::BadValue { .. }
+            | Self::NotString { .. }
+            | Self::UnknownOperator { .. } => true,
+            Self::TooLarge { .. }
+            | Self::UnexpectedEnd { .. }
+            | Self::BadEscape
+            | Self::LoneSurrogate
+            | Self::ControlCharacter
+            | Self::BadNumber
+            | Self::TrailingData
+            | Self::ByteOrderMark
+            | Self::BadEncoding { .. } => false,
+        }
+    }
+
     /// The arguments of the message by name, for translated messages.
     pub fn arguments(&self) -> Vec<(&'static str, String)> {
         match self {
@@ -188,6 +211,10 @@ impl PolicyError {
     /// What is wrong.
     pub fn kind(&self) -> &PolicyErrorKind {
         &self.0.kind
+    }
+
+    pub(crate) fn into_kind(self) -> PolicyErrorKind {
+        self.0.kind
     }
 
     /// The bytes at fault. For [`crate::Policy::parse_any`] they count in the decoded text.

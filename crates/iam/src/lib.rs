@@ -1,5 +1,5 @@
-//! AWS policies as facts: parse them with positions, and answer what they grant, to whom, and whether
-//! that is the public. A pure engine: no clock, file, network or async; text in, judgements out.
+//! AWS policies as facts: parse them with positions, answer what they grant, to whom, and whether that is the
+//! public, and decide requests as AWS does over all policies that bear on them. A pure engine: no clock, file, network or async; text in, judgements out.
 //!
 //! The interface in one look (every function is documented where it lives):
 //!
@@ -22,6 +22,16 @@
 //! policy.trusted_accounts() -> Vec<&str>                            sorted, unique 12-digit ids
 //! policy.trusted_services() -> Vec<&str>
 //!
+//! Policy::parse_tolerant(text) -> Result<(Policy, Vec<Fault>), _>   statements that AWS would refuse become faults
+//! Prepared::parse(PolicyKind, name, text) -> Result<Prepared, _>    once; share it as Arc<Prepared>
+//! Caller::from_arn(arn)? / anonymous() / service(name) / federated(provider), then .with_tags / .with_org / .with_role ...
+//! Action::parse("s3:GetObject")?, Resource::new(arn).in_account(id) / Resource::any_of(pattern)
+//! Context::new() (keys not told are absent) / Context::open() (they may be anything), .set(key, value)
+//! Question { caller, action, resource, context, policies: Policies { scps, rcps, identity, resource, ..Default::default() } }
+//! question.decide() -> Outcome { allowed: Tri, denied: Tri }, .verdict()      allocates nothing
+//! question.decide_openly() -> Outcome                                         what could be, with any values of untold keys
+//! question.explain() -> Decision { verdict, conditional, layers, because, missing, unknown, rule }
+//!
 //! pattern::matches_action(pattern, action) / matches_resource / contains / overlaps
 //!
 //! acl::Acl::parse(text: &str) -> Result<Acl, AclError>              AWS Config's or the S3 API's shape
@@ -37,25 +47,55 @@
 //! ResourceScope::{Any, Everything, AllKmsKeys, Arn(&str)}
 //! ```
 
+mod caller;
+mod condition;
+mod context;
 mod decode;
 mod error;
+mod evaluate;
+mod explain;
+mod fault;
+mod fixed;
+mod glob;
 mod grants;
+mod key;
+mod kms_grant;
+mod naming;
 mod operator;
 mod parse;
 mod pins;
 mod policy;
 mod position;
+mod prepare;
 mod print;
 mod public;
+mod question;
+mod rcp_services;
 mod reader;
+mod resource;
+mod template;
+mod tri;
+mod value;
 
 pub mod acl;
 pub mod pattern;
 
+pub use caller::{Caller, CallerError, CallerKind, OrgPlace, Standing, Tags};
+pub use context::{Completeness, Context, Fact};
 pub use error::{PolicyError, PolicyErrorKind};
+pub use evaluate::{Exemption, Layer, Outcome, Verdict};
+pub use explain::{Because, Decision, LayerEffect, LayerVerdict, Missing};
+pub use fault::{Fault, FaultKind};
+pub use fixed::FixedRule;
 pub use grants::{ResourceScope, StatementMatch};
+pub use kms_grant::{GrantConstraint, KmsGrant};
 pub use operator::{Comparison, Operator, Polarity, Quantifier, WhenAbsent};
 pub use parse::MAX_DOCUMENT_BYTES;
 pub use policy::{Condition, Effect, Listing, Policy, Principal, PrincipalKind, Statement, Values, Version};
 pub use position::{Position, Span};
+pub use prepare::{PolicyKind, Prepared};
 pub use public::{PublicContext, PublicReason, PublicStatement, PublicVerdict, ResourceKind};
+pub use question::{BucketAccess, Level, Policies, Question};
+pub use rcp_services::{RCP_SERVICES, supports_rcps};
+pub use resource::{Action, ActionError, Resource};
+pub use tri::Tri;

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use crate::error::{PolicyError, PolicyErrorKind as Kind};
+use crate::fault::{Fault, FaultKind};
 use crate::operator::{Operator, nearest_name};
 use crate::policy::{ConditionData, Effect, Listing, Policy, PrincipalKind, Run, StatementData, Version, Word};
 use crate::position::Span;
@@ -11,6 +12,9 @@ use crate::reader::{Escapes, Raw, Reader};
 
 /// The largest document that is read: 16 MiB. AWS's own largest policy (a KMS key's) is 32 KiB.
 pub const MAX_DOCUMENT_BYTES: usize = 16 << 20;
+
+/// A document with more statements at fault is no policy. (Telling the place of each reads the text.)
+const MAX_FAULTS: usize = 64;
 
 /// From this many members on, duplicate keys are found with a hash set.
 const LINEAR_MEMBERS: usize = 16;
@@ -40,13 +44,36 @@ impl Policy {
         if text.starts_with('\u{feff}') {
             return Err(PolicyError::new(text, Span::new(0, 3), Kind::ByteOrderMark));
         }
-        Parser::new(text).policy()
+        Ok(Parser::new(text, Strictness::Strict).policy()?.0)
     }
+
+    /// Parses one JSON policy document and lets single statements be wrong: an unknown operator, a wrong type, an
+    /// unknown or missing element. Such a statement keeps its effect and `Sid`, matches nothing, and is told.
+    ///
+    /// # Errors
+    /// As [`Policy::parse`] for what is not JSON, or is wrong outside the statements.
+    pub fn parse_tolerant(text: &str) -> Result<(Policy, Vec<Fault>), PolicyError> {
+        if text.len() > MAX_DOCUMENT_BYTES || text.starts_with('\u{feff}') {
+            return Policy::parse(text).map(|policy| (policy, Vec::new()));
+        }
+        Parser::new(text, Strictness::Tolerant).policy()
+    }
+}
+
+/// What becomes of a statement that AWS would refuse.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strictness {
+    /// An error.
+    Strict,
+    /// A fault.
+    Tolerant,
 }
 
 struct Parser<'t> {
     reader: Reader<'t>,
     policy: Policy,
+    strictness: Strictness,
+    faults: Vec<Fault>,
 }
 
 /// What has been seen of a statement so far.
@@ -61,7 +88,7 @@ struct Draft {
 }
 
 impl<'t> Parser<'t> {
-    fn new(text: &'t str) -> Parser<'t> {
+    fn new(text: &'t str, strictness: Strictness) -> Parser<'t> {
         // The buffer is the text; strings with escapes add their (shorter) meaning behind it.
         let mut buffer = String::with_capacity(text.len());
         buffer.push_str(text);
@@ -75,10 +102,10 @@ impl<'t> Parser<'t> {
             conditions: Vec::new(),
             statements: Vec::new(),
         };
-        Parser { reader: Reader::new(text), policy }
+        Parser { reader: Reader::new(text), policy, strictness, faults: Vec::new() }
     }
 
-    fn policy(mut self) -> Result<Policy, PolicyError> {
+    fn policy(mut self) -> Result<(Policy, Vec<Fault>), PolicyError> {
         self.reader.expect(b'{', "`{`, the begin of a policy")?;
         let mut seen: [bool; POLICY_ELEMENTS.len()] = [false; POLICY_ELEMENTS.len()];
         let mut first = true;
@@ -102,7 +129,7 @@ impl<'t> Parser<'t> {
         self.reader.finish()?;
         self.policy.statements.shrink_to_fit();
         self.policy.words.shrink_to_fit();
-        Ok(self.policy)
+        Ok((self.policy, self.faults))
     }
 
     fn version(&mut self) -> Result<Version, PolicyError> {
@@ -147,6 +174,67 @@ impl<'t> Parser<'t> {
     }
 
     fn statement(&mut self) -> Result<(), PolicyError> {
+        self.reader.peek();
+        let start = self.reader.at();
+        let kept = (self.policy.words.len(), self.policy.principals.len(), self.policy.conditions.len());
+        let Err(error) = self.strict_statement() else { return Ok(()) };
+        let tolerated = self.strictness == Strictness::Tolerant && self.faults.len() < MAX_FAULTS;
+        if !tolerated || !error.kind().is_about_policy() {
+            return Err(error);
+        }
+        let (words, principals, conditions) = kept;
+        self.policy.words.truncate(words);
+        self.policy.principals.truncate(principals);
+        self.policy.conditions.truncate(conditions);
+        self.reader.go_to(start);
+        self.wrong_statement(error)
+    }
+
+    /// Passes over a statement at fault, and keeps what of it can be read: its effect and `Sid`.
+    fn wrong_statement(&mut self, error: PolicyError) -> Result<(), PolicyError> {
+        self.reader.peek();
+        let start = self.reader.at();
+        let (mut effect, mut sid) = (Effect::Allow, None);
+        if self.reader.take(b'{') {
+            let mut first = true;
+            while let Some((key, _)) = self.member(&mut first)? {
+                let name = self.key_text(key)?;
+                let is_string = self.reader.peek() == Some(b'"');
+                if is_string && name.eq_ignore_ascii_case("Effect") {
+                    let word = self.word("Effect")?;
+                    if self.policy.str(word).eq_ignore_ascii_case("Deny") {
+                        effect = Effect::Deny;
+                    }
+                } else if is_string && name == "Sid" {
+                    sid = Some(self.word("Sid")?);
+                } else {
+                    self.reader.skip_value()?;
+                }
+            }
+        } else {
+            self.reader.skip_value()?;
+        }
+        let span = Span::new(start, self.reader.at());
+        self.faults.push(Fault {
+            statement: self.policy.statements.len(),
+            effect,
+            span: error.span(),
+            position: error.position(),
+            kind: FaultKind::Refused(error.into_kind()),
+        });
+        self.policy.statements.push(StatementData {
+            span,
+            sid,
+            effect,
+            principals: None,
+            actions: (Listing::Only, Run::default()),
+            resources: None,
+            conditions: Run::default(),
+        });
+        Ok(())
+    }
+
+    fn strict_statement(&mut self) -> Result<(), PolicyError> {
         self.reader.expect(b'{', "`{`, the begin of a statement")?;
         let start = self.reader.at() - 1;
         let mut seen: [bool; STATEMENT_ELEMENTS.len()] = [false; STATEMENT_ELEMENTS.len()];

@@ -52,6 +52,12 @@ pub fn matches(pattern: &str, text: &str, case: Case) -> bool {
     glob(&pattern, &text, &Glyphs { star: '*', any: '?' }, &|a, b| fold(a) == fold(b), &fold)
 }
 
+/// Whether a pattern of symbols (see [`crate::template`]) matches a text of them.
+pub(crate) fn glob_symbols(pattern: &[u32], text: &[u32]) -> bool {
+    let glyphs = Glyphs { star: crate::template::STAR, any: crate::template::ANY_ONE };
+    glob(pattern, text, &glyphs, &|a, b| a == b, &|symbol| symbol)
+}
+
 /// What the two wildcards look like in the symbols at hand.
 struct Glyphs<T> {
     star: T,

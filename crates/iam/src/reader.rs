@@ -172,6 +172,61 @@ impl<'t> Reader<'t> {
         Err(self.unexpected("a string, number or boolean"))
     }
 
+    /// Goes back to a place that was read before.
+    pub fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Reads any JSON value and forgets it, however deep it nests.
+    pub fn skip_value(&mut self) -> Result<(), PolicyError> {
+        let mut open: Vec<u8> = Vec::new();
+        loop {
+            // A value begins here.
+            match self.peek() {
+                Some(b'{') => {
+                    self.at += 1;
+                    if !self.take(b'}') {
+                        open.push(b'}');
+                        self.skip_key()?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.at += 1;
+                    if !self.take(b']') {
+                        open.push(b']');
+                        continue;
+                    }
+                }
+                Some(b'"') => {
+                    self.string("a string")?;
+                }
+                Some(b'n') if self.bytes[self.at..].starts_with(b"null") => self.at += 4,
+                _ => {
+                    self.plain_scalar()?;
+                }
+            }
+            // A value has ended: so may what holds it.
+            loop {
+                let Some(&close) = open.last() else { return Ok(()) };
+                if self.take(close) {
+                    open.pop();
+                    continue;
+                }
+                self.expect(b',', "`,` or the end of a list or object")?;
+                if close == b'}' {
+                    self.skip_key()?;
+                }
+                break;
+            }
+        }
+    }
+
+    fn skip_key(&mut self) -> Result<(), PolicyError> {
+        self.string("a name in quotes")?;
+        self.expect(b':', "`:`")
+    }
+
     /// Only white space may follow.
     pub fn finish(&mut self) -> Result<(), PolicyError> {
         if self.peek().is_none() {

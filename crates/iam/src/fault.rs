@@ -1,0 +1,73 @@
+//! What is wrong with single statements of a policy that can be read as a whole. A statement at fault matches
+//! nothing: that closes an Allow, but it opens what a Deny was to close, so faults are always told.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::error::PolicyErrorKind;
+use crate::policy::{Effect, Policy, Statement};
+use crate::position::{Position, Span};
+
+/// Why a statement is at fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// AWS would not store it: an unknown operator, a wrong type, an unknown or missing element.
+    Refused(PolicyErrorKind),
+    /// `Principal` in a policy of an identity.
+    PrincipalNotAllowed,
+    /// No `Resource` where the kind of policy needs one.
+    NoResource,
+    /// Another statement has the same `Sid`. The statement is evaluated all the same.
+    RepeatedSid { first: usize },
+}
+
+/// A statement at fault, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub statement: usize,
+    pub effect: Effect,
+    pub kind: FaultKind,
+    pub span: Span,
+    pub position: Position,
+}
+
+impl Fault {
+    pub(crate) fn of(policy: &Policy, statement: Statement<'_>, kind: FaultKind) -> Fault {
+        Fault {
+            statement: statement.index(),
+            effect: statement.effect(),
+            kind,
+            span: statement.span(),
+            position: policy.position(statement.span().start),
+        }
+    }
+
+    pub(crate) fn repeated_sids(policy: &Policy) -> Vec<Fault> {
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        let mut faults = Vec::new();
+        for statement in policy.statements() {
+            let Some(sid) = statement.sid() else { continue };
+            let first = *seen.entry(sid).or_insert(statement.index());
+            if first != statement.index() {
+                faults.push(Fault::of(policy, statement, FaultKind::RepeatedSid { first }));
+            }
+        }
+        faults
+    }
+
+    /// Whether the fault makes this statement match nothing.
+    pub fn disables(&self, statement: usize) -> bool {
+        self.statement == statement && !matches!(self.kind, FaultKind::RepeatedSid { .. })
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FaultKind::Refused(kind) => kind.fmt(f),
+            FaultKind::PrincipalNotAllowed => f.write_str("a policy of this kind has no `Principal`"),
+            FaultKind::NoResource => f.write_str("a policy of this kind needs `Resource`"),
+            FaultKind::RepeatedSid { first } => write!(f, "statement {first} has the same `Sid`"),
+        }
+    }
+}
