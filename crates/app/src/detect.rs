@@ -151,19 +151,20 @@ impl App {
             scanner: Scanner::new(watch.detections.clone(), watch.intel.clone()),
             filter: sources.filter().clone(),
         };
-        let (mut files, mut known, mut failed) = (Vec::new(), 0_u64, None);
+        let (mut files, mut known, mut failed): (Vec<([u8; 16], u64)>, _, _) = (Vec::new(), Known::default(), None);
         let mut since_drain = 0;
         let opened = sources
             .each(stop, &mut |input| {
                 let (name, size) = input.identity();
                 let id = file_id(&name, size);
                 if let Some(store) = &store {
-                    match store.is_log_kept(id) {
-                        Ok(true) => {
-                            known += 1;
+                    match store.kept_log(id) {
+                        Ok(Some(events)) => {
+                            known.files += 1;
+                            known.events += events;
                             return ControlFlow::Continue(());
                         }
-                        Ok(false) => files.push(id),
+                        Ok(None) => files.push((id, reader.summary().events)),
                         Err(error) => {
                             failed = Some(error);
                             return ControlFlow::Break(());
@@ -175,6 +176,10 @@ impl App {
                     LogInput::Bytes { name, bytes } => reader.read_bytes(name, bytes, &mut looking),
                     LogInput::Stream { name, source } => reader.read_stream(name, source, &mut looking),
                 };
+                // So many were read before it; now, of it.
+                if let Some((_, events)) = files.last_mut().filter(|_| store.is_some()) {
+                    *events = reader.summary().events - *events;
+                }
                 since_drain += 1;
                 if since_drain >= AT_ONCE {
                     since_drain = 0;
@@ -338,14 +343,17 @@ impl Receiver for Looking {
     }
 
     fn flow(&mut self, flow: &Flow<'_>) -> ControlFlow<()> {
-        let (account, region) = (flow.account, flow.region);
-        let account = (!account.is_empty()).then_some(account);
-        let region = (!region.is_empty()).then_some(region);
-        if self.filter.wants(flow.time(), account, region) {
+        if wants_flow(&self.filter, flow) {
             self.scanner.take_flow(flow);
         }
         ControlFlow::Continue(())
     }
+}
+
+/// What the flags want of flows.
+pub(crate) fn wants_flow(filter: &LogFilter, flow: &Flow<'_>) -> bool {
+    let (account, region) = (flow.account, flow.region);
+    filter.wants(flow.time(), (!account.is_empty()).then_some(account), (!region.is_empty()).then_some(region))
 }
 
 /// Files of Sigma rules: `.yml` and `.yaml`, also those in folders.
@@ -405,8 +413,15 @@ fn whole(store: &haechi_store::Store, threats: &[Threat], now: Timestamp) -> Res
     Ok(all.into_iter().map(|stored| stored.threat).filter(|threat| ids.contains(&threat.id)).collect())
 }
 
+/// Files that were read before, and their events.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known {
+    files: u64,
+    events: u64,
+}
+
 /// What was read, for the report.
-pub(crate) fn read_of(summary: &Summary, opened: &LogsOpened, known: u64, late: u64) -> LogsRead {
+pub(crate) fn read_of(summary: &Summary, opened: &LogsOpened, known: Known, late: u64) -> LogsRead {
     let unreadable = |problem: &Problem| Unreadable {
         path: problem.file.display().to_string(),
         line: problem.line,
@@ -421,7 +436,8 @@ pub(crate) fn read_of(summary: &Summary, opened: &LogsOpened, known: u64, late: 
         events: summary.by_log.clone(),
         duplicates: summary.duplicates,
         late,
-        known,
+        known: known.files,
+        known_events: known.events,
         skipped: (summary.skipped.len() + opened.skipped.len()) as u64
             + summary.skipped_unlisted
             + opened.unwanted.values().sum::<u64>(),

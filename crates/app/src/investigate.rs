@@ -4,17 +4,17 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use haechi_detect::Scanner;
-use haechi_detect::story::{Cast, Issue, StepSlots, Story, Teller, Window};
+use haechi_detect::story::{Cast, StepSlots, Story, Teller, Window};
+use haechi_detect::{Intel, Scanner};
 use haechi_inventory::Stop;
 use haechi_logs::{Event, LogFields, LogFilter, Reader, Receiver, Summary};
 use haechi_model::event::Flow;
-use haechi_model::{Log, Message, Threat, Timestamp};
+use haechi_model::{EntityKind, Log, Message, Threat, Timestamp};
 use haechi_report::{NextStep, StoryReport};
 use haechi_store::DetectState;
 
 use crate::App;
-use crate::detect::{Watch, engine_of, read_of};
+use crate::detect::{Known, Watch, engine_of, read_of, wants_flow};
 use crate::error::{Result, UserError};
 use crate::in_store;
 use crate::intel::IntelRequest;
@@ -64,14 +64,21 @@ impl App {
         let (before, after) = (span("before", &request.before)?, span("after", &request.after)?);
         let watch = self.watch_for(&[], &request.intel)?;
         let mut fields = watch.fields.clone();
-        fields.want(Log::CloudTrail, StepSlots::paths()).map_err(UserError::verbatim)?;
+        for log in Log::ALL {
+            // Flow logs come as flows.
+            if log != Log::VpcFlow {
+                fields.want(log, StepSlots::paths(log)).map_err(UserError::verbatim)?;
+            }
+        }
+        fields.want_flows();
         let slots = slots_of(&fields);
         let sources = self.log_sources(&request.logs).await?;
 
         // Who made which credentials, and what detections find.
         let mut first = First {
             slots: &slots,
-            cast: Cast::default(),
+            cast: Cast::about(&entity),
+            intel: &watch.intel,
             scanner: Scanner::new(Arc::clone(&watch.detections), Arc::clone(&watch.intel)),
             mentioned: None,
             entity: &entity,
@@ -80,8 +87,8 @@ impl App {
         let (summary, opened) = read(&sources, &fields, &mut first, progress, stop).await?;
         let interrupted = opened.interrupted;
         let (threats, late) = threats_in(&watch, &mut first.scanner, now)?;
-        let mentioned = first.mentioned;
-        let actor = first.cast.actor(&entity);
+        let mentioned = first.mentioned.max(first.cast.mentioned());
+        let actor = first.cast.actor(&entity, watch.intel.owners());
 
         // What it did. Without a moment, the last time that it is in the logs.
         let around = around
@@ -99,12 +106,13 @@ impl App {
         };
         let mut second =
             Second { slots: &slots, teller: Teller::new(actor, window), watch: &watch, filter: sources.filter() };
+        second.teller.expect(&threats);
         if !interrupted {
             read(&sources, &fields, &mut second, progress, stop).await?;
         }
         progress.step(Progressed::Done);
         let story = second.teller.tell(&threats, &watch.intel);
-        let read = read_of(&summary, &opened, 0, late);
+        let read = read_of(&summary, &opened, Known::default(), late);
         let detections = watch.info.iter().filter(|(id, _)| story.threats.iter().any(|threat| threat.kind == **id));
         let report = StoryReport {
             version: self.version.to_owned(),
@@ -180,6 +188,7 @@ async fn read(
 struct First<'a> {
     slots: &'a [Option<StepSlots>],
     cast: Cast,
+    intel: &'a Intel,
     scanner: Scanner,
     /// When the entity was in the logs last.
     mentioned: Option<Timestamp>,
@@ -194,9 +203,19 @@ impl Receiver for First<'_> {
             return ControlFlow::Continue(());
         }
         self.scanner.take(event);
-        let issue: Option<Issue> = self.slots[event.log() as usize].as_ref().and_then(|slots| slots.issue(event));
-        if let Some(issue) = issue {
-            self.cast.add(issue);
+        if let Some(slots) = &self.slots[event.log() as usize] {
+            if let Some(issue) = slots.issue(event) {
+                self.cast.add(issue);
+            }
+            if let Some(query) = slots.query(event) {
+                self.cast.query(&query);
+            }
+            // Sessions of instances' roles are named after them.
+            if event.raw().contains("/i-")
+                && let Some(session) = slots.actor().principal(event).and_then(|known| known.session)
+            {
+                self.cast.session(&session, event);
+            }
         }
         if self.mentioned.is_none_or(|at| at < event.time()) && event.raw().contains(self.entity) {
             self.mentioned = Some(event.time());
@@ -205,7 +224,10 @@ impl Receiver for First<'_> {
     }
 
     fn flow(&mut self, flow: &Flow<'_>) -> ControlFlow<()> {
-        let _ = flow;
+        if wants_flow(self.filter, flow) {
+            self.scanner.take_flow(flow);
+            self.cast.flow(flow, self.intel.owners());
+        }
         ControlFlow::Continue(())
     }
 }
@@ -223,7 +245,17 @@ impl Receiver for Second<'_> {
         if self.filter.wants(event.time(), event.account(), event.region())
             && let Some(slots) = &self.slots[event.log() as usize]
         {
-            self.teller.take(slots.step(event), &self.watch.intel);
+            match slots.query(event) {
+                Some(query) => self.teller.query(&query),
+                None => self.teller.take(slots.step(event), &self.watch.intel),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn flow(&mut self, flow: &Flow<'_>) -> ControlFlow<()> {
+        if wants_flow(self.filter, flow) {
+            self.teller.flow(flow, &self.watch.intel);
         }
         ControlFlow::Continue(())
     }
@@ -259,9 +291,66 @@ fn next_steps(story: &Story, sources: &[String], around: Timestamp) -> Vec<NextS
             "next-who-else",
         ));
     }
+    network_steps(story, &sources, around, &mut steps);
     if let Some(key) = story.keys.keys().find(|key| key.starts_with("AKIA")) {
         let command = format!("haechi respond disable-access-key --set accessKeyId={} --plan", shell::word(key));
         steps.push(step(command, "next-disable-key"));
     }
     steps
+}
+
+/// What to ask next of what the network says.
+fn network_steps(story: &Story, sources: &str, around: Timestamp, steps: &mut Vec<NextStep>) {
+    let step = |command: String, id: &str| NextStep { command, reason: Message::new(id) };
+    let ask = |word: &str, at: Timestamp| format!("haechi investigate {} --around {at} {sources}", shell::word(word));
+    let network = &story.network;
+    // From the flow log to CloudTrail, and back.
+    let session = network.links.iter().find(|link| link.kind == "session-of" && link.from.id != story.entity);
+    if let Some(link) = session {
+        steps.push(step(ask(&link.from.id, around), "next-session"));
+    }
+    let instance = network.links.iter().find_map(|link| {
+        (matches!(link.kind, "interface-of" | "session-of") && link.to.kind == EntityKind::Instance)
+            .then_some(&link.to.id)
+    });
+    if let Some(instance) = instance.filter(|instance| **instance != story.entity) {
+        steps.push(step(ask(instance, around), "next-instance"));
+    }
+    let is_public = |text: &str| text.parse().is_ok_and(haechi_model::event::is_public);
+    let peer = network
+        .talks
+        .iter()
+        .find(|talk| (talk.new || !talk.threats.is_empty()) && talk.other != story.entity && talk.other != "*");
+    if let Some(peer) = peer {
+        steps.push(step(ask(&peer.other, peer.claim.first), "next-peer"));
+    }
+    let asked = network.asked.iter().find(|asked| asked.new || !asked.threats.is_empty());
+    if let Some(asked) = asked {
+        match story.kind {
+            EntityKind::Domain => steps.push(step(ask(&asked.by, asked.claim.first), "next-asker")),
+            _ => steps.push(step(ask(&asked.domain, asked.claim.first), "next-domain")),
+        }
+    }
+    let resolved = network.links.iter().find(|link| link.kind == "resolved-to");
+    if let Some(link) = resolved {
+        let other = if link.from.id == story.entity { &link.to } else { &link.from };
+        steps.push(step(ask(&other.id, around), "next-resolved"));
+    }
+    // Only what can be done is proposed: with a finding, or with traffic of somebody outside.
+    let found = !story.threats.is_empty();
+    if let Some(instance) = instance.filter(|_| found && network.flows.is_some()) {
+        let command = format!("haechi respond isolate-instance --set instanceId={} --plan", shell::word(instance));
+        steps.push(step(command, "next-isolate"));
+    }
+    // Which network ACL is meant, the finding tells.
+    if let Some(threat) = story.threats.first()
+        && story.kind == EntityKind::Address
+        && is_public(&story.entity)
+        && network.flows.is_some()
+    {
+        let address = shell::word(&story.entity);
+        let command =
+            format!("haechi respond block-address-network-acl --set address={address} --finding {} --plan", threat.id);
+        steps.push(step(command, "next-block"));
+    }
 }

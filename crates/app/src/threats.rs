@@ -12,7 +12,7 @@ use haechi_report::{LogsRead, ThreatReport};
 use haechi_store::{DetectState, FindingStatus, Store, StoredThreat};
 
 use crate::App;
-use crate::detect::{DetectRequest, Detected, Looking, engine_of, entry_of, read_of, suppression_of};
+use crate::detect::{DetectRequest, Detected, Known, Looking, engine_of, entry_of, read_of, suppression_of};
 use crate::error::Result;
 use crate::in_store;
 use crate::intel::IntelRequest;
@@ -73,7 +73,7 @@ impl App {
         let threats = Threat::merge_all(engine.finish());
         let entries: Vec<_> =
             threats.into_values().map(|threat| entry_of(StoredThreat::fresh(threat), |_| None)).collect();
-        let read = read_of(&reader.finish(), &LogsOpened::default(), 0, counters.late + counters.future);
+        let read = read_of(&reader.finish(), &LogsOpened::default(), Known::default(), counters.late + counters.future);
         Ok(watch.report(self, now, entries, read))
     }
 }

@@ -63,6 +63,20 @@ impl Owners {
         self.interfaces.get(interface)
     }
 
+    /// The recorded interfaces of an instance or a function.
+    pub(crate) fn interfaces_of<'o>(&'o self, owner: &'o str) -> impl Iterator<Item = &'o str> {
+        let is = move |known: &Owner| match known {
+            Owner::Instance(id) | Owner::Function(id) => **id == *owner,
+            Owner::Other(_) => false,
+        };
+        self.interfaces.iter().filter(move |(_, known)| is(known)).map(|(name, _)| &**name)
+    }
+
+    /// The recorded addresses of an interface.
+    pub(crate) fn addresses_of<'o>(&'o self, interface: &'o str) -> impl Iterator<Item = u128> + 'o {
+        self.addresses.iter().filter(move |(_, owner)| ***owner == *interface).map(|(address, _)| *address)
+    }
+
     /// The address is recorded as one of this interface's. Networks reuse addresses: another's record says nothing.
     pub(crate) fn has(&self, interface: &str, address: u128) -> bool {
         self.addresses.get(&address).is_some_and(|owner| **owner == *interface)

@@ -302,7 +302,7 @@ fn root(account: &str) -> String {
 }
 
 /// The role's ARN, of its session's; the role's path is not known then.
-fn role_of(session: &str) -> Option<String> {
+pub(crate) fn role_of(session: &str) -> Option<String> {
     let (head, rest) = session.split_once(":assumed-role/")?;
     let role = rest.split('/').next().filter(|role| !role.is_empty())?;
     Some(format!("{}:role/{role}", head.replacen(":sts:", ":iam:", 1)))

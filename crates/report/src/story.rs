@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use haechi_content::Language;
-use haechi_detect::story::{Claim, Line as Told, Past, Story};
+use haechi_detect::story::{Asked, Began, Claim, Line as Told, Link, Past, Refused, Story, Talk, Wire};
 use haechi_i18n::Catalog;
 use haechi_model::Timestamp;
 use haechi_model::event::is_reading;
@@ -118,6 +118,12 @@ impl Page<'_> {
         }
     }
 
+    /// The same of lines of logs without ids: the first one's file and record stand there too.
+    fn claim(&mut self, text: &str, style: Style, claim: &Claim) {
+        let ids = cited(claim);
+        self.say(text, style, &ids);
+    }
+
     fn more(&mut self, shown: usize, all: usize) {
         if all > shown {
             let text = self.catalog.count("story-more", (all - shown) as u64);
@@ -150,6 +156,7 @@ impl Page<'_> {
         self.past("story-before", &story.before);
         self.news();
         self.findings();
+        self.network();
         self.timeline();
         self.others();
         self.past("story-after", &story.after);
@@ -224,12 +231,24 @@ impl Page<'_> {
             return self.say(&text, Style::Plain, &[]);
         };
         let args = [
-            ("count", json!(past.events)),
+            ("count", json!(past.events + past.flows + past.queries)),
             ("first", json!(self.catalog.minute(first))),
             ("last", json!(self.catalog.minute(last))),
         ];
         let text = self.with("story-past", &args);
         self.say(&text, Style::Plain, &past.event_ids);
+        if past.flows + past.queries > 0 {
+            let args = [
+                ("flows", json!(past.flows)),
+                ("sent", json!(size(past.bytes_sent))),
+                ("queries", json!(past.queries)),
+            ];
+            let text = self.with("story-past-network", &args);
+            self.say(&text, Style::Dim, &[]);
+        }
+        if past.events == 0 {
+            return;
+        }
         let listed = |list: &[(String, u64)]| -> String {
             let words: Vec<_> = list.iter().map(|(name, count)| format!("{name} ({count})")).collect();
             words.join(", ")
@@ -245,13 +264,13 @@ impl Page<'_> {
         let story = &self.report.story;
         self.section("story-new", &[]);
         if story.new.is_empty() {
-            let id = if story.before.events == 0 { "story-no-past" } else { "story-no-news" };
+            let id = if story.before.first.is_none() { "story-no-past" } else { "story-no-news" };
             let text = self.catalog.text(id);
             self.say(&text, Style::Plain, &[]);
         }
         for new in story.new.iter().take(2 * SHORT) {
             let args = [
-                ("kind", json!(factor_word(new.kind).map_or_else(|| new.kind.to_owned(), |id| self.catalog.text(id)))),
+                ("kind", json!(kind_word(new.kind).map_or_else(|| new.kind.to_owned(), |id| self.catalog.text(id)))),
                 ("value", json!(new.value)),
                 (
                     "among",
@@ -262,7 +281,7 @@ impl Page<'_> {
             ];
             let text = self.with("story-new-line", &args);
             let style = if new.among == "organization" { Style::High } else { Style::Plain };
-            self.say(&text, style, &new.claim.event_ids);
+            self.claim(&text, style, &new.claim);
         }
         self.more(2 * SHORT, story.new.len());
         for travel in &story.travel {
@@ -300,7 +319,7 @@ impl Page<'_> {
             self.say(&text, Style::Plain, &[]);
         }
         let mut day = String::new();
-        for told in story.lines.iter().take(LINES) {
+        for told in most_telling(&story.lines) {
             let moment = told.claim.first.to_string();
             let (date, time) = moment.split_once('T').unwrap_or((&moment, ""));
             if date != day {
@@ -312,6 +331,170 @@ impl Page<'_> {
             self.told(told, time.get(..8).unwrap_or(time));
         }
         self.more(LINES, story.lines.len());
+    }
+
+    /// What flow logs and queries say.
+    fn network(&mut self) {
+        let network = &self.report.story.network;
+        if network.flows.is_none() && network.asked.is_empty() && network.links.is_empty() {
+            return;
+        }
+        self.section("story-network", &[]);
+        for link in network.links.iter().take(SHORT) {
+            let text = self.linked(link);
+            let ids = match (link.event_ids.first(), link.records.first()) {
+                (Some(id), Some(record)) => vec![format!("{id} ({})", short(record))],
+                _ => Vec::new(),
+            };
+            self.say(&text, Style::Plain, &ids);
+        }
+        self.more(SHORT, network.links.len());
+        self.volume();
+        for talk in network.talks.iter().take(SHORT) {
+            let text = self.talk(talk);
+            self.claim(&text, style_of(talk.new, !talk.threats.is_empty()), &talk.claim);
+        }
+        self.more(SHORT, network.talks.len() + network.talks_left_out as usize);
+        for refused in &network.refused {
+            let text = self.refused(refused);
+            self.claim(&text, style_of(false, !refused.threats.is_empty()), &refused.claim);
+        }
+        for asked in network.asked.iter().take(SHORT) {
+            let text = self.asked(asked);
+            self.claim(&text, style_of(asked.new, !asked.threats.is_empty()), &asked.claim);
+        }
+        self.more(SHORT, network.asked.len() + network.asked_left_out as usize);
+        if network.folded > 0 {
+            let text = self.catalog.count("story-folded", network.folded);
+            self.say(&text, Style::Medium, &[]);
+        }
+    }
+
+    fn linked(&self, link: &Link) -> String {
+        let id = match link.kind {
+            "address-of" => "story-link-address",
+            "session-of" => "story-link-session",
+            "resolved-to" => "story-link-resolved",
+            _ => "story-link-interface",
+        };
+        let basis = if link.basis == "inventory" { "story-by-inventory" } else { "story-by-log" };
+        let basis = self.catalog.text(basis);
+        self.with(id, &[("from", json!(link.from.id)), ("to", json!(link.to.id)), ("basis", json!(basis))])
+    }
+
+    fn volume(&mut self) {
+        let Some(flows) = &self.report.story.network.flows else { return };
+        let args = [
+            ("flows", json!(flows.claim.count)),
+            ("peers", json!(flows.peers)),
+            ("sent", json!(size(flows.bytes_sent))),
+            ("received", json!(size(flows.bytes_received))),
+            ("rejected", json!(flows.rejected)),
+        ];
+        let text = self.with("story-flows", &args);
+        self.claim(&text, Style::Plain, &flows.claim);
+        let Some(busiest) = &flows.busiest else { return };
+        let mut args =
+            vec![("hour", json!(self.catalog.minute(busiest.hour))), ("sent", json!(size(busiest.bytes_sent)))];
+        let id = match &flows.usual {
+            Some(usual) => {
+                args.extend([
+                    ("average", json!(size(usual.average))),
+                    ("most", json!(size(usual.most))),
+                    ("hours", json!(usual.hours)),
+                ]);
+                "story-busiest"
+            }
+            None => "story-busiest-alone",
+        };
+        let text = self.with(id, &args);
+        self.claim(&text, style_of(false, flows.unusual), &busiest.claim);
+    }
+
+    fn talk(&self, talk: &Talk) -> String {
+        let other = match &talk.name {
+            Some(name) => format!("{} ({name})", talk.other),
+            None => talk.other.clone(),
+        };
+        let ends = match talk.began {
+            Began::Own => format!("{} → {other}", talk.own),
+            Began::Other => format!("{other} → {}", talk.own),
+        };
+        let args = [
+            ("ends", json!(ends)),
+            ("port", json!(talk.port)),
+            ("flows", json!(talk.claim.count)),
+            ("sent", json!(size(talk.bytes_sent))),
+            ("received", json!(size(talk.bytes_received))),
+            ("interface", json!(talk.instance.as_deref().unwrap_or(&talk.interface))),
+            ("new", json!(u8::from(talk.new))),
+        ];
+        self.with("story-talk", &args)
+    }
+
+    fn refused(&self, refused: &Refused) -> String {
+        let listed = |list: &[(String, u64)]| {
+            let words: Vec<_> = list.iter().take(4).map(|(name, count)| format!("{name} ×{count}")).collect();
+            words.join(", ")
+        };
+        let id = if refused.began == Began::Own { "story-refused-own" } else { "story-refused-others" };
+        let args = [
+            ("count", json!(refused.claim.count)),
+            ("others", json!(refused.others)),
+            ("ports", json!(refused.ports)),
+            ("mostPorts", json!(listed(&refused.most_ports))),
+            ("mostOthers", json!(listed(&refused.most_others))),
+        ];
+        self.with(id, &args)
+    }
+
+    fn asked(&self, asked: &Asked) -> String {
+        let kinds: Vec<_> = asked.kinds.iter().map(String::as_str).collect();
+        let args = [
+            ("by", json!(asked.by)),
+            ("domain", json!(asked.domain)),
+            ("kinds", json!(kinds.join(", "))),
+            ("count", json!(asked.claim.count)),
+            ("names", json!(asked.names)),
+            ("missing", json!(asked.missing)),
+            ("new", json!(u8::from(asked.new))),
+        ];
+        self.with("story-asked", &args)
+    }
+
+    /// A line of the timeline that the network tells.
+    fn wire(&self, told: &Told, wire: &Wire) -> String {
+        let listed = |list: &[String], all: u64| {
+            let shown: Vec<_> = list.iter().take(3).map(String::as_str).collect();
+            let more = all.saturating_sub(shown.len() as u64);
+            let more = if more > 0 { format!(" +{more}") } else { String::new() };
+            format!("{}{more}", shown.join(", "))
+        };
+        let others = listed(&wire.others, wire.other_count);
+        let own = wire.own.clone().unwrap_or_default();
+        let id = match (wire.kind, wire.began) {
+            ("queries", _) => "story-line-queries",
+            ("refused", Some(Began::Own)) => "story-line-refused-own",
+            ("refused", _) => "story-line-refused-others",
+            _ => "story-line-flows",
+        };
+        let ends = match wire.began {
+            Some(Began::Other) => format!("{others} → {own}"),
+            _ => format!("{own} → {others}"),
+        };
+        let args = [
+            ("ends", json!(ends)),
+            ("others", json!(others)),
+            ("ports", json!(listed(&wire.ports, wire.port_count))),
+            ("count", json!(told.claim.count)),
+            ("sent", json!(size(wire.bytes_sent))),
+            ("received", json!(size(wire.bytes_received))),
+            ("by", json!(own)),
+            ("domains", json!(listed(&wire.domains, wire.domain_count))),
+            ("missing", json!(wire.missing)),
+            ("new", json!(u8::from(wire.new))),
+        ];
+        self.with(id, &args)
     }
 
     fn told(&mut self, told: &Told, time: &str) {
@@ -335,6 +518,9 @@ impl Page<'_> {
             let errors: Vec<_> = told.errors.iter().map(|(error, count)| format!("{error} ×{count}")).collect();
             what.push_str(&format!(" ({})", errors.join(", ")));
         }
+        if let Some(wire) = &told.wire {
+            what = self.wire(told, wire);
+        }
         let style = if told.threats.is_empty() { Style::Plain } else { Style::High };
         for (at, part) in wrap(&what, self.width.saturating_sub(14)).iter().enumerate() {
             let mut line = self.line();
@@ -344,12 +530,17 @@ impl Page<'_> {
             line.to(12).push(part, style);
             self.lines.push(line);
         }
-        let who = told.session.as_deref().or(told.principal.as_deref()).unwrap_or("?");
+        let wire = told.wire.as_ref();
+        let of_wire = wire.map(|wire| {
+            let machine = wire.instance.as_deref().or(wire.interface.as_deref());
+            machine.or(wire.own.as_deref()).unwrap_or_default()
+        });
+        let who = told.session.as_deref().or(told.principal.as_deref()).or(of_wire).unwrap_or("?");
         let who = if who.starts_with("arn:") { who.splitn(6, ':').nth(5).unwrap_or(who) } else { who };
         let regions: Vec<_> = told.regions.iter().map(String::as_str).collect();
         let parts = [Some(who.to_owned()), told.address.clone(), told.account.clone(), Some(regions.join(","))];
         let parts: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
-        let ids: Vec<_> = told.claim.event_ids.iter().take(2).map(String::as_str).collect();
+        let ids: Vec<_> = cited(&told.claim).into_iter().take(2).collect();
         let text = format!("{} [{}]", parts.join(" · "), ids.join(" "));
         for part in wrap(&text, self.width.saturating_sub(14)) {
             let mut line = self.line();
@@ -400,6 +591,97 @@ impl Page<'_> {
             let mut line = self.line();
             line.plain("    ").push(&cut(&text, self.width - 4), Style::Dim);
             self.lines.push(line);
+        }
+    }
+}
+
+/// The lines that fit on a page, in order: such as findings rest on that few others rest on come first, then such as
+/// change something.
+fn most_telling(lines: &[Told]) -> Vec<&Told> {
+    if lines.len() <= LINES {
+        return lines.iter().collect();
+    }
+    let mut lines_of: BTreeMap<&str, u64> = BTreeMap::new();
+    for kind in lines.iter().flat_map(|line| &line.threats) {
+        *lines_of.entry(kind).or_default() += 1;
+    }
+    let weight = |line: &Told| {
+        let rare: u64 = line.threats.iter().map(|kind| 1_000 / lines_of.get(kind.as_str()).copied().unwrap_or(1)).sum();
+        (rare, line.claim.count > line.reads)
+    };
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    // What is worth the same is told from the beginning.
+    order.sort_by_key(|at| (std::cmp::Reverse(weight(&lines[*at])), *at));
+    order.truncate(LINES);
+    order.sort_unstable();
+    order.into_iter().map(|at| &lines[at]).collect()
+}
+
+/// The ids of a claim; where the log has none of its own, the first with its file and record.
+fn cited(claim: &Claim) -> Vec<String> {
+    let mut ids = claim.event_ids.clone();
+    if let (Some(id), Some(record)) = (ids.first_mut(), claim.records.first()) {
+        *id = format!("{id} ({})", short(record));
+    }
+    ids
+}
+
+/// `logs/flows.log.gz:17` without its folders.
+fn short(record: &str) -> &str {
+    record.rsplit(['/', '\\']).next().unwrap_or(record)
+}
+
+const fn style_of(new: bool, found: bool) -> Style {
+    match (new, found) {
+        (_, true) => Style::High,
+        (true, _) => Style::Medium,
+        _ => Style::Plain,
+    }
+}
+
+/// The name of what may be new.
+fn kind_word(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "domain" => "story-kind-domain",
+        "peer" => "story-kind-peer",
+        "peer-country" => "story-kind-peer-country",
+        "peer-asn" => "story-kind-peer-asn",
+        "served-port" => "story-kind-served-port",
+        other => return factor_word(other),
+    })
+}
+
+/// Bytes in the unit that fits: `3.2 GB`.
+fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1_000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1_000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_fitting_units() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_999, "1.0 MB"),
+            (3_200_000_000, "3.2 GB"),
+            (u64::MAX, "18446.7 PB"),
+        ] {
+            assert_eq!(size(bytes), text);
         }
     }
 }

@@ -83,7 +83,7 @@
 //! Store::threats(&self, &ThreatFilter, at: Timestamp) -> Result<Vec<StoredThreat>>   worst first
 //! Store::threat(&self, id_or_prefix: &str, at: Timestamp) -> Result<StoredThreat>
 //! Store::detect_state(&self) -> Result<DetectState>                     what detecting goes on from
-//! Store::is_log_kept(&self, file: [u8; 16]) -> Result<bool>             the file was read and kept before
+//! Store::kept_log(&self, file: [u8; 16]) -> Result<Option<u64>>         the file was read and kept before: its events
 //! Store::remove_samples(&mut self) -> Result<u64>
 //! Store::position(&self, source: &str) -> Result<Option<Value>>         how far the recorder has read a source
 //! Store::put_position(&mut self, source: &str, &Value, at: Timestamp) -> Result<()>

@@ -43,13 +43,14 @@ enum Age {
 
 /// "HAEC" in the header of the file.
 const APPLICATION_ID: u32 = 0x4841_4543;
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_history.sql"),
     include_str!("migrations/0003_positions.sql"),
     include_str!("migrations/0004_views.sql"),
     include_str!("migrations/0005_threats.sql"),
     include_str!("migrations/0006_responses.sql"),
+    include_str!("migrations/0007_log_events.sql"),
 ];
 /// After the migration of this version what is there is made findable.
 const WITHOUT_NAMES: u32 = 1;

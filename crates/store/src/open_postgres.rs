@@ -14,10 +14,11 @@ use crate::open::{Kind, PATIENCE, Store};
 use crate::postgres::Client;
 use crate::query::{QueryAnswer, QueryBounds};
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/postgres/0001_first.sql"),
     include_str!("migrations/postgres/0002_threats.sql"),
     include_str!("migrations/postgres/0003_responses.sql"),
+    include_str!("migrations/postgres/0004_log_events.sql"),
 ];
 /// Held while the schema is made or moved forward, and while a run writes. Any two numbers that others do not use.
 const MAKING: i64 = 0x4841_4543_0001;

@@ -29,7 +29,7 @@ pub struct KeptThreats<'a> {
     /// The generation of the state that the run went on from.
     pub generation: i64,
     /// Files that are not to be read again.
-    pub files: &'a [[u8; 16]],
+    pub files: &'a [([u8; 16], u64)],
     pub at: Timestamp,
 }
 
@@ -134,9 +134,10 @@ impl Store {
             }
             let mut put = self
                 .connection
-                .prepare_cached("INSERT INTO h_log_files (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING")?;
-            for file in kept.files {
-                put.execute(params![file.as_slice(), kept.at.as_micros()])?;
+                .prepare_cached("INSERT INTO h_log_files (id, at, events) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING")?;
+            for (file, events) in kept.files {
+                let events = i64::try_from(*events).unwrap_or(i64::MAX);
+                put.execute(params![file.as_slice(), kept.at.as_micros(), events])?;
             }
             Ok(new)
         });
@@ -214,12 +215,12 @@ impl Store {
         })
     }
 
-    /// Whether a file was read and kept before.
-    pub fn is_log_kept(&self, file: [u8; 16]) -> Result<bool> {
+    /// How many events a file holds, if it was read and kept before.
+    pub fn kept_log(&self, file: [u8; 16]) -> Result<Option<u64>> {
         let find = || {
-            let mut find = self.connection.prepare_cached("SELECT 1 FROM h_log_files WHERE id = ?")?;
+            let mut find = self.connection.prepare_cached("SELECT events FROM h_log_files WHERE id = ?")?;
             let found: Option<i64> = find.query_row([file.as_slice()], |row| row.get(0)).optional()?;
-            Ok(found.is_some())
+            Ok(found.map(i64::unsigned_abs))
         };
         self.told(find())
     }

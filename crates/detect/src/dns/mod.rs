@@ -9,6 +9,7 @@ mod name;
 mod shape;
 
 pub(crate) use hour::QueryHour;
+pub(crate) use name::Name;
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,6 @@ use haechi_model::event::{Event, Fields, Slot};
 use serde_json::Value;
 
 use crate::intel::Intel;
-use name::Name;
 
 /// A detection over queries.
 #[derive(Debug, Clone)]

@@ -425,7 +425,7 @@ fn by(mut talks: Vec<&Talk>, size: impl Fn(&Cell) -> u64) -> Vec<&Talk> {
 }
 
 /// IANA's name of the usual protocols, the number of others.
-fn protocol(number: u8) -> String {
+pub(crate) fn protocol(number: u8) -> String {
     match number {
         1 => "icmp".to_owned(),
         2 => "igmp".to_owned(),

@@ -6,7 +6,7 @@
 //! FlowState    what interfaces did in the hours before; judges an hour when it closes
 //! ```
 
-mod contact;
+pub(crate) mod contact;
 mod hour;
 mod judge;
 mod rules;
@@ -21,6 +21,7 @@ use hour::Keep;
 use crate::intel::Intel;
 
 pub(crate) use hour::FlowHour;
+pub(crate) use judge::protocol;
 pub(crate) use rules::FlowRule;
 pub(crate) use state::FlowState;
 

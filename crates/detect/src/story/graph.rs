@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use haechi_model::{Entity, EntityKind, Threat, Timestamp};
 use serde::Serialize;
 
+use super::network::{Began, Network};
 use super::step::{Issue, Step};
+use super::tell::Claim;
 
 /// An entity of the graph.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,8 +23,12 @@ pub struct Node {
 pub struct Edge {
     pub from: usize,
     pub to: usize,
-    /// `issued`, `session-of`, `key-of`, `from`, `with`, `acted-on`, `in`, `found`.
+    /// `issued`, `session-of`, `key-of`, `from`, `with`, `acted-on`, `in`, `found`; of the network `interface-of`,
+    /// `address-of`, `resolved-to`, `talked-to`, `refused`, `asked`.
     pub kind: &'static str,
+    /// Of `talked-to`: `443/tcp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<String>,
     pub count: u64,
     pub first: Timestamp,
     pub last: Timestamp,
@@ -44,7 +50,7 @@ const NODES: usize = 2_000;
 struct Making {
     graph: Graph,
     known: BTreeMap<Entity, usize>,
-    edges: BTreeMap<(usize, usize, &'static str), usize>,
+    edges: BTreeMap<(usize, usize, &'static str, Option<String>), usize>,
 }
 
 impl Making {
@@ -68,8 +74,8 @@ impl Making {
         if from == to {
             return;
         }
-        let at = *self.edges.entry((from, to, kind)).or_insert_with(|| {
-            let edge = Edge { from, to, kind, count: 0, first: time, last: time, event_ids: Vec::new() };
+        let at = *self.edges.entry((from, to, kind, None)).or_insert_with(|| {
+            let edge = Edge { from, to, kind, port: None, count: 0, first: time, last: time, event_ids: Vec::new() };
             self.graph.edges.push(edge);
             self.graph.edges.len() - 1
         });
@@ -83,10 +89,66 @@ impl Making {
             edge.event_ids[1] = event.to_owned();
         }
     }
+
+    /// An edge that a claim says.
+    fn claimed(&mut self, ends: (Option<usize>, Option<usize>), kind: &'static str, port: Option<&str>, claim: &Claim) {
+        let (Some(from), Some(to)) = ends else { return };
+        let key = (from, to, kind, port.map(str::to_owned));
+        let at = *self.edges.entry(key).or_insert_with(|| {
+            let (first, last) = (claim.first, claim.last);
+            let port = port.map(str::to_owned);
+            self.graph.edges.push(Edge { from, to, kind, port, count: 0, first, last, event_ids: Vec::new() });
+            self.graph.edges.len() - 1
+        });
+        let edge = &mut self.graph.edges[at];
+        edge.count += claim.count;
+        edge.first = edge.first.min(claim.first);
+        edge.last = edge.last.max(claim.last);
+        for id in claim.event_ids.iter().take(2) {
+            if !edge.event_ids.contains(id) {
+                edge.event_ids.push(id.clone());
+            }
+        }
+        edge.event_ids.truncate(2);
+    }
+
+    /// Interfaces, instances, addresses and domains.
+    fn network(&mut self, network: &Network, around: Timestamp) {
+        for link in &network.links {
+            let (from, to) = (self.node(link.from.kind, &link.from.id), self.node(link.to.kind, &link.to.id));
+            let claim = Claim {
+                count: 1,
+                first: link.seen.unwrap_or(around),
+                last: link.seen.unwrap_or(around),
+                event_ids: link.event_ids.clone(),
+                records: Vec::new(),
+            };
+            self.claimed((from, to), link.kind, None, &claim);
+        }
+        for talk in &network.talks {
+            let (own, other) = (self.node(EntityKind::Address, &talk.own), self.node(EntityKind::Address, &talk.other));
+            let ends = if talk.began == Began::Own { (own, other) } else { (other, own) };
+            self.claimed(ends, "talked-to", Some(&talk.port), &talk.claim);
+            let interface = self.node(EntityKind::Interface, &talk.interface);
+            if let Some(instance) = &talk.instance {
+                let instance = self.node(EntityKind::Instance, instance);
+                self.claimed((interface, instance), "interface-of", None, &talk.claim);
+            }
+        }
+        for asked in &network.asked {
+            let by = self.node(super::cast::kind_of(&asked.by), &asked.by);
+            let domain = self.node(EntityKind::Domain, &asked.domain);
+            self.claimed((by, domain), "asked", None, &asked.claim);
+            for address in &asked.addresses {
+                let address = self.node(EntityKind::Address, address);
+                self.claimed((domain, address), "resolved-to", None, &asked.claim);
+            }
+        }
+    }
 }
 
 /// The graph of the steps of a story, in order of time.
-pub(super) fn graph_of(steps: &[Step], chain: &[Issue], threats: &[Threat]) -> Graph {
+pub(super) fn graph_of(steps: &[Step], chain: &[Issue], threats: &[Threat], network: &Network) -> Graph {
     let mut making = Making::default();
     for issue in chain {
         let by = issue.by_key.as_deref().and_then(|key| making.node(EntityKind::AccessKey, key));
@@ -124,6 +186,9 @@ pub(super) fn graph_of(steps: &[Step], chain: &[Issue], threats: &[Threat]) -> G
             making.edge(actor, target, "acted-on", time, id);
         }
     }
+    let around = steps.first().map(|step| step.time);
+    let around = around.or_else(|| network.flows.as_ref().map(|flows| flows.claim.first));
+    making.network(network, around.unwrap_or(Timestamp::from_micros(0)));
     for threat in threats {
         let event = threat.evidence.first().map_or("", |seen| seen.event_id.as_str());
         let entity = making.node(threat.entity.kind, &threat.entity.id);

@@ -6,7 +6,8 @@ use haechi_model::event::{Event, Fields, Slot};
 use haechi_model::{Log, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::principal::{ActorSlots, PrincipalKind};
+use crate::intel::number;
+use crate::principal::{ActorSlots, PrincipalKind, ip, role_of};
 
 /// An event of a story.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,12 +78,63 @@ const ISSUED: [&str; 6] = [
 /// Targets of one event that are kept.
 const KEPT: usize = 4;
 
-/// The slots of a story, in CloudTrail's fields.
+/// What requests to Kubernetes are made of; the object is told in one word.
+const OBJECT: [&str; 4] = ["objectRef.resource", "objectRef.subresource", "objectRef.namespace", "objectRef.name"];
+/// Who a user of a cluster is in AWS.
+const MAPPED: [&str; 2] = ["user.extra.arn", "user.extra.accessKeyId"];
+/// Of queries: what was asked, by whom, and what was answered.
+const QUERY: [&str; 6] = ["query_name", "query_type", "rcode", "srcids.instance", "srcaddr", "answers.Rdata"];
+
+/// The fields with the targets of a log's events, most telling first.
+fn targets_of(log: Log) -> &'static [&'static str] {
+    match log {
+        Log::CloudTrail => &TARGETS,
+        Log::EksAudit => &["cluster"],
+        Log::S3Access => &["bucket", "key"],
+        Log::RdsLogin => &["instance", "database"],
+        Log::Waf => &["webaclId", "httpRequest.host", "httpRequest.uri"],
+        Log::VpcFlow | Log::ResolverQuery => &[],
+    }
+}
+
+/// The slots of a story, in the fields of one log.
 #[derive(Debug, Clone)]
 pub struct StepSlots {
+    log: Log,
     actor: ActorSlots,
     targets: Vec<Slot>,
-    issued: Vec<Option<Slot>>,
+    /// Of CloudTrail [`ISSUED`], of Kubernetes [`OBJECT`] and [`MAPPED`], of queries [`QUERY`].
+    own: Vec<Option<Slot>>,
+}
+
+/// A query of Route 53 Resolver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    pub time: Timestamp,
+    pub event_id: String,
+    pub account: Option<String>,
+    pub region: Option<String>,
+    /// In lower case, without the dot at the end.
+    pub name: String,
+    /// `A`, `TXT`, ...
+    pub kind: String,
+    /// `NOERROR`, `NXDOMAIN`, ...
+    pub code: String,
+    pub instance: Option<String>,
+    pub address: Option<String>,
+    pub answers: Vec<String>,
+    pub file: String,
+    pub record: u64,
+}
+
+/// Answers of one query that are kept.
+const ANSWERS: usize = 16;
+
+impl Query {
+    /// The addresses among the answers.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = u128> + '_ {
+        self.answers.iter().filter_map(|answer| ip(answer)).map(number)
+    }
 }
 
 /// Credentials that a call made.
@@ -105,19 +157,72 @@ pub struct Issue {
 }
 
 impl StepSlots {
-    /// The fields that a story reads beside those of other readers.
-    pub fn paths() -> impl Iterator<Item = &'static str> {
-        let actor = ActorSlots::paths(Log::CloudTrail).iter().copied();
-        actor.chain(TARGETS).chain(ISSUED).filter(|path| !path.is_empty())
+    /// The fields that a story reads of a log beside those of other readers.
+    pub fn paths(log: Log) -> impl Iterator<Item = &'static str> {
+        let actor = ActorSlots::paths(log).iter().copied();
+        actor.chain(targets_of(log).iter().copied()).chain(Self::own(log)).filter(|path| !path.is_empty())
+    }
+
+    fn own(log: Log) -> impl Iterator<Item = &'static str> {
+        let (first, second): (&[&str], &[&str]) = match log {
+            Log::CloudTrail => (&ISSUED, &[]),
+            Log::EksAudit => (&OBJECT, &MAPPED),
+            Log::ResolverQuery => (&QUERY, &[]),
+            _ => (&[], &[]),
+        };
+        first.iter().chain(second).copied()
     }
 
     pub fn bind(log: Log, fields: &Fields) -> Self {
-        let of_trail = log == Log::CloudTrail;
         Self {
+            log,
             actor: ActorSlots::bind(log, fields),
-            targets: TARGETS.iter().filter(|_| of_trail).filter_map(|path| fields.slot(path)).collect(),
-            issued: ISSUED.iter().map(|path| fields.slot(path).filter(|_| of_trail)).collect(),
+            targets: targets_of(log).iter().filter_map(|path| fields.slot(path)).collect(),
+            own: Self::own(log).map(|path| fields.slot(path)).collect(),
         }
+    }
+
+    /// The value of an own slot, or the first of a list.
+    fn text(&self, event: &Event<'_>, at: usize) -> Option<String> {
+        let slot = (*self.own.get(at)?)?;
+        let mut first = None;
+        event.each_value(slot, &mut |value| {
+            if first.is_none() {
+                first = value.scalar().filter(|text| !text.is_empty()).map(Cow::into_owned);
+            }
+        });
+        first
+    }
+
+    /// A query, of a log of queries.
+    pub fn query(&self, event: &Event<'_>) -> Option<Query> {
+        if self.log != Log::ResolverQuery {
+            return None;
+        }
+        let mut answers = Vec::new();
+        if let Some(slot) = self.own.get(5).copied().flatten() {
+            event.each_value(slot, &mut |value| {
+                if let Some(text) = value.scalar()
+                    && answers.len() < ANSWERS
+                {
+                    answers.push(text.into_owned());
+                }
+            });
+        }
+        Some(Query {
+            time: event.time(),
+            event_id: event.id().to_owned(),
+            account: event.account().map(str::to_owned),
+            region: event.region().map(str::to_owned),
+            name: self.text(event, 0)?.trim_end_matches('.').to_ascii_lowercase(),
+            kind: self.text(event, 1).unwrap_or_default(),
+            code: self.text(event, 2).unwrap_or_default(),
+            instance: self.text(event, 3),
+            address: self.text(event, 4),
+            answers,
+            file: event.place().file.display().to_string(),
+            record: event.place().record,
+        })
     }
 
     pub fn actor(&self) -> &ActorSlots {
@@ -145,10 +250,30 @@ impl StepSlots {
                 }
             });
         }
-        let (id, session, access_key) = match principal {
+        let (mut id, mut session, mut access_key) = match principal {
             Some(known) => (Some(known.id.into_owned()), own(known.session), own(known.access_key)),
             None => (None, None, None),
         };
+        match self.log {
+            // The object in one word: `pods/exec/default/web`.
+            Log::EksAudit => {
+                let words: Vec<_> = (0..OBJECT.len()).filter_map(|at| self.text(event, at)).collect();
+                if !words.is_empty() {
+                    targets.insert(0, words.join("/"));
+                }
+                if let Some(arn) = self.text(event, OBJECT.len()) {
+                    targets.extend(id.replace(arn));
+                }
+                access_key = access_key.or_else(|| self.text(event, OBJECT.len() + 1));
+            }
+            Log::S3Access | Log::CloudTrail | Log::RdsLogin | Log::Waf | Log::VpcFlow | Log::ResolverQuery => {}
+        }
+        // Logs beside CloudTrail have one name for who called: a session's, where it is one.
+        if session.is_none()
+            && let Some(role) = id.as_deref().and_then(role_of)
+        {
+            session = id.replace(role);
+        }
         Step {
             time: event.time(),
             event_id: event.id().to_owned(),
@@ -164,7 +289,7 @@ impl StepSlots {
             user_agent: own(actor.user_agent),
             error: own(actor.error),
             targets,
-            read_only: event.is_read_only(),
+            read_only: is_read(event),
             by_service,
             file: event.place().file.display().to_string(),
             record: event.place().record,
@@ -183,10 +308,10 @@ impl StepSlots {
                 | "GetFederationToken"
                 | "CreateAccessKey"
         );
-        if !makes {
+        if !makes || self.log != Log::CloudTrail {
             return None;
         }
-        let text = |at: usize| self.issued[at].and_then(|slot| event.text(slot)).map(Cow::into_owned);
+        let text = |at: usize| self.own[at].and_then(|slot| event.text(slot)).map(Cow::into_owned);
         let key = text(0).or_else(|| text(3))?;
         let actor = self.actor.actor(event);
         let own = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned);
@@ -215,5 +340,15 @@ impl StepSlots {
             key,
             of,
         })
+    }
+}
+
+/// Whether an event only looks at things, in the words of its log.
+fn is_read(event: &Event<'_>) -> bool {
+    match event.log() {
+        Log::EksAudit => matches!(event.name(), "get" | "list" | "watch"),
+        Log::S3Access => event.name().contains(".GET.") || event.name().contains(".HEAD."),
+        Log::Waf => true,
+        _ => event.is_read_only(),
     }
 }

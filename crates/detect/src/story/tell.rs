@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use haechi_model::{Threat, Timestamp};
+use haechi_model::event::Flow;
+use haechi_model::{EntityKind, Threat, Timestamp};
 use serde::Serialize;
 
 use super::cast::Actor;
+use super::gather::{Gathered, Sum};
 use super::graph::{Graph, graph_of};
-use super::step::{Issue, Step};
+use super::network::{Network, Wire};
+use super::step::{Issue, Query, Step};
+use crate::flow::contact::Contact;
 use crate::intel::Intel;
 use crate::logins::impossible_travel;
 use crate::principal::{agent_family, ip, network};
@@ -28,6 +32,9 @@ pub struct Claim {
     pub last: Timestamp,
     /// The first events, and the last.
     pub event_ids: Vec<String>,
+    /// File and record of each, where the log has no ids of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<String>,
 }
 
 /// Ids under a claim.
@@ -35,7 +42,26 @@ const IDS: usize = 6;
 
 impl Claim {
     fn of(step: &Step) -> Self {
-        Self { count: 1, first: step.time, last: step.time, event_ids: vec![step.event_id.clone()] }
+        Self {
+            count: 1,
+            first: step.time,
+            last: step.time,
+            event_ids: vec![step.event_id.clone()],
+            records: Vec::new(),
+        }
+    }
+
+    /// Takes in another claim of the same kind: its first event, as long as there is room.
+    pub(super) fn join(&mut self, other: &Claim) {
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        for (at, id) in other.event_ids.iter().enumerate().take(2) {
+            if self.event_ids.len() < 2 * IDS && !self.event_ids.contains(id) {
+                self.event_ids.push(id.clone());
+                self.records.extend(other.records.get(at).cloned());
+            }
+        }
     }
 
     fn add(&mut self, step: &Step) {
@@ -54,7 +80,8 @@ impl Claim {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct New {
-    /// `api`, `network`, `user-agent`, `region`, `target`, `country`, `asn`.
+    /// `api`, `network`, `user-agent`, `region`, `target`, `country`, `asn`; of the network `peer`, `peer-country`,
+    /// `peer-asn`, `port`, `served-port`, `domain`.
     pub kind: &'static str,
     pub value: String,
     /// The widest circle that had never seen it: `principal`, `account` or `organization`.
@@ -80,10 +107,37 @@ pub struct Line {
     pub targets: Vec<String>,
     /// Of the calls, those that only read.
     pub reads: u64,
+    /// Of flows and queries: then there are no calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<Wire>,
     /// The threats that rest on events of this line, by type.
     pub threats: BTreeSet<String>,
     #[serde(flatten)]
     pub claim: Claim,
+}
+
+impl Line {
+    fn of(claim: Claim) -> Self {
+        Self {
+            principal: None,
+            session: None,
+            address: None,
+            account: None,
+            regions: BTreeSet::new(),
+            calls: BTreeMap::new(),
+            errors: BTreeMap::new(),
+            targets: Vec::new(),
+            reads: 0,
+            wire: None,
+            threats: BTreeSet::new(),
+            claim,
+        }
+    }
+
+    /// What the network says.
+    pub(super) fn of_wire(wire: Wire, claim: Claim, threats: BTreeSet<String>) -> Self {
+        Self { wire: Some(wire), threats, ..Self::of(claim) }
+    }
 }
 
 /// Somebody else who used the same address, or another address that the actor used.
@@ -116,7 +170,11 @@ pub struct Past {
     /// The calls that were most often made.
     pub calls: Vec<(String, u64)>,
     pub networks: Vec<(String, u64)>,
-    /// The first event, and the last.
+    /// Flows, bytes that they sent, and queries; they are no events here.
+    pub flows: u64,
+    pub bytes_sent: u64,
+    pub queries: u64,
+    /// The first event, flow or query, and the last.
     pub event_ids: Vec<String>,
 }
 
@@ -125,7 +183,7 @@ pub struct Past {
 #[serde(rename_all = "camelCase")]
 pub struct Story {
     pub entity: String,
-    pub kind: haechi_model::EntityKind,
+    pub kind: EntityKind,
     pub window: Window,
     /// Users and roles that acted, and their sessions, keys and addresses.
     pub principals: BTreeMap<String, Claim>,
@@ -144,6 +202,8 @@ pub struct Story {
     pub travel: Vec<Travel>,
     /// Threats that rest on these events, or are about the same.
     pub threats: Vec<Threat>,
+    /// What flow logs and queries say.
+    pub network: Network,
     pub graph: Graph,
     /// Events in the window that are told, and such as were too many.
     pub events: u64,
@@ -161,7 +221,7 @@ const PAUSE: i64 = 15 * 60 * 1_000_000;
 /// And a line that no finding rests on is at most so long.
 const QUIET: i64 = 5 * 60 * 1_000_000;
 /// Targets, and others, that a line and a story name.
-const NAMED: usize = 8;
+pub(super) const NAMED: usize = 8;
 
 /// A habit: kind and value.
 type Habit = (&'static str, String);
@@ -181,6 +241,9 @@ pub struct Teller {
     /// Who else used which address in the window.
     others: BTreeMap<(String, String), Claim>,
     first: Option<Timestamp>,
+    /// There were more habits than are kept: what is not among them may still be known.
+    full: bool,
+    network: Gathered,
 }
 
 #[derive(Default)]
@@ -209,7 +272,15 @@ impl Counted {
         }
     }
 
-    fn past(self) -> Past {
+    fn past(mut self, network: &Sum) -> Past {
+        for end in [&network.first, &network.last].into_iter().flatten() {
+            if self.first.as_ref().is_none_or(|first| end < first) {
+                self.first = Some(end.clone());
+            }
+            if self.last.as_ref().is_none_or(|last| end > last) {
+                self.last = Some(end.clone());
+            }
+        }
         let most = |map: BTreeMap<String, u64>| {
             let mut list: Vec<_> = map.into_iter().collect();
             list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -225,6 +296,9 @@ impl Counted {
             last: self.last.map(|(time, _)| time),
             calls: most(self.calls),
             networks: most(self.networks),
+            flows: network.flows,
+            bytes_sent: network.bytes_sent,
+            queries: network.queries,
             event_ids,
         }
     }
@@ -279,11 +353,31 @@ impl Teller {
             after: Counted::default(),
             others: BTreeMap::new(),
             first: None,
+            full: false,
+            network: Gathered::default(),
         }
     }
 
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// The lines that these threats rest on are told apart, whatever else is added up.
+    pub fn expect(&mut self, threats: &[Threat]) {
+        self.network.expect(threats);
+    }
+
+    /// Takes a line of a flow log.
+    pub fn flow(&mut self, flow: &Flow<'_>, intel: &Intel) {
+        let Some(contact) = Contact::of(flow, intel.owners()) else { return };
+        let side = self.actor.side(flow, &contact);
+        self.network.flow(flow, &contact, side, self.window, intel);
+    }
+
+    /// Takes a query of Route 53 Resolver.
+    pub fn query(&mut self, query: &Query) {
+        let about = self.actor.asked(query);
+        self.network.query(query, about, self.window);
     }
 
     pub fn take(&mut self, step: Step, intel: &Intel) {
@@ -321,6 +415,8 @@ impl Teller {
         for habit in habits(step, intel) {
             if did && (self.own.len() < HABITS || self.own.contains_key(&habit)) {
                 *self.own.entry(habit.clone()).or_default() += 1;
+            } else if did {
+                self.full = true;
             }
             // Targets of everybody are too many, and say little of somebody.
             if habit.0 == "target" {
@@ -341,14 +437,25 @@ impl Teller {
     pub fn tell(mut self, threats: &[Threat], intel: &Intel) -> Story {
         self.steps.sort_by(|a, b| (a.time, &a.event_id).cmp(&(b.time, &b.event_id)));
         let steps = std::mem::take(&mut self.steps);
-        let ids: BTreeSet<&str> = steps.iter().map(|step| step.event_id.as_str()).collect();
+        let mut ids: BTreeSet<&str> = steps.iter().map(|step| step.event_id.as_str()).collect();
+        ids.extend(self.network.met.iter().map(String::as_str));
+        let is_own = |threat: &Threat| {
+            let entity = &threat.entity;
+            entity.id == self.actor.name
+                || match entity.kind {
+                    EntityKind::Instance => self.actor.instances.contains(&entity.id),
+                    EntityKind::Interface => self.actor.interfaces.contains(&entity.id),
+                    _ => false,
+                }
+                || (self.actor.kind == Some(EntityKind::Address)
+                    && threat.others.contains(&haechi_model::Entity::new(EntityKind::Address, &self.actor.name)))
+        };
         let related: Vec<Threat> = threats
             .iter()
             .filter(|threat| {
                 let rests = threat.evidence.iter().any(|seen| ids.contains(seen.event_id.as_str()));
-                let about = threat.entity.id == self.actor.name
-                    && threat.last_seen >= self.window.from
-                    && threat.first_seen <= self.window.to;
+                let about =
+                    is_own(threat) && threat.last_seen >= self.window.from && threat.first_seen <= self.window.to;
                 rests || about
             })
             .cloned()
@@ -378,14 +485,20 @@ impl Teller {
         neighbours.sort_by(|a, b| b.claim.count.cmp(&a.claim.count).then_with(|| a.principal.cmp(&b.principal)));
         neighbours.truncate(NAMED * 4);
         let chain = self.actor.chain.clone();
+        let resting: Vec<&Threat> = related.iter().collect();
+        let told = self.network.tell(&self.actor, &resting, self.window, intel);
+        let mut lines = lines(&steps, &by_event);
+        lines.extend(told.lines);
+        lines.sort_by_key(|line| line.claim.first);
         Story {
             entity: self.actor.name.clone(),
-            kind: self.actor.kind.unwrap_or(haechi_model::EntityKind::Resource),
+            kind: self.actor.kind.unwrap_or(EntityKind::Resource),
             window: self.window,
-            new: self.news(&steps, intel),
-            lines: lines(&steps, &by_event),
+            new: self.news(&steps, told.news, intel),
+            lines,
             travel: travel(&steps, intel),
-            graph: graph_of(&steps, &chain, &related),
+            graph: graph_of(&steps, &chain, &related, &told.network),
+            network: told.network,
             chain,
             made: self.actor.made.clone(),
             neighbours,
@@ -393,8 +506,8 @@ impl Teller {
             sessions,
             keys,
             addresses,
-            before: self.before.past(),
-            after: self.after.past(),
+            before: self.before.past(&self.network.before),
+            after: self.after.past(&self.network.after),
             threats: related,
             events: steps.len() as u64,
             by_services: steps.iter().filter(|step| step.by_service).count() as u64,
@@ -403,11 +516,10 @@ impl Teller {
     }
 
     /// What was never done before the window, by the actor, in its account, in all accounts.
-    fn news(&self, steps: &[Step], intel: &Intel) -> Vec<New> {
+    fn news(&self, steps: &[Step], network: Vec<New>, intel: &Intel) -> Vec<New> {
         // Without a past everything is new, and nothing says so.
-        if self.first.is_none_or(|first| first >= self.window.from) {
-            return Vec::new();
-        }
+        let no_past = self.first.is_none_or(|first| first >= self.window.from);
+        let steps = if no_past || self.full { &[] } else { steps };
         let days = self.first.map_or(0, |first| self.window.from.since(first).max(0) / Timestamp::DAY);
         let mut found: BTreeMap<Habit, New> = BTreeMap::new();
         for step in steps.iter().filter(|step| !step.by_service) {
@@ -434,9 +546,23 @@ impl Teller {
                 found.insert(habit, New { kind, value, among, days, claim: Claim::of(step) });
             }
         }
-        let mut news: Vec<New> = found.into_values().collect();
+        let mut news: Vec<New> = found.into_values().chain(network).collect();
         let rank = |new: &New| {
-            let kinds = ["country", "asn", "network", "user-agent", "region", "api", "target"];
+            let kinds = [
+                "country",
+                "asn",
+                "network",
+                "domain",
+                "peer-country",
+                "peer-asn",
+                "port",
+                "served-port",
+                "peer",
+                "user-agent",
+                "region",
+                "api",
+                "target",
+            ];
             let kind = kinds.iter().position(|kind| *kind == new.kind);
             let among = ["organization", "account", "principal"].iter().position(|word| *word == new.among);
             (among, kind, new.claim.first)
@@ -464,18 +590,14 @@ fn lines(steps: &[Step], threats: &BTreeMap<&str, Vec<&str>>) -> Vec<Line> {
             actor && same && step.time.since(line.claim.last) <= PAUSE
         });
         if !goes_on {
+            let claim =
+                Claim { count: 0, first: step.time, last: step.time, event_ids: Vec::new(), records: Vec::new() };
             lines.push(Line {
                 principal: step.principal.clone(),
                 session: step.session.clone(),
                 address: step.address.clone(),
                 account: step.account.clone(),
-                regions: BTreeSet::new(),
-                calls: BTreeMap::new(),
-                errors: BTreeMap::new(),
-                targets: Vec::new(),
-                reads: 0,
-                threats: BTreeSet::new(),
-                claim: Claim { count: 0, first: step.time, last: step.time, event_ids: Vec::new() },
+                ..Line::of(claim)
             });
         }
         let Some(line) = lines.last_mut() else { continue };
@@ -502,7 +624,9 @@ fn travel(steps: &[Step], intel: &Intel) -> Vec<Travel> {
     let mut last: BTreeMap<&str, (&Step, core::net::IpAddr)> = BTreeMap::new();
     let mut found = Vec::new();
     for step in steps.iter().filter(|step| !step.by_service) {
-        let (Some(who), Some(address)) = (step.principal.as_deref(), step.address.as_deref().and_then(ip)) else {
+        // Each session of a role is somebody's; the role is many.
+        let who = step.session.as_deref().or(step.principal.as_deref());
+        let (Some(who), Some(address)) = (who, step.address.as_deref().and_then(ip)) else {
             continue;
         };
         if let Some((before, from)) = last.get(who)

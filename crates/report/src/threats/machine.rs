@@ -103,7 +103,7 @@ pub(crate) fn document(report: &ThreatReport) -> Value {
             "events": read.events,
             "duplicates": read.duplicates,
             "late": read.late,
-            "knownFiles": read.known,
+            "knownFiles": read.known, "knownEvents": read.known_events,
             "skippedFiles": read.skipped,
             "first": read.first,
             "last": read.last,

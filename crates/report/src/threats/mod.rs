@@ -87,6 +87,8 @@ pub struct LogsRead {
     pub late: u64,
     /// Files that were read and kept before.
     pub known: u64,
+    /// Events in them.
+    pub known_events: u64,
     pub skipped: u64,
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,

@@ -90,6 +90,10 @@ impl<'a> Page<'a> {
                 facts.push(catalog.count(id, count));
             }
         }
+        if read.files == 0 && read.known > 0 {
+            let args = [("files", json!(read.known)), ("events", json!(read.known_events))];
+            facts.insert(0, catalog.with("threats-nothing-new", &args));
+        }
         if let (Some(first), Some(last)) = (read.first, read.last) {
             let args = [("first", json!(catalog.minute(first))), ("last", json!(catalog.minute(last)))];
             facts.push(catalog.with("threats-span", &args));

@@ -121,13 +121,13 @@ fn the_state_is_written_with_its_threats_or_not_at_all() {
     let large = vec![7_u8; (8 << 20) + 5];
     let kept =
         |state, generation, files| KeptThreats { threats: &[], state: Some(state), generation, files, at: at(1) };
-    store.keep_threats(&kept(&large, 0, &[[1; 16]])).unwrap();
+    store.keep_threats(&kept(&large, 0, &[([1; 16], 7)])).unwrap();
     let state = store.detect_state().unwrap();
     assert_eq!((state.generation, state.body.as_deref()), (1, Some(&*large)));
-    assert!(store.is_log_kept([1; 16]).unwrap() && !store.is_log_kept([2; 16]).unwrap());
+    assert!(store.kept_log([1; 16]).unwrap() == Some(7) && store.kept_log([2; 16]).unwrap().is_none());
     // Another one wrote in between: nothing of this one stays.
     let threats = [threat("alice", 1)];
-    let late = KeptThreats { threats: &threats, ..kept(&[1, 2], 0, &[[2; 16]]) };
+    let late = KeptThreats { threats: &threats, ..kept(&[1, 2], 0, &[([2; 16], 7)]) };
     assert!(matches!(store.keep_threats(&late), Err(StoreError::Overtaken { .. })));
     assert!(store.threats(&ThreatFilter::default(), at(9)).unwrap().is_empty());
     assert!(!store.is_log_kept([2; 16]).unwrap());
