@@ -39,3 +39,6 @@ purge-bytes = Bytes given back
 purge-done = Everything from { $moment } on is kept.
 purge-would = Nothing was forgotten. Everything from { $moment } on would be kept.
 watch-unread = { $source }: { $problems } files or messages could not be read
+watch-detected = logs: { $files } new files, { $events } events; { $threats } threats new or grown, { $critical } critical, { $high } high; { $sent } notices sent; { $problems } not readable
+watch-lifted = responses: { $undone } taken back because their time is up ({ $plans }); { $failed } could not be: { $error }
+error-record-logs-stdin = --logs cannot be standard input: the recorder reads its logs again and again

@@ -117,3 +117,10 @@ advice-detection-meant = did you mean `{ $meant }`?
 threats-column-count = Events
 threats-column-factor = Stands out
 threats-column-related = Made of
+threats-nothing-new = Nothing new: { $files ->
+    [one] { $files } file
+   *[other] { $files } files
+} with { $events } events { $files ->
+    [one] was
+   *[other] were
+} read and kept before

@@ -69,3 +69,7 @@ help-purge-older-than = 保持する期間(例: 400d)
 help-purge-dry-run = 削除せず、削除される内容のみ表示
 help-purge-format = table または json
 watch-unread = { $source }: ファイルまたはメッセージ { $problems } 件を読み取れませんでした
+watch-detected = ログ: 新しいファイル { $files } 件、イベント { $events } 件、新規または増えた脅威 { $threats } 件 (重大 { $critical } 件、高 { $high } 件)、通知送信 { $sent } 件、読み取り不可 { $problems } 件
+watch-lifted = 対応: 期限切れで元に戻した計画 { $undone } 件 ({ $plans })、失敗 { $failed } 件: { $error }
+error-record-logs-stdin = --logs に標準入力は指定できません。レコーダーはログを繰り返し読み取ります
+help-record-logs = --every と併用: 毎回、これらのログの新しい部分から脅威を探して保存し、設定された宛先に通知する。ファイル、フォルダー、s3://bucket/prefix、SQS キュー。繰り返し指定可 [既定: 設定の `[detect]` の `logs`]

@@ -161,3 +161,4 @@ help-investigate-since = この時刻から (2026-11-22、2026-11-22T09:30+09:00
 help-investigate-until = この時刻まで
 help-investigate-strict = 読み取りできないものがあれば 2 で終了
 help-investigate-format = 出力形式: table、json
+threats-nothing-new = 新しいものはありません: { $files } ファイル (イベント { $events } 件) は以前に読み取り、保存済みです

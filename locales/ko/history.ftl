@@ -69,3 +69,7 @@ help-purge-older-than = 보존할 기간(예: 400d)
 help-purge-dry-run = 삭제하지 않고 삭제될 내용만 표시
 help-purge-format = table 또는 json
 watch-unread = { $source }: 파일 또는 메시지 { $problems }개를 읽지 못했습니다
+watch-detected = 로그: 새 파일 { $files }개, 이벤트 { $events }건, 새롭거나 늘어난 위협 { $threats }건(심각 { $critical }건, 높음 { $high }건), 알림 전송 { $sent }건, 읽지 못함 { $problems }개
+watch-lifted = 대응: 기한이 지나 되돌림 { $undone }건({ $plans }), 실패 { $failed }건: { $error }
+error-record-logs-stdin = --logs에는 표준 입력을 지정할 수 없습니다. 기록기는 로그를 반복해서 읽습니다
+help-record-logs = --every와 함께 사용: 매번 이 로그의 새로운 부분에서 위협을 찾아 저장하고, 설정된 대상에 알림. 파일, 폴더, s3://bucket/prefix, SQS 대기열. 반복 가능 [기본값: 설정의 `[detect]`에 있는 `logs`]

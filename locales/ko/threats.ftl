@@ -161,3 +161,4 @@ help-investigate-since = 이 시각부터(2026-11-22, 2026-11-22T09:30+09:00, 3�
 help-investigate-until = 이 시각까지
 help-investigate-strict = 읽지 못한 것이 있으면 2로 종료
 help-investigate-format = 출력 형식: table, json
+threats-nothing-new = 새로운 것 없음: 파일 { $files }개(이벤트 { $events }건)는 이전에 읽고 저장했습니다

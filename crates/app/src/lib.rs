@@ -55,6 +55,7 @@ mod sources;
 mod store_error;
 mod threats;
 mod watch;
+mod watch_logs;
 mod who_changed;
 mod write;
 

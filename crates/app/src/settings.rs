@@ -29,12 +29,36 @@ pub struct SettingsFile {
     /// Lists and databases that detecting uses beside those of the flags.
     #[serde(default)]
     pub intel: IntelSettings,
+    /// What the recorder that stays looks for threats in.
+    #[serde(default)]
+    pub detect: DetectSettings,
+    /// As whom the recorder takes back responses.
+    #[serde(default)]
+    pub respond: RespondSettings,
     /// Accounts to look at beside an organization's, or instead.
     #[serde(default)]
     pub accounts: Vec<AccountSettings>,
     /// Where notices of threats go.
     #[serde(default)]
     pub notify: Vec<crate::notify::NotifySettings>,
+}
+
+/// What the recorder that stays looks for threats in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DetectSettings {
+    /// Files, folders, `s3://` prefixes, queues.
+    #[serde(default)]
+    pub logs: Vec<String>,
+}
+
+/// As whom responses are taken back when their time is up.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RespondSettings {
+    /// A role's name in the account of the plan, or its ARN.
+    pub role: Option<String>,
+    pub external_id: Option<String>,
 }
 
 /// What detecting knows from outside.
@@ -125,6 +149,12 @@ impl SettingsFile {
             .chain(settings.intel.trusted.iter_mut())
         {
             *inner = base.join(&*inner);
+        }
+        let is_path = |source: &&mut String| {
+            !["s3://", "https://", "http://", "arn:"].iter().any(|start| source.starts_with(start)) && *source != "-"
+        };
+        for source in settings.detect.logs.iter_mut().filter(is_path) {
+            *source = base.join(&*source).display().to_string();
         }
         for list in &mut settings.intel.lists {
             *list = match list.split_once('=') {

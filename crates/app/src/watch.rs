@@ -31,6 +31,7 @@ use crate::progress::{Progress, Silent};
 use crate::record::{AfterRecording, RecordRequest};
 use crate::rulebook::{Rulebook, parameter_values};
 use crate::sink::{Seen, StoreSink};
+use crate::watch_logs::LogPasses;
 use crate::who_changed::{Trail, Write, put_writes};
 use crate::{App, in_store};
 
@@ -43,6 +44,8 @@ pub struct WatchRequest {
     pub full_every: Option<String>,
     /// Where it hears of changes: folders, `s3://` prefixes, queues.
     pub from: Vec<String>,
+    /// Logs in which it looks for threats; without them, those of the settings.
+    pub logs: Vec<String>,
 }
 
 /// What a pass came to: a sentence for people, and the same for machines.
@@ -124,6 +127,9 @@ struct Recorder<'a> {
     full_began: Option<Timestamp>,
     retention: Option<i64>,
     purged: Option<Instant>,
+    logs: LogPasses,
+    /// Between two looks at the logs, and at responses whose time may be up.
+    logs_every: Duration,
     _lock: RecorderLock,
 }
 
@@ -161,6 +167,8 @@ impl<'a> Recorder<'a> {
             full_began: None,
             retention: app.settings.retention.as_deref().map(|text| span("retention", text)).transpose()?,
             purged: None,
+            logs: LogPasses::new(app, &request.logs, request.record.live.profile.clone())?,
+            logs_every: micros(every.unwrap_or(QUARTER_HOUR)),
             _lock: RecorderLock::take(&app.lock_place())?,
             app,
             record: request.record.clone(),
@@ -178,14 +186,22 @@ impl<'a> Recorder<'a> {
         self.record.live.resume = Resume::No;
         self.record.cloudtrail.clear();
         self.open_feeds().await?;
+        self.look_at_logs(stop).await?;
         let mut next_full = Instant::now() + self.full;
         let mut next_look = Instant::now();
+        let mut next_logs = Instant::now() + self.logs_every;
         while !stop.is_stopped() {
-            let step = self.step(&mut next_full, &mut next_look, stop).await;
+            let mut step = self.step(&mut next_full, &mut next_look, stop).await;
+            // What fails of the one does not hold up the other.
+            if Instant::now() >= next_logs && !stop.is_stopped() {
+                let looked = self.look_at_logs(stop).await;
+                next_logs = Instant::now() + self.logs_every;
+                step = step.and(looked);
+            }
             let wait = match step {
                 Ok(()) => {
                     failures = 0;
-                    self.until_next(next_full, next_look)
+                    self.until_next(next_full, next_look, next_logs)
                 }
                 Err(error) if !mends(&error) => return Err(error),
                 Err(error) => {
@@ -203,12 +219,12 @@ impl<'a> Recorder<'a> {
     }
 
     /// How long there is nothing to do.
-    fn until_next(&self, next_full: Instant, next_look: Instant) -> Duration {
+    fn until_next(&self, next_full: Instant, next_look: Instant, next_logs: Instant) -> Duration {
         let now = Instant::now();
         if self.feeds.iter().any(Feed::waits) {
             return Duration::ZERO;
         }
-        let look = if self.feeds.is_empty() { next_full } else { next_look.min(next_full) };
+        let look = if self.feeds.is_empty() { next_full } else { next_look.min(next_full) }.min(next_logs);
         let settled = self.pending.since.map_or(look, |since| since + SETTLE);
         look.min(settled).saturating_duration_since(now)
     }
@@ -240,6 +256,15 @@ impl<'a> Recorder<'a> {
             self.list_pending(stop).await?;
         }
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Threats in what is new in the logs, and responses whose time is up.
+    async fn look_at_logs(&mut self, stop: &Stop) -> Result<()> {
+        let ended = self.logs.pass(self.app, self.progress, &mut *self.told, stop).await;
+        match ended {
+            Err(error) if stop.is_stopped() && error.what.id == "interrupted" => Ok(()),
+            other => other,
+        }
     }
 
     async fn open_feeds(&mut self) -> Result<()> {

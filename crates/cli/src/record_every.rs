@@ -20,15 +20,21 @@ pub struct Every {
     /// ARN of an SQS queue. Repeatable
     #[arg(long, value_name = "SOURCE", conflicts_with = "plan", help_heading = "Recorder")]
     from: Vec<String>,
+    /// With --every: look for threats in what is new in these logs at each pass, keep them, and tell the destinations of
+    /// the settings: files, folders, s3://bucket/prefix, SQS queues. Repeatable
+    /// [default: `logs` under `[detect]` of the settings]
+    #[arg(long, value_name = "SOURCE", conflicts_with = "plan", help_heading = "Recorder")]
+    logs: Vec<String>,
 }
 
 impl Every {
     pub fn is_asked(&self) -> bool {
-        self.every.is_some() || self.full_every.is_some() || !self.from.is_empty()
+        self.every.is_some() || self.full_every.is_some() || !self.from.is_empty() || !self.logs.is_empty()
     }
 
     pub fn run(self, app: &App, screen: &Screen, record: RecordRequest, format: Format) -> Result<Exit> {
-        let request = WatchRequest { record, every: self.every, full_every: self.full_every, from: self.from };
+        let request =
+            WatchRequest { record, every: self.every, full_every: self.full_every, from: self.from, logs: self.logs };
         let stop = Stop::default();
         let mut told = |line: PassLine| {
             if format == Format::Json {

@@ -205,13 +205,13 @@ fn wrong_logs_are_named() {
 }
 
 /// A recorder at work: its lines as they come.
-struct Recorder {
+pub struct Recorder {
     process: Child,
     lines: Receiver<Value>,
 }
 
 impl Recorder {
-    fn start(haechi: &Haechi, arguments: &[&str]) -> Self {
+    pub fn start(haechi: &Haechi, arguments: &[&str]) -> Self {
         let arguments = [&["record", "--region", "us-east-1", "--format", "json"], arguments].concat();
         let mut process = haechi.command(&arguments).stdout(Stdio::piped()).spawn().expect("the recorder starts");
         let (sender, lines) = channel();
@@ -229,7 +229,7 @@ impl Recorder {
 
     /// The next line of a kind.
     #[track_caller]
-    fn next(&self, pass: &str) -> Value {
+    pub fn next(&self, pass: &str) -> Value {
         let started = Instant::now();
         while started.elapsed() < Duration::from_secs(240) {
             match self.lines.recv_timeout(Duration::from_secs(240)) {
@@ -241,9 +241,14 @@ impl Recorder {
         panic!("no `{pass}` in time");
     }
 
+    /// The next line, if one comes in time.
+    pub fn heard(&self, within: Duration) -> Option<Value> {
+        self.lines.recv_timeout(within).ok()
+    }
+
     /// Ends it as the system would.
     #[track_caller]
-    fn end(mut self) {
+    pub fn end(mut self) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
         let status = self.process.wait().expect("it ends");

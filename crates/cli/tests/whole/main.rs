@@ -9,6 +9,7 @@ mod notify;
 mod organization;
 mod program;
 mod query;
+mod recorder;
 mod respond;
 mod sources;
 mod support;

@@ -12,19 +12,19 @@ use crate::support::{DENIED_EC2, Fault, Haechi, Moto, Proxy};
 
 /// Plans, and gives the plan's id with the plan.
 #[track_caller]
-fn plan(haechi: &Haechi, arguments: &[&str]) -> (String, Value) {
+pub fn plan(haechi: &Haechi, arguments: &[&str]) -> (String, Value) {
     let all = [&["respond"], arguments, &["--format", "json"]].concat();
     let value = haechi.json(&all, 0);
     (value["id"].as_str().expect("an id").to_owned(), value)
 }
 
 #[track_caller]
-fn approve(haechi: &Haechi, id: &str) {
+pub fn approve(haechi: &Haechi, id: &str) {
     haechi.run(&["respond", "approve", id, "--by", "mina", "--reason", "TICKET-1"], 0);
 }
 
 #[track_caller]
-fn apply(haechi: &Haechi, id: &str) -> Value {
+pub fn apply(haechi: &Haechi, id: &str) -> Value {
     haechi.json(&["respond", "apply", id, "--format", "json"], 0)
 }
 
@@ -49,7 +49,7 @@ fn errors(haechi: &Haechi, arguments: &[&str]) -> String {
 
 const ACL: &str = "client('ec2').describe_network_acls()['NetworkAcls'][0]";
 
-fn denies(moto: &Moto) -> Value {
+pub fn denies(moto: &Moto) -> Value {
     let entries = format!(
         "sorted([e.get('CidrBlock', e.get('Ipv6CidrBlock')), e['Egress'], e['RuleNumber']] \
          for e in {ACL}['Entries'] if e['RuleAction'] == 'deny' and e['RuleNumber'] < 32767)"
@@ -57,7 +57,7 @@ fn denies(moto: &Moto) -> Value {
     seen(moto, &entries)
 }
 
-fn acl(moto: &Moto) -> String {
+pub fn acl(moto: &Moto) -> String {
     seen(moto, &format!("{ACL}['NetworkAclId']")).as_str().expect("an id").to_owned()
 }
 
