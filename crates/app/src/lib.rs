@@ -24,10 +24,13 @@ mod live;
 mod log_coverage;
 mod log_coverage_report;
 mod log_objects;
+mod log_search;
+mod log_sieve;
 mod log_sources;
 mod log_verify;
 mod log_verify_report;
 mod log_verify_source;
+mod log_who;
 mod moment;
 mod notify;
 mod org;
@@ -78,13 +81,15 @@ pub use exit::{Exit, FailOn};
 pub use findings::SuppressRequest;
 pub use haechi_inventory::{Secrets, Stop};
 pub use haechi_respond::{Force, Phase};
-pub use haechi_store::PurgeMode;
+pub use haechi_store::{LogTableBounds, PurgeMode};
 pub use intel::IntelRequest;
 pub use investigate::{InvestigateRequest, Investigated};
 pub use live::{LiveRequest, Resume, USUAL_ROLE, Whole};
 pub use log_coverage::{Coverage, CoverageRequest};
+pub use log_search::{SearchOrder, SearchRequest, SearchSql, SearchWords, Searched};
 pub use log_sources::{LogInput, LogRequest, LogSources, LogsOpened};
 pub use log_verify::{Verification, VerifyRequest};
+pub use log_who::WhoRequest;
 pub use notify::{Least, Notified, NotifySettings};
 pub use org_setup::{OrgSetup, org_template};
 pub use packs::PackCheck;
@@ -123,6 +128,8 @@ pub struct App {
     language: Language,
     version: &'static str,
     clock: fn() -> Timestamp,
+    /// What detections are at work, once it is known.
+    at_work: std::sync::OnceLock<std::sync::Arc<detect::AtWork>>,
 }
 
 /// One page of a list.
@@ -179,6 +186,7 @@ impl App {
             language: options.language,
             version: options.version,
             clock: options.clock,
+            at_work: std::sync::OnceLock::new(),
         })
     }
 

@@ -7,6 +7,7 @@ use haechi_app::{App, CoverageRequest, Exit, LogRequest, Result, Stop, VerifyReq
 use haechi_report::Format;
 
 use crate::commands::{json, one_of, runtime, stop_on_interrupt};
+use crate::log_search::{self, Search, Who};
 use crate::screen::Screen;
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +26,26 @@ Exit codes: 0 all valid; 1 something missing, changed or added; 2 something coul
   haechi logs coverage ./logs
   haechi logs coverage s3://my-trail-bucket --since 7d --account 111122223333 --format json")]
     Coverage(Coverage),
+    /// Events by filters over their fields, or by a SELECT
+    #[command(after_help = "Examples:
+  haechi logs search ./logs --name StopLogging,DeleteTrail
+  haechi logs search ./logs --principal alice --error --since 7d
+  haechi logs search ./logs --where \"eventName ~ 'Get*' AND sourceIPAddress ~ '198.51.100.0/24'\" --fields time,eventName,requestParameters.bucketName
+  haechi logs search s3://my-trail-bucket --since 1d --account 111122223333 --text AKIAIOSFODNN7EXAMPLE --format jsonl
+  haechi logs search ./logs --sql \"SELECT name, count(*) FROM events WHERE errorCode IS NOT NULL GROUP BY 1 ORDER BY 2 DESC\"
+  haechi logs search ./logs --name CreateBucket --sql \"SELECT time, principal, body ->> '$.requestParameters.bucketName' AS bucket FROM events\"
+
+Exit codes: 0 searched, whatever was found; 2 could not search.")]
+    Search(Box<Search>),
+    /// Who called what on what: callers with their calls, addresses and errors
+    #[command(after_help = "Examples:
+  haechi logs who StopLogging '*' ./logs
+  haechi logs who s3:GetObject arn:aws:s3:::my-bucket/report.csv s3://my-trail-bucket --since 7d
+  haechi logs who AssumeRole arn:aws:iam::111122223333:role/admin ./logs --format json
+  haechi logs who 'Delete*' my-bucket ./logs
+
+Exit codes: 0 searched, whatever was found; 2 could not search.")]
+    Who(Box<Who>),
 }
 
 /// Which logs, and what of them.
@@ -108,6 +129,8 @@ pub fn run(app: &App, screen: &Screen, command: Logs) -> Result<Exit> {
     match command {
         Logs::Verify(arguments) => verify(app, screen, arguments),
         Logs::Coverage(arguments) => coverage(app, screen, arguments),
+        Logs::Search(arguments) => log_search::search(app, screen, *arguments),
+        Logs::Who(arguments) => log_search::who(app, screen, *arguments),
     }
 }
 

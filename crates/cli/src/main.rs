@@ -6,6 +6,7 @@ mod detect;
 mod help;
 mod investigate;
 mod live;
+mod log_search;
 mod logs;
 mod notify;
 mod org;

@@ -131,15 +131,49 @@ impl Screen {
         }
     }
 
+    /// Stdout, for what is written while it is found.
+    pub fn stream(&self) -> Stream {
+        Stream(io::BufWriter::with_capacity(1 << 16, io::stdout().lock()))
+    }
+
     /// Writes to stdout. A reader that has gone away (`| head`) ends the program quietly.
     fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), UserError> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         match write(&mut out).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                std::process::exit(i32::from(haechi_app::Exit::Clean.code()))
-            }
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => nobody_reads(),
             Err(error) => Err(UserError::said("error-stdout").because(error)),
             Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// Who read stdout has seen enough.
+fn nobody_reads() -> ! {
+    std::process::exit(i32::from(haechi_app::Exit::Clean.code()))
+}
+
+/// Stdout, written piece by piece. A reader that has gone away ends the program quietly.
+pub struct Stream(io::BufWriter<io::StdoutLock<'static>>);
+
+impl Stream {
+    /// Writes what waits.
+    pub fn end(mut self) -> Result<(), UserError> {
+        self.flush().map_err(|error| UserError::said("error-stdout").because(error))
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => nobody_reads(),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => nobody_reads(),
+            flushed => flushed,
         }
     }
 }

@@ -38,6 +38,7 @@ mod policy;
 pub mod principal;
 mod rule;
 mod scanner;
+pub mod search;
 mod sigma;
 mod signal;
 mod singles;

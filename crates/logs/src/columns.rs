@@ -1,5 +1,6 @@
 //! Columns of a line as slots of an event.
 
+use haechi_model::Log;
 use haechi_model::event::{Fields, Found, Slot};
 
 /// Which columns somebody wants, found out at the first line.
@@ -23,5 +24,15 @@ impl<const N: usize> Columns<N> {
                 slots[slot.index()] = Found::span(*start as u32, *end as u32);
             }
         }
+    }
+}
+
+/// The names of the columns of a log of lines; none of a log of JSON records.
+pub fn column_names(log: Log) -> &'static [&'static str] {
+    match log {
+        Log::VpcFlow => &crate::flow_lines::KNOWN,
+        Log::S3Access => &crate::s3_access::COLUMNS,
+        Log::RdsLogin => &crate::rds::COLUMNS,
+        Log::CloudTrail | Log::ResolverQuery | Log::EksAudit | Log::Waf => &[],
     }
 }

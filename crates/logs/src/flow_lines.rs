@@ -16,7 +16,7 @@ use crate::out::{Known, LineLog, Out, Verdict};
 pub const DEFAULT_FLOW_FIELDS: &str = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 
 /// Every field that AWS documents, versions 2 to 11 and of transit gateways. Others are kept by their names.
-const KNOWN: [&str; 80] = [
+pub(crate) const KNOWN: [&str; 80] = [
     "version",
     "account-id",
     "interface-id",

@@ -41,6 +41,7 @@ mod tally;
 mod waf;
 mod window;
 
+pub use columns::column_names;
 pub use event_source::EventSource;
 pub use files::{LogFiles, is_log};
 pub use flow_lines::{DEFAULT_FLOW_FIELDS, FlowFormat, FlowFormatError};

@@ -7,6 +7,7 @@ pub mod format;
 mod html;
 pub mod input;
 mod machine;
+mod records;
 pub mod rows;
 mod story;
 mod summary;
@@ -25,6 +26,7 @@ pub use input::{
     NotMapped, PackResult, PackRule, Report, RuleInfo, Source, SourceKind, SourceNote, Suppression, Unreadable,
 };
 pub use machine::json::SCHEMA_VERSION;
+pub use records::write_record;
 pub use rows::{Cell, Column, Fit, Table};
 pub use story::{StoryReport, write_story};
 pub use terminal::difference::Difference;

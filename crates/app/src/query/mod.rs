@@ -56,19 +56,19 @@ pub struct QueryWarning {
 }
 
 /// Bytes of an answer that are kept in memory.
-const MOST_BYTES: usize = 1 << 30;
+pub(crate) const MOST_BYTES: usize = 1 << 30;
 /// AWS Config itself groups by no more properties.
 const AWS_GROUPS: usize = 3;
 
 /// When to stop: told to, or out of time.
 #[derive(Clone)]
-struct Bound {
-    stop: Stop,
-    until: Option<Instant>,
+pub(crate) struct Bound {
+    pub(crate) stop: Stop,
+    pub(crate) until: Option<Instant>,
 }
 
 impl Bound {
-    fn is_reached(&self) -> bool {
+    pub(crate) fn is_reached(&self) -> bool {
         self.stop.is_stopped() || self.until.is_some_and(|until| Instant::now() >= until)
     }
 
@@ -128,7 +128,7 @@ impl App {
             let message = Message::new("query-left-out").with("count", left_out);
             warnings.push(QueryWarning { message, place: String::new() });
         }
-        Ok(QueryOutcome { table: table(columns, rows, more.then_some(request.rows).flatten()), warnings, more })
+        Ok(QueryOutcome { table: table_of(columns, rows, more.then_some(request.rows).flatten()), warnings, more })
     }
 
     fn sql_query(
@@ -150,7 +150,7 @@ impl App {
             sql_error(error, &request.text, offset, bound, request.timeout)
         })?;
         let more = answer.more.then_some(request.rows).flatten();
-        Ok(QueryOutcome { table: table(answer.columns, answer.rows, more), warnings: Vec::new(), more: answer.more })
+        Ok(QueryOutcome { table: table_of(answer.columns, answer.rows, more), warnings: Vec::new(), more: answer.more })
     }
 
     fn query_warnings(&self, query: &Query, plan: &Plan, text: &str, scopes: &[ScanScope]) -> Vec<QueryWarning> {
@@ -233,7 +233,7 @@ fn stopped_error(stopped: Stopped<StoreError>) -> UserError {
     }
 }
 
-fn sql_error(error: StoreError, text: &str, offset: usize, bound: &Bound, timeout: Duration) -> UserError {
+pub(crate) fn sql_error(error: StoreError, text: &str, offset: usize, bound: &Bound, timeout: Duration) -> UserError {
     match error {
         StoreError::Query(message) => UserError::said("query-sql").because(message).help("query-advice-schema"),
         StoreError::QueryAt { message, at } => {
@@ -247,7 +247,7 @@ fn sql_error(error: StoreError, text: &str, offset: usize, bound: &Bound, timeou
 }
 
 /// The answer as a table whose columns the user has named.
-fn table(columns: Vec<String>, rows: Vec<Vec<Value>>, shown: Option<usize>) -> Table {
+pub(crate) fn table_of(columns: Vec<String>, rows: Vec<Vec<Value>>, shown: Option<usize>) -> Table {
     let fit = |at: usize| {
         let mut values = rows.iter().filter_map(|row| row.get(at)).filter(|value| !value.is_null()).peekable();
         match values.peek().is_some() && values.all(Value::is_number) {
