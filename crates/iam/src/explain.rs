@@ -139,7 +139,7 @@ impl<'a> Question<'a> {
     /// The decision with its explanation.
     pub fn explain(&self) -> Decision<'a> {
         let mut notes = Notes {
-            facts: self.facts(),
+            facts: Facts { completeness: Completeness::Open, ..self.facts() },
             bit: self.action.service_bit(),
             layers: Vec::with_capacity(8),
             seen: Vec::with_capacity(4),
@@ -184,6 +184,7 @@ impl<'a> Question<'a> {
 
 /// What is noted during an evaluation.
 struct Notes<'a> {
+    /// Taken openly, so that what was not told is seen to matter.
     facts: Facts<'a>,
     bit: u64,
     layers: Vec<LayerVerdict<'a>>,
@@ -208,7 +209,7 @@ impl<'a> Trace<'a> for Notes<'a> {
             return;
         }
         statement.keys(|key| {
-            let not_told = matches!(key.find(&self.facts), Found::NotGiven | Found::Unknown);
+            let not_told = key.find(&self.facts) == Found::Unknown;
             if not_told && !self.unknown.iter().any(|known| known.eq_ignore_ascii_case(&key.name)) {
                 self.unknown.push(&key.name);
             }

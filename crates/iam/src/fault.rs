@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::error::PolicyErrorKind;
 use crate::policy::{Effect, Policy, Statement};
-use crate::position::{Position, Span};
+use crate::position::{Places, Position, Span};
 
 /// Why a statement is at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,24 +32,25 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn of(policy: &Policy, statement: Statement<'_>, kind: FaultKind) -> Fault {
+    pub(crate) fn of(places: &mut Places<'_>, statement: Statement<'_>, kind: FaultKind) -> Fault {
         Fault {
             statement: statement.index(),
             effect: statement.effect(),
             kind,
             span: statement.span(),
-            position: policy.position(statement.span().start),
+            position: places.at(statement.span().start),
         }
     }
 
     pub(crate) fn repeated_sids(policy: &Policy) -> Vec<Fault> {
         let mut seen: HashMap<&str, usize> = HashMap::new();
         let mut faults = Vec::new();
+        let mut places = Places::new(policy.text());
         for statement in policy.statements() {
             let Some(sid) = statement.sid() else { continue };
             let first = *seen.entry(sid).or_insert(statement.index());
             if first != statement.index() {
-                faults.push(Fault::of(policy, statement, FaultKind::RepeatedSid { first }));
+                faults.push(Fault::of(&mut places, statement, FaultKind::RepeatedSid { first }));
             }
         }
         faults

@@ -47,6 +47,7 @@
 //! ResourceScope::{Any, Everything, AllKmsKeys, Arn(&str)}
 //! ```
 
+mod batch;
 mod caller;
 mod condition;
 mod context;
@@ -80,6 +81,7 @@ mod value;
 pub mod acl;
 pub mod pattern;
 
+pub use batch::{BatchError, BatchQuestion, MAX_QUESTION_BYTES, PolicyCache};
 pub use caller::{Caller, CallerError, CallerKind, OrgPlace, Standing, Tags};
 pub use context::{Completeness, Context, Fact};
 pub use error::{PolicyError, PolicyErrorKind};

@@ -47,3 +47,31 @@ pub(crate) fn floor_boundary(text: &str, offset: usize) -> usize {
 pub(crate) fn line_start(text: &str, offset: usize) -> usize {
     text[..offset].rfind('\n').map_or(0, |newline| newline + 1)
 }
+
+/// Positions of places told in rising order: the text is read once for all of them.
+pub(crate) struct Places<'t> {
+    text: &'t str,
+    /// Where the line begins that was reached, and its number.
+    line_start: usize,
+    line: usize,
+}
+
+impl<'t> Places<'t> {
+    pub(crate) fn new(text: &'t str) -> Places<'t> {
+        Places { text, line_start: 0, line: 1 }
+    }
+
+    /// The position of a byte at or behind the one asked for before.
+    pub(crate) fn at(&mut self, offset: usize) -> Position {
+        let offset = floor_boundary(self.text, offset).max(self.line_start);
+        while let Some(end) = self.text[self.line_start..offset].find('\n') {
+            self.line_start += end + 1;
+            self.line += 1;
+        }
+        // Minified documents have one long line: columns beyond this many bytes are counted from there on in bytes.
+        const COUNTED: usize = 4096;
+        let counted = floor_boundary(self.text, (self.line_start + COUNTED).min(offset));
+        let column = self.text[self.line_start..counted].chars().count() + (offset - counted) + 1;
+        Position { line: self.line, column }
+    }
+}

@@ -11,7 +11,7 @@ use crate::glob::Glob;
 use crate::key::{Facts, Key};
 use crate::naming::PrincipalPattern;
 use crate::policy::{Effect, Listing, Policy, Statement};
-use crate::position::Position;
+use crate::position::{Places, Position};
 use crate::public::{PublicContext, ResourceKind};
 use crate::resource::service_bit;
 use crate::template::{Pattern, Template, Wildcards};
@@ -89,12 +89,12 @@ impl Prepared {
     /// The same from a policy and what was wrong with it (see [`Policy::parse_tolerant`]).
     pub fn with_faults(kind: PolicyKind, name: &str, policy: Policy, mut faults: Vec<Fault>) -> Prepared {
         let (mut denies, mut allows) = (Vec::new(), Vec::new());
-        for statement in policy.statements() {
-            if let Some(kind) = misplaced(kind, statement) {
-                faults.push(Fault::of(&policy, statement, kind));
-            }
+        let mut places = Places::new(policy.text());
+        let mut disabled: HashSet<usize> = faults.iter().map(|fault| fault.statement).collect();
+        for statement in policy.statements().filter(|statement| !disabled.contains(&statement.index())) {
+            faults.extend(misplaced(kind, statement).map(|kind| Fault::of(&mut places, statement, kind)));
         }
-        let disabled: HashSet<usize> = faults.iter().map(|fault| fault.statement).collect();
+        disabled.extend(faults.iter().map(|fault| fault.statement));
         faults.extend(Fault::repeated_sids(&policy));
         for statement in policy.statements().filter(|statement| !disabled.contains(&statement.index())) {
             let prepared = PreparedStatement::new(kind, statement, &policy);
