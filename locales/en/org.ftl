@@ -71,3 +71,6 @@ advice-resume = run the same command without --resume
 advice-record-resume = run the same command with --resume to go on from here
 error-setup-policies = the audit role would need { $policies } managed policies, and IAM allows 10
 error-setup-long = the template would have { $bytes } bytes, and CloudFormation takes 51200
+tree-root = root
+tree-unit = unit
+tree-account = account

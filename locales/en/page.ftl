@@ -56,3 +56,4 @@ gap-listings = { $count ->
    *[other] { $count } listings
 }
 page-next = Next
+page-not-recorded = not recorded

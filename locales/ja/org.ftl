@@ -91,3 +91,6 @@ help-org-tree-format = table、json、jsonl、csv
 help-doctor-org = 組織のアカウントごとの確認: ロール、証跡、AWS Config
 help-doctor-format = table または json
 help-any-timeout = 応答が始まるまで待つ秒数 [デフォルト: 30]
+tree-root = ルート
+tree-unit = 組織単位
+tree-account = アカウント

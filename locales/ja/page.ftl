@@ -35,3 +35,4 @@ page-not-implemented = パックのルールのうち未実装 { $count } 件
 gap-missing-action = { $action } の許可が必要
 gap-listings = 一覧取得 { $count } 件
 page-next = 次のステップ
+page-not-recorded = 未記録

@@ -91,3 +91,6 @@ help-org-tree-format = table, json, jsonl, csv
 help-doctor-org = 조직의 계정별 점검: 역할, 추적, AWS Config
 help-doctor-format = table 또는 json
 help-any-timeout = 응답이 시작되기까지 기다리는 시간(초) [기본값: 30]
+tree-root = 루트
+tree-unit = 조직 단위
+tree-account = 계정

@@ -35,3 +35,4 @@ page-not-implemented = 팩의 규칙 중 구현되지 않은 규칙 { $count }�
 gap-missing-action = { $action } 권한 허용 필요
 gap-listings = 목록 조회 { $count }건
 page-next = 다음 단계
+page-not-recorded = 기록되지 않음

@@ -12,10 +12,28 @@ use crate::error::{Result, UserError};
 use crate::live::state_words;
 use crate::{App, in_store};
 
+/// In the order in which they stand under one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Root,
+    Unit,
+    Account,
+}
+
+impl Kind {
+    const fn cell(self) -> Cell {
+        match self {
+            Kind::Root => Cell::Word { raw: "root", id: "tree-root" },
+            Kind::Unit => Cell::Word { raw: "unit", id: "tree-unit" },
+            Kind::Account => Cell::Word { raw: "account", id: "tree-account" },
+        }
+    }
+}
+
 /// One line of the tree.
 struct Node {
     path: String,
-    kind: &'static str,
+    kind: Kind,
     id: String,
     name: String,
     state: String,
@@ -32,20 +50,20 @@ impl App {
             let tags: Vec<_> = account.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
             nodes.push(Node {
                 path,
-                kind: "account",
+                kind: Kind::Account,
                 id: account.id.to_string(),
                 name: account.name.unwrap_or_default(),
                 state: state_words(account.state).to_owned(),
                 tags: tags.join(", "),
             });
         }
-        nodes.sort_by(|a, b| (&a.path, a.kind == "account", &a.id).cmp(&(&b.path, b.kind == "account", &b.id)));
+        nodes.sort_by(|a, b| (&a.path, a.kind, &a.id).cmp(&(&b.path, b.kind, &b.id)));
         let policies = policies(&store)?;
         let rows = nodes.into_iter().map(|node| {
             let policies = policies.get(&node.id).map(|names| names.join(", ")).unwrap_or_default();
-            [node.path, node.kind.to_owned(), node.id, node.name, node.state, policies, node.tags]
-                .map(Cell::Text)
-                .to_vec()
+            let [path, id, name, state, policies, tags] =
+                [node.path, node.id, node.name, node.state, policies, node.tags].map(Cell::Text);
+            vec![path, node.kind.cell(), id, name, state, policies, tags]
         });
         Ok(Table {
             columns: vec![
@@ -80,7 +98,7 @@ fn units(store: &Store) -> Result<Vec<Node>> {
     items(store, "AWS::Organizations::Root", |item| {
         nodes.push(Node {
             path: "Root".to_owned(),
-            kind: "root",
+            kind: Kind::Root,
             id: text(&item["resourceId"]),
             name: text(&item["resourceName"]),
             state: String::new(),
@@ -92,7 +110,7 @@ fn units(store: &Store) -> Result<Vec<Node>> {
         let path = item["configuration"]["NamePath"].as_str().or(item["resourceName"].as_str()).unwrap_or_default();
         nodes.push(Node {
             path: path.to_owned(),
-            kind: "unit",
+            kind: Kind::Unit,
             id: text(&item["resourceId"]),
             name: text(&item["resourceName"]),
             state: String::new(),

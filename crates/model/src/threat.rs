@@ -210,7 +210,7 @@ pub struct Factor {
 }
 
 /// Sightings that are kept: the first and the last so many. All are counted.
-pub const SIGHTINGS_KEPT: usize = 20;
+pub const SIGHTINGS_KEPT: usize = 10;
 /// Factors, related findings and other entities that are kept.
 pub const FACTORS_KEPT: usize = 50;
 
@@ -295,12 +295,24 @@ impl Threat {
             self.related.pop_last();
         }
         self.evidence.extend(other.evidence);
-        self.evidence.sort_unstable();
-        self.evidence.dedup();
+        self.settle_evidence();
         if self.evidence.len() > 2 * SIGHTINGS_KEPT {
             let last = self.evidence.len() - SIGHTINGS_KEPT;
             self.evidence.drain(SIGHTINGS_KEPT..last);
         }
+    }
+
+    /// Evidence in order, each event once: two parts of a sequence may rest on the same event. The one that says more,
+    /// which is the last in order, stays: so the order of merging makes no difference.
+    fn settle_evidence(&mut self) {
+        self.evidence.sort_unstable();
+        self.evidence.dedup_by(|later, kept| {
+            let same = (later.time, &later.event_id, later.log) == (kept.time, &kept.event_id, kept.log);
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
     }
 
     /// All threats, one an id.
@@ -309,7 +321,7 @@ impl Threat {
         for threat in threats {
             match merged.entry(threat.id) {
                 std::collections::btree_map::Entry::Vacant(entry) => {
-                    entry.insert(threat);
+                    entry.insert(threat).settle_evidence();
                 }
                 std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().merge(threat),
             }
@@ -375,6 +387,31 @@ mod tests {
             assert!(ThreatScore::new(value).is_err(), "{value}");
         }
         assert_eq!(serde_json::to_string(&ThreatScore::new(8.5).unwrap()).unwrap(), "8.5");
+    }
+
+    #[test]
+    fn an_event_is_evidence_once() {
+        let with_target = |target: Option<&str>| {
+            let mut threat = threat(7);
+            threat.evidence[0].target = target.map(str::to_owned);
+            threat
+        };
+        // A sequence comes with the evidence of all its parts.
+        let mut sequence = with_target(None);
+        sequence.evidence.extend(with_target(Some("trail/shop")).evidence);
+        sequence.evidence.extend(threat(9).evidence);
+        let told = |threats: Vec<Threat>| {
+            let merged = Threat::merge_all(threats).into_values().next().unwrap();
+            let one = |seen: &Sighting| (seen.event_id.clone(), seen.target.clone());
+            merged.evidence.iter().map(one).collect::<Vec<_>>()
+        };
+        let expected = vec![("e7".to_owned(), Some("trail/shop".to_owned())), ("e9".to_owned(), None)];
+        assert_eq!(told(vec![sequence.clone()]), expected, "one alone, too");
+        assert_eq!(told(vec![with_target(None), sequence.clone(), with_target(None)]), expected);
+        // Another log may use the same id.
+        let mut other = threat(7);
+        other.evidence[0].log = Log::EksAudit;
+        assert_eq!(told(vec![sequence, other]).len(), 3);
     }
 
     proptest! {

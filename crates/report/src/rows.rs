@@ -55,6 +55,11 @@ pub enum Cell {
     Severity(Severity),
     Compliance(Compliance),
     Time(Timestamp),
+    /// One of a few words: machines get `raw`, people the message.
+    Word {
+        raw: &'static str,
+        id: &'static str,
+    },
     /// A sentence of the locales.
     Message(Message),
     /// A sentence of a content file.

@@ -4,7 +4,7 @@
 //! weight is the rule's severity: critical 40, high 20, medium 8, low 3, informational 0. It is rounded down,
 //! so that 100 means that nothing failed. Suppressed findings still count: hiding one fixes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_i18n::percent;
 use haechi_model::{AccountId, CoverageState, Severity};
@@ -39,6 +39,8 @@ pub(crate) struct AccountLine {
     pub id: AccountId,
     pub open: BySeverity,
     pub score: Option<u64>,
+    /// Something of it was listed or judged; of others there is nothing to count.
+    pub recorded: bool,
 }
 
 pub(crate) struct ServiceLine {
@@ -182,14 +184,25 @@ fn severities(report: &Report, open: &[&FindingEntry]) -> Vec<SeverityLine> {
 fn accounts(report: &Report, open: &[&FindingEntry]) -> Vec<AccountLine> {
     let mut found: BTreeMap<AccountId, (BySeverity, Weighed)> =
         report.accounts.iter().map(|account| (account.id, Default::default())).collect();
+    let listed = report.coverage.iter().filter(|coverage| matches!(coverage.state, CoverageState::Complete));
+    let mut recorded: BTreeSet<AccountId> = listed.map(|coverage| coverage.account_id).collect();
+    for entry in &report.findings {
+        recorded.insert(entry.finding.subject.key.account_id);
+    }
     for entry in open {
         found.entry(entry.finding.subject.key.account_id).or_default().0.add(entry.finding.severity);
     }
     for line in &report.evaluations {
+        recorded.insert(line.account_id);
         found.entry(line.account_id).or_default().1.add(severity_of(report, &line.rule), line.counts);
     }
-    let mut lines: Vec<_> =
-        found.into_iter().map(|(id, (open, weighed))| AccountLine { id, open, score: weighed.score() }).collect();
+    let line = |(id, (open, weighed)): (AccountId, (BySeverity, Weighed))| AccountLine {
+        id,
+        open,
+        score: weighed.score(),
+        recorded: recorded.contains(&id),
+    };
+    let mut lines: Vec<_> = found.into_iter().map(line).collect();
     lines.sort_by(|a, b| b.open.cmp(&a.open).then(a.id.cmp(&b.id)));
     lines
 }

@@ -225,6 +225,19 @@ fn rows_are_written_in_every_row_format() {
 }
 
 #[test]
+fn a_word_is_raw_for_machines_and_worded_for_people() {
+    let table = Table {
+        columns: vec![Column::new("kind", "column-kind", Fit::Whole)],
+        rows: vec![vec![Cell::Word { raw: "unit", id: "tree-unit" }]],
+        ..table()
+    };
+    let json: Value = serde_json::from_str(&rows(&table, Format::Json)).unwrap();
+    assert_eq!(json["rows"][0]["kind"], "unit");
+    assert_eq!(rows(&table, Format::Csv), "kind\r\nunit\r\n");
+    assert!(rows(&table, Format::Table).contains("組織単位"));
+}
+
+#[test]
 fn rows_fit_the_terminal() {
     let mut out = Vec::new();
     let options = Options { width: 48, ..Options::default() };

@@ -52,6 +52,40 @@ fn the_terminal_page_is_one_screen_at_any_width() {
     }
 }
 
+/// An account that refused has no findings because nobody looked.
+#[test]
+fn an_account_that_was_not_recorded_has_no_counts() {
+    let refused = "999988887777";
+    let mut report = sample::report();
+    let mut account = report.accounts[0].clone();
+    account.id = refused.parse().unwrap();
+    account.name = Some("acquired".into());
+    report.accounts.push(account);
+    // One of which something was listed, and nothing is wrong.
+    let mut clean = report.accounts[0].clone();
+    clean.id = "888877776666".parse().unwrap();
+    clean.name = Some("sandbox".into());
+    report.accounts.push(clean.clone());
+    let mut listed = report.coverage[0].clone();
+    listed.account_id = clean.id;
+    report.coverage.push(listed);
+    for (language, words) in [(Language::En, "not recorded"), (Language::Ko, "기록되지 않음"), (Language::Ja, "未記録")]
+    {
+        for width in [80, 100, 160] {
+            let text = written(&report, Format::Table, language, &Options { width, ..Options::default() });
+            let line = text.lines().find(|line| line.contains("acquired")).unwrap();
+            assert!(line.ends_with(words), "{line}");
+            assert!(line.width() <= width, "{line}");
+            let line = text.lines().find(|line| line.contains("sandbox")).unwrap();
+            assert!(line.ends_with(char::is_numeric) && !line.contains(words), "{line}");
+        }
+        let html = written(&report, Format::Html, language, &Options::default());
+        assert_eq!(html.matches(words).count(), 1, "{}", language.as_str());
+        let row = html.split_once(&format!("data-account=\"{refused}\"")).unwrap().1.split_once("</tr>").unwrap().0;
+        assert!(row.contains(words), "{row}");
+    }
+}
+
 #[test]
 fn colour_is_only_where_it_was_asked_for() {
     let plain = written(&sample::report(), Format::Table, Language::En, &Options::default());

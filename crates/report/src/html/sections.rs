@@ -197,8 +197,12 @@ fn accounts(page: &Page<'_>) -> String {
                     escape(&page.words.account_name(id)),
                     escape(path)
                 ),
-                format!("<b>{}</b>", page.number(line.open.total())),
-                stacked(&severity_parts(line.open), most),
+                if line.recorded { format!("<b>{}</b>", page.number(line.open.total())) } else { "–".to_owned() },
+                if line.recorded {
+                    stacked(&severity_parts(line.open), most)
+                } else {
+                    format!("<span class=\"small\">{}</span>", page.text("page-not-recorded"))
+                },
                 score,
             ]
         })

@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::markup::{escape, section, table, tone};
-use crate::threats::{ThreatEntry, ThreatWords, sorted};
+use crate::threats::{ThreatEntry, ThreatWords, short_entity, sorted};
 use crate::words::severity_id;
 
 /// Threats that a page holds; the rest is counted and in the other formats.
@@ -26,6 +26,9 @@ pub(super) fn threats(page: &Page<'_>) -> String {
         ));
     }
     let mut notes = vec![page.count("threats-active", report.active)];
+    if report.suppressed > 0 {
+        notes.push(page.count("count-suppressed", report.suppressed));
+    }
     if !report.inactive.is_empty() {
         let mut needs: Vec<_> = report.inactive.iter().flat_map(|one| one.needs.iter().cloned()).collect();
         needs.sort();
@@ -39,8 +42,9 @@ pub(super) fn threats(page: &Page<'_>) -> String {
 fn threat<'r>(page: &Page<'_>, words: &ThreatWords<'r>, entry: &'r ThreatEntry) -> String {
     let threat = &entry.threat;
     let account = entry.account_name.clone().unwrap_or_else(|| threat.account.to_string());
-    let count = if threat.count > 1 { format!("×{}", page.number(threat.count)) } else { String::new() };
-    let mut detail = format!("<p>{}</p>\n", escape(&words.sentence(threat)));
+    let count = if threat.count > 1 { format!(" ×{}", page.number(threat.count)) } else { String::new() };
+    let sentence = words.sentence(threat);
+    let mut detail = if sentence.is_empty() { String::new() } else { format!("<p>{}</p>\n", escape(&sentence)) };
     if !threat.factors.is_empty() {
         let factors: String =
             threat.factors.iter().map(|factor| format!("<li>{}</li>", escape(&words.factor(factor)))).collect();
@@ -65,13 +69,14 @@ fn threat<'r>(page: &Page<'_>, words: &ThreatWords<'r>, entry: &'r ThreatEntry) 
     ));
     format!(
         "<details class=\"pack\"><summary><span class=\"name\">{}</span>\
-         <span class=\"chip {}\">{} {}</span><span><bdi>{}</bdi></span>\
-         <span class=\"small\"><bdi>{} {}</bdi> · {} {count}</span></summary><div class=\"told\">{detail}</div></details>\n",
+         <span class=\"chip {}\">{} {}</span><span><bdi title=\"{}\">{}</bdi></span>\
+         <span class=\"small\"><bdi>{} {}</bdi> · {}{count}</span></summary><div class=\"told\">{detail}</div></details>\n",
         escape(words.title(threat)),
         tone(threat.severity()),
         threat.score,
         page.text(severity_id(threat.severity())),
         escape(&threat.entity.id),
+        escape(short_entity(threat)),
         escape(&account),
         escape(threat.region.as_str()),
         escape(&words.catalog.minute(threat.last_seen)),

@@ -81,7 +81,6 @@ fn threat_records(report: &ThreatReport) -> Vec<Vec<String>> {
                 "resourceId" => "entity",
                 "controls" => "attack",
                 "evidence" => "eventIds",
-                "status" => return "open".to_owned(),
                 same => same,
             };
             of(other).unwrap_or_default()
@@ -167,6 +166,7 @@ fn raw(cell: &Cell, catalogs: &[Catalog; 3]) -> String {
         Cell::Severity(severity) => Severity::as_str(*severity).to_owned(),
         Cell::Compliance(compliance) => compliance.as_str().to_owned(),
         Cell::Time(moment) => moment.to_string(),
+        Cell::Word { raw, .. } => (*raw).to_owned(),
         Cell::Message(message) => catalogs[0].message(message),
         Cell::Words(text) => text.en.clone(),
         Cell::List(parts) => parts.join(" "),

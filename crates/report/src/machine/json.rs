@@ -337,6 +337,7 @@ fn raw(cell: &Cell, catalogs: &[Catalog; 3]) -> Value {
         Cell::Severity(severity) => json!(severity),
         Cell::Compliance(compliance) => json!(compliance),
         Cell::Time(moment) => json!(moment),
+        Cell::Word { raw, .. } => json!(raw),
         Cell::Message(message) => message_in(catalogs, message),
         Cell::Words(text) => text_value(text),
         Cell::List(parts) => json!(parts),

@@ -165,6 +165,7 @@ fn shown(cell: &Cell, catalog: &Catalog) -> String {
         Cell::Severity(severity) => catalog.text(severity_id(*severity)),
         Cell::Compliance(compliance) => catalog.text(compliance_id(*compliance)),
         Cell::Time(moment) => catalog.minute(*moment),
+        Cell::Word { id, .. } => catalog.text(id),
         Cell::Message(message) => catalog.message(message),
         Cell::Words(text) => text.get(catalog.language()).to_owned(),
         Cell::List(parts) => catalog.list(parts),

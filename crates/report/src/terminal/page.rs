@@ -363,6 +363,11 @@ impl Page<'_> {
             let name = if name == found.id.as_str() || width(&both) > name_width { name } else { both };
             let mut line = self.line();
             line.plain("  ").plain(&elide(&name, name_width)).to(2 + name_width + 2);
+            if !found.recorded {
+                line.push(&cut(&self.text("page-not-recorded"), numbers + 4), Style::Medium);
+                lines.push(line);
+                continue;
+            }
             for (severity, cell) in shown.iter().zip(&cells) {
                 let count = found.open.get(*severity);
                 let style = if count == 0 { Style::Dim } else { Style::of(*severity) };

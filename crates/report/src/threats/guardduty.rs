@@ -77,7 +77,7 @@ fn resource(threat: &Threat) -> Value {
             resource.insert("instanceDetails".to_owned(), details);
         }
         EntityKind::Bucket => {
-            let name = id.strip_prefix("arn:aws:s3:::").unwrap_or(id);
+            let name = id.split_once(":s3:::").map_or(id, |(_, name)| name);
             let arn = format!("arn:{}:s3:::{name}", threat.partition);
             resource.insert("s3BucketDetails".to_owned(), json!([{"name": name, "arn": arn}]));
         }

@@ -53,7 +53,7 @@ fn of(entry: &ThreatEntry, detections: &BTreeMap<String, DetectionInfo>, catalog
             .suppression
             .as_ref()
             .map(|terms| json!({"reason": terms.reason, "owner": terms.owner, "expires": terms.expires}));
-        members.insert("listedAs".to_owned(), json!(if suppression.is_some() { "suppressed" } else { "open" }));
+        members.insert("listedAs".to_owned(), json!(status(entry)));
         members.insert("suppression".to_owned(), json!(suppression));
         members.insert("assignee".to_owned(), json!(entry.assignee));
     }
@@ -131,7 +131,7 @@ pub(crate) fn write_lines(report: &ThreatReport, out: &mut dyn Write) -> io::Res
 }
 
 /// The header of the threats' CSV. Columns are only ever added, at the end.
-const HEADER: [&str; 21] = [
+const HEADER: [&str; 26] = [
     "id",
     "severity",
     "score",
@@ -153,6 +153,11 @@ const HEADER: [&str; 21] = [
     "attack",
     "eventIds",
     "assignee",
+    "status",
+    "suppressionReason",
+    "partition",
+    "messageKo",
+    "messageJa",
 ];
 
 pub(super) fn write_csv(report: &ThreatReport, out: &mut dyn Write) -> io::Result<()> {
@@ -192,9 +197,19 @@ pub(crate) fn rows(report: &ThreatReport) -> Vec<Vec<String>> {
             threat.attack.join(" "),
             ids.join(" "),
             entry.assignee.clone().unwrap_or_default(),
+            status(entry).to_owned(),
+            entry.suppression.as_ref().map(|terms| terms.reason.clone()).unwrap_or_default(),
+            threat.partition.to_string(),
+            said(&report.detections, &catalogs[1], &threat.kind, &threat.message),
+            said(&report.detections, &catalogs[2], &threat.kind, &threat.message),
         ]);
     }
     rows
+}
+
+/// Where it is listed.
+const fn status(entry: &ThreatEntry) -> &'static str {
+    if entry.suppression.is_some() { "suppressed" } else { "open" }
 }
 
 const fn origin(origin: ThreatOrigin) -> &'static str {

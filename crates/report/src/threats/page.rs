@@ -146,6 +146,9 @@ impl<'a> Page<'a> {
             let mut line = self.line();
             line.plain("  ").plain(&self.text("threats-none"));
             lines.push(line);
+            if whole {
+                lines.push(self.line());
+            }
         }
         for entry in entries.iter().take(self.options.top) {
             lines.extend(if whole { self.whole(entry) } else { vec![self.short(entry)] });
@@ -300,7 +303,7 @@ impl<'a> Page<'a> {
 }
 
 /// An ARN loses what the account and region say.
-fn short_entity(threat: &Threat) -> &str {
+pub(crate) fn short_entity(threat: &Threat) -> &str {
     let id = threat.entity.id.as_str();
     if id.starts_with("arn:") { id.splitn(6, ':').nth(5).filter(|rest| !rest.is_empty()).unwrap_or(id) } else { id }
 }
