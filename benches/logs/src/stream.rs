@@ -19,7 +19,7 @@ pub fn all(events: u64, principals: u64, rules: Option<&Path>) -> Result<()> {
     let watch = Watch::new(rules)?;
     let engine = Mutex::new(watch.engine());
     let mut reader = watch.reader();
-    let mut looking = Looking { scanner: watch.scanner(), engine: &engine, files: 0 };
+    let mut looking = Looking { scanner: watch.scanner(), engine: &engine };
     let each = (events / (ACCOUNTS * HOURS)).max(1);
     println!("{principals} principals in {ACCOUNTS} accounts, {each} events an hour and account; {}", watch.told());
     println!("| events | memory now | peak | state | open hours |\n|---|---|---|---|---|");

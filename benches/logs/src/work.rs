@@ -167,13 +167,15 @@ impl Watch {
 pub struct Looking<'e> {
     pub scanner: Scanner,
     pub engine: &'e Mutex<Engine>,
-    pub files: u32,
 }
 
-/// Files after which signals go to the engine.
-const AT_ONCE: u32 = 16;
-
 impl Looking<'_> {
+    fn hand_over_if_full(&mut self) {
+        if self.scanner.is_full() {
+            self.hand_over();
+        }
+    }
+
     pub fn hand_over(&mut self) {
         let batch = self.scanner.drain();
         self.engine.lock().unwrap_or_else(PoisonError::into_inner).add(batch);
@@ -183,19 +185,13 @@ impl Looking<'_> {
 impl Receiver for Looking<'_> {
     fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
         self.scanner.take(event);
+        self.hand_over_if_full();
         ControlFlow::Continue(())
     }
 
     fn flow(&mut self, flow: &Flow<'_>) -> ControlFlow<()> {
         self.scanner.take_flow(flow);
-        ControlFlow::Continue(())
-    }
-
-    fn end(&mut self, _: &Path) -> ControlFlow<()> {
-        self.files += 1;
-        if self.files.is_multiple_of(AT_ONCE) {
-            self.hand_over();
-        }
+        self.hand_over_if_full();
         ControlFlow::Continue(())
     }
 }
@@ -205,7 +201,7 @@ pub fn detect(watch: &Watch, files: &[PathBuf], threads: usize) -> Result<Value>
     let engine = Mutex::new(watch.engine());
     let mut reader = watch.reader();
     let mut receivers: Vec<_> =
-        (0..threads).map(|_| Looking { scanner: watch.scanner(), engine: &engine, files: 0 }).collect();
+        (0..threads).map(|_| Looking { scanner: watch.scanner(), engine: &engine }).collect();
     let _ = match &mut *receivers {
         [one] => files.iter().try_for_each(|path| reader.read_file(path, one)),
         many => reader.read_files_on(files, many),

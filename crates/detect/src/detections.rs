@@ -17,7 +17,8 @@ use crate::rule::{Bound, Logic, Rule};
 use crate::sigma::{
     Correlation, CorrelationKind, Dialect, Limit, Named, Placeholders, Reader, Search, SigmaBody, SigmaRule, read_sigma,
 };
-use crate::watch::{Observer, Watch};
+use crate::observer::Observer;
+use crate::watch::Watch;
 
 /// Why a rule is not at work.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use haechi_model::{FindingId, Threat, Timestamp};
+use haechi_model::{Threat, Timestamp};
 
 use crate::attack::AttackState;
+use crate::context::Context;
 use crate::exfiltration::ExfiltrationState;
+use crate::held::Held;
 use crate::flow::FlowState;
 use crate::habits::{Fired, Habits};
 use crate::key::{Key, KeyMap};
 use crate::logins::LoginState;
 use crate::machine::{Logic, Machines};
-use crate::signal::{Batch, Context, Detail, Hour, Signal, hour_of, merge_threat};
+use crate::signal::{Batch, Detail, Hour, Signal, hour_of};
 use crate::steps::StepsState;
 use crate::volume::{VolumeState, start_of};
 use crate::window::WindowState;
@@ -22,7 +24,8 @@ use crate::window::WindowState;
 pub struct Settings {
     /// Hours that an hour stays open after events of later ones came.
     pub lateness: i64,
-    /// Bytes of open hours, about. What goes over it is closed early, and counted.
+    /// Bytes of open hours, about. What goes over it is closed early, and counted. What the events of open hours and
+    /// of the state share may take as much as both bounds.
     pub open_bytes: usize,
     /// Bytes of state, about. What goes over it is forgotten, the least recently seen first, and counted.
     pub state_bytes: usize,
@@ -143,10 +146,11 @@ pub struct Engine {
     pub(crate) states: Vec<State>,
     /// By model.
     pub(crate) habits: Vec<Habits>,
-    pub(crate) threats: BTreeMap<FindingId, Threat>,
+    pub(crate) found: Held,
     pub(crate) flows: FlowState,
     pub(crate) counters: Counters,
     pub(crate) contexts: KeyMap<Key, Arc<Context>>,
+    context_bytes: usize,
 }
 
 impl Engine {
@@ -161,10 +165,11 @@ impl Engine {
             newest: None,
             states,
             habits,
-            threats: BTreeMap::new(),
+            found: Held::default(),
             flows: FlowState::default(),
             counters: Counters::default(),
             contexts: KeyMap::default(),
+            context_bytes: 0,
         }
     }
 
@@ -180,8 +185,9 @@ impl Engine {
     }
 
     fn put(&mut self, batch: Batch) {
-        for threat in batch.threats.into_values() {
-            merge_threat(&mut self.threats, threat);
+        batch.threats.into_values().for_each(|threat| self.found.add(threat));
+        for single in batch.singles {
+            self.found.add(single.threat(self.found.kept()));
         }
         let future = |time: Timestamp| self.settings.until.is_some_and(|until| time > until);
         self.newest = self.newest.max(batch.newest.filter(|newest| !future(*newest)));
@@ -196,13 +202,10 @@ impl Engine {
             }
             // Only an hour that is partly of the future hides its newest from the line above.
             self.newest = self.newest.max(Some(start_of(at)));
-            let contexts = &mut self.contexts;
-            hour.signals.iter_mut().for_each(|signal| intern(contexts, signal));
-            hour.firsts.values_mut().for_each(|signal| intern(contexts, signal));
-            hour.volumes
-                .values_mut()
-                .flat_map(|volume| &mut volume.signals)
-                .for_each(|signal| intern(contexts, signal));
+            let (contexts, bytes) = (&mut self.contexts, &mut self.context_bytes);
+            let volumes = hour.volumes.values_mut().flat_map(|volume| &mut volume.signals);
+            let signals = hour.signals.iter_mut().chain(hour.firsts.values_mut()).chain(volumes);
+            signals.for_each(|signal| intern(contexts, bytes, signal));
             let open = self.open.entry(at).or_default();
             open.hour.merge(hour);
             open.bytes = open.hour.bytes();
@@ -218,15 +221,26 @@ impl Engine {
                 self.close_first();
             }
         }
-        while self.open_bytes() > self.settings.open_bytes && self.open.len() > 1 {
+        while self.is_too_much() && self.open.len() > 1 {
             self.counters.early += 1;
             self.close_first();
         }
     }
 
-    /// About how many bytes the open hours take.
-    pub fn open_bytes(&self) -> usize {
+    /// What signals share is held by open hours and by the state, which bounds its own part of it.
+    fn is_too_much(&self) -> bool {
+        let hours = self.hour_bytes();
+        let Settings { open_bytes, state_bytes, .. } = self.settings;
+        hours > open_bytes || hours + self.context_bytes > open_bytes + state_bytes
+    }
+
+    fn hour_bytes(&self) -> usize {
         self.open.values().map(|open| open.bytes).sum()
+    }
+
+    /// About how many bytes the open hours take, with all that signals share.
+    pub fn open_bytes(&self) -> usize {
+        self.hour_bytes() + self.context_bytes
     }
 
     /// About how many bytes the state takes, without the open hours.
@@ -272,7 +286,7 @@ impl Engine {
 
     /// What was found since the last time. Parts of one threat have the same id: merge them.
     pub fn take(&mut self) -> Vec<Threat> {
-        core::mem::take(&mut self.threats).into_values().collect()
+        self.found.take()
     }
 
     fn close_first(&mut self) {
@@ -366,9 +380,9 @@ impl Engine {
                     }
                 }
             }
-            joined.into_iter().for_each(|threat| merge_threat(&mut self.threats, threat));
+            joined.into_iter().for_each(|threat| self.found.add(threat));
         }
-        found.into_iter().for_each(|threat| merge_threat(&mut self.threats, threat));
+        found.into_iter().for_each(|threat| self.found.add(threat));
     }
 
     fn expire(&mut self, now: Timestamp) {
@@ -447,15 +461,27 @@ impl Engine {
         if self.contexts.len() < spare {
             self.contexts.shrink_to_fit();
         }
+        self.weigh();
+    }
+
+    /// Adds up what contexts take.
+    pub(crate) fn weigh(&mut self) {
+        self.context_bytes = self.contexts.values().map(|context| SLOT_BYTES + context.bytes()).sum();
     }
 }
 
+/// A place in the map of contexts, with its share of free ones.
+const SLOT_BYTES: usize = 2 * size_of::<(Key, Arc<Context>)>();
+
 /// Contexts of different batches that say the same are one.
-fn intern(contexts: &mut KeyMap<Key, Arc<Context>>, signal: &mut Signal) {
+fn intern(contexts: &mut KeyMap<Key, Arc<Context>>, bytes: &mut usize, signal: &mut Signal) {
     if let Detail::Outer(outer) = &mut signal.detail {
-        outer.iter_mut().for_each(|signal| intern(contexts, signal));
+        outer.iter_mut().for_each(|signal| intern(contexts, bytes, signal));
     }
-    let known = contexts.entry(signal.context.key).or_insert_with(|| signal.context.clone());
+    let known = contexts.entry(signal.context.key).or_insert_with(|| {
+        *bytes += SLOT_BYTES + signal.context.bytes();
+        signal.context.clone()
+    });
     if !Arc::ptr_eq(known, &signal.context) {
         signal.context = known.clone();
     }

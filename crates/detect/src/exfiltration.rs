@@ -12,10 +12,10 @@ use haechi_model::Threat;
 use haechi_model::event::{Event, Fields, Slot};
 use serde_json::Value;
 
-use crate::intel::Intel;
 use crate::kept::{Kept, joined};
 use crate::key::{Key, KeyMap};
-use crate::principal::{ActorSlots, Principal, PrincipalKind, ip, network};
+use crate::met::Met;
+use crate::principal::{Principal, PrincipalKind, network};
 use crate::signal::{Signal, hour_of};
 
 /// Where the credentials are used.
@@ -133,8 +133,8 @@ impl UseSlots {
     }
 
     /// None: the event tells nothing of such credentials.
-    pub(crate) fn of(&self, event: &Event<'_>, slots: &ActorSlots, intel: &Intel) -> Option<Use> {
-        let who = slots.principal(event)?;
+    pub(crate) fn of(&self, met: &Met<'_, '_>) -> Option<Use> {
+        let (event, who) = (met.event, met.principal()?);
         let account = Key::of(who.account.as_deref().or(event.account()).unwrap_or_default());
         if self.of == Of::Resource && event.name() == "AssumeRole" && who.kind == PrincipalKind::Service {
             let key = Key::of(&self.text(event, 1)?);
@@ -153,11 +153,11 @@ impl UseSlots {
             };
             return made.then_some(issue);
         }
-        let said = self.is_of(event, &who)?;
-        let address = slots.address(event).as_deref().and_then(ip)?;
+        let said = self.is_of(event, who)?;
+        let address = met.address()?;
         let way = match () {
             () if !is_public(address) => Way::Private,
-            () if intel.list(Need::AwsRanges).is_some_and(|list| list.has_address(address)) => Way::Aws,
+            () if met.intel.list(Need::AwsRanges).is_some_and(|list| list.has_address(address)) => Way::Aws,
             () => Way::Outside,
         };
         let session = Key::of(who.session.as_deref().unwrap_or(&who.id));

@@ -147,7 +147,7 @@ impl Owner {
     }
 
     /// Days before this hour's on which a value was seen.
-    fn before(&self, value: &Shown, hour: i64) -> u32 {
+    fn before(&self, value: &Shown<'_>, hour: i64) -> u32 {
         let of = |word: u64| self.find(word).map_or(0, |entry| entry.before(hour));
         of(value.word).max(value.other.map_or(0, of))
     }
@@ -214,10 +214,10 @@ impl Habits {
             return None;
         }
         let hour = hour_of(now);
-        let levels = self.levels(seen);
+        let (levels, values): (_, Vec<Shown<'_>>) = (self.levels(seen), seen.values().collect());
         let verdicts: Vec<(u8, Verdict)> = (judge.factors.iter().enumerate())
             .filter_map(|(at, factor)| {
-                let of_factor = seen.values.iter().filter(|value| (value.word >> 56) as u8 == *factor);
+                let of_factor = values.iter().filter(|value| (value.word >> 56) as u8 == *factor);
                 let name = judge.names.get(at).or_else(|| model.factors.get(usize::from(*factor)))?;
                 let verdicts = of_factor.map(|value| verdict(&levels, name, *factor, value, hour));
                 // Of several values the one that surprises most.
@@ -313,7 +313,7 @@ fn start(hour: u32) -> Timestamp {
     Timestamp::from_micros(i64::from(hour) * HOUR)
 }
 
-fn verdict(levels: &[(&'static str, Option<&Owner>)], name: &str, factor: u8, value: &Shown, hour: i64) -> Verdict {
+fn verdict(levels: &[(&'static str, Option<&Owner>)], name: &str, factor: u8, value: &Shown<'_>, hour: i64) -> Verdict {
     let mut bits = 0.0;
     let mut widest: Option<(&'static str, u32)> = None;
     let factor_of = |among: &str, before: u32, days: u32| Factor {

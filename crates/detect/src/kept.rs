@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use haechi_model::{Sighting, Threat, Timestamp};
 
-use crate::signal::{Context, Mark, Signal, sighting};
+use crate::context::Context;
+use crate::signal::{Mark, Signal, sighted};
 
 /// A remembered event.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,8 +14,8 @@ pub struct Kept {
     pub(crate) context: Arc<Context>,
 }
 
-/// About what a remembered event takes, with its id; its context is shared.
-pub(crate) const KEPT_BYTES: usize = size_of::<Kept>() + 64;
+/// About what a remembered event takes, with its id, without its context.
+const KEPT_BYTES: usize = size_of::<Kept>() + 64;
 
 impl Kept {
     pub(crate) fn of(signal: &Signal) -> Self {
@@ -25,22 +26,30 @@ impl Kept {
         self.mark.time
     }
 
-    pub(crate) fn sighting(&self) -> Option<Sighting> {
-        sighting(&self.mark, &self.context)
+    /// About what it takes; its context is counted by each who remembers it, though they share it.
+    pub(crate) fn bytes(&self) -> usize {
+        KEPT_BYTES + self.context.bytes()
+    }
+
+    /// What a threat would say of the event, and the event as evidence.
+    fn whole(&self) -> (Threat, Option<Sighting>) {
+        let (threat, sighting) = self.context.whole();
+        (threat, sighted(&self.mark, sighting))
     }
 }
 
 /// The threat that an event completes, resting on it and on remembered events as well. `counted` is how many events
 /// it adds to those that were counted before.
 pub(crate) fn joined<'k>(last: &Kept, others: impl IntoIterator<Item = &'k Kept>, counted: u64) -> Threat {
-    let mut threat = last.context.threat.clone();
-    threat.evidence.extend(last.sighting());
+    let (mut threat, sighting) = last.whole();
+    threat.evidence.extend(sighting);
     threat.first_seen = last.mark.time;
     threat.last_seen = last.mark.time;
     for other in others {
         threat.first_seen = threat.first_seen.min(other.mark.time);
-        threat.others.extend(other.context.threat.others.iter().cloned());
-        threat.evidence.extend(other.sighting());
+        let (of_other, sighting) = other.whole();
+        threat.others.extend(of_other.others);
+        threat.evidence.extend(sighting);
     }
     threat.evidence.sort_unstable();
     threat.evidence.dedup();

@@ -16,13 +16,16 @@
 //! same month hour by hour make equal threats.
 
 mod attack;
+mod context;
 mod detections;
 mod dns;
 mod engine;
 mod exfiltration;
 mod flow;
 mod found;
+mod grade;
 mod habits;
+mod held;
 mod index;
 mod intel;
 mod kept;
@@ -31,7 +34,9 @@ mod kubernetes;
 mod logins;
 mod machine;
 mod matcher;
+mod met;
 mod network;
+mod observer;
 mod owners;
 mod pack;
 mod policy;
@@ -51,6 +56,7 @@ mod window;
 
 pub use detections::{Builder, Detections, Inactive, Why, base_fields};
 pub use engine::{Counters, Engine, Settings as EngineSettings};
+pub use grade::Grades;
 pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
 pub use logins::{distance, impossible_travel};
 pub use machine::Machines;

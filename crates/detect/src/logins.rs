@@ -8,7 +8,7 @@ use haechi_model::Threat;
 use serde_json::Value;
 
 use crate::intel::{AddressFacts, Intel};
-use crate::kept::{KEPT_BYTES, Kept, joined};
+use crate::kept::{Kept, joined};
 use crate::key::{Key, KeyMap};
 use crate::signal::Signal;
 
@@ -123,7 +123,10 @@ impl LoginState {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.users.values().map(|known| 48 + known.capacity() * (KEPT_BYTES + size_of::<Login>())).sum()
+        let of_user = |known: &Vec<(Login, Kept)>| -> usize {
+            48 + known.iter().map(|(_, kept)| size_of::<Login>() + kept.bytes()).sum::<usize>()
+        };
+        self.users.values().map(of_user).sum()
     }
 }
 

@@ -109,8 +109,18 @@ pub fn ip(text: &str) -> Option<IpAddr> {
 pub fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(four) => {
-            let [a, b, c, _] = four.octets();
-            format!("{a}.{b}.{c}.0/24")
+            // Asked of most events, so without the ways of `format!`.
+            let mut text = String::with_capacity(18);
+            for octet in &four.octets()[..3] {
+                for (at, place) in [100, 10, 1].into_iter().enumerate() {
+                    if *octet >= place || at == 2 {
+                        text.push(char::from(b'0' + octet / place % 10));
+                    }
+                }
+                text.push('.');
+            }
+            text.push_str("0/24");
+            text
         }
         IpAddr::V6(six) => {
             let [a, b, c, ..] = six.segments();

@@ -11,6 +11,8 @@ use haechi_model::{
     AccountId, Entity, EntityKind, Log, Message, Partition, Region, Sighting, Threat, ThreatOrigin, ThreatScore,
 };
 
+use crate::context::{Context, Words};
+use crate::key::Key;
 use crate::matcher::Node;
 use crate::principal::{Actor, ip};
 use crate::sigma::{Correlation, SigmaRule};
@@ -72,7 +74,7 @@ pub struct Rule {
     pub(crate) args: BTreeMap<String, String>,
     /// Arguments that the sentence uses.
     used: Vec<String>,
-    message: Arc<str>,
+    pub(crate) words: Arc<Words>,
 }
 
 /// A rule over the events of one log.
@@ -108,6 +110,8 @@ impl Bound {
 
 /// The message of threats that Sigma rules make.
 const SIGMA_MESSAGE: &str = "threat-sigma";
+/// What it says beside the rule's title, sorted.
+const SIGMA_ARGS: [&str; 3] = ["address", "api", "principal"];
 
 /// A text of a log is kept to so many characters: whoever writes logs chooses it.
 const KEPT: usize = 1_000;
@@ -154,7 +158,18 @@ impl Rule {
         } else {
             Logic::Each
         };
+        let used = placeholders(&file.says.en);
+        let message = format!("detection:{}", file.id);
         Self {
+            words: Arc::new(Words {
+                kind: file.id.as_str().into(),
+                origin: file.origin,
+                title: file.title.en.as_str().into(),
+                score: file.severity,
+                attack: file.attack.clone(),
+                message: message.as_str().into(),
+                args: used.iter().map(|name| name.as_str().into()).collect(),
+            }),
             id: file.id.as_str().into(),
             origin: file.origin,
             title: file.title.en.clone(),
@@ -170,13 +185,21 @@ impl Rule {
             entity: file.entity.clone(),
             target: file.target.clone(),
             args: file.args.clone(),
-            used: placeholders(&file.says.en),
-            message: format!("detection:{}", file.id).into(),
+            used,
         }
     }
 
     pub(crate) fn of_sigma(rule: &SigmaRule, logic: Logic, logs: Vec<Log>) -> Self {
         Self {
+            words: Arc::new(Words {
+                kind: rule.id.as_str().into(),
+                origin: ThreatOrigin::Sigma,
+                title: rule.title.as_str().into(),
+                score: rule.score,
+                attack: rule.attack.clone(),
+                message: SIGMA_MESSAGE.into(),
+                args: SIGMA_ARGS.iter().chain([&"title"]).map(|name| (*name).into()).collect(),
+            }),
             id: rule.id.as_str().into(),
             origin: ThreatOrigin::Sigma,
             title: rule.title.clone(),
@@ -192,8 +215,7 @@ impl Rule {
             entity: None,
             target: None,
             args: BTreeMap::new(),
-            used: ["address", "api", "principal"].map(str::to_owned).into(),
-            message: SIGMA_MESSAGE.into(),
+            used: SIGMA_ARGS.map(str::to_owned).into(),
         }
     }
 
@@ -239,7 +261,7 @@ impl Rule {
             title: self.title.clone(),
             score: self.score,
             partition: Partition::of_region(region.as_str()),
-            message: Message::new(&*self.message),
+            message: Message::default(),
             account: about.account,
             region,
             others: BTreeSet::new(),
@@ -256,7 +278,7 @@ impl Rule {
         add_others(&mut threat, actor);
         let mut values = Vec::new();
         self.values(&mut values, about, bound, event, actor);
-        self.say(&mut threat, &values);
+        threat.message = self.words.said(&values);
         threat
     }
 
@@ -296,7 +318,22 @@ impl Rule {
         actor: &Actor<'_>,
     ) {
         values.resize_with(self.used.len(), String::new);
-        for (name, value) in self.used.iter().zip(values) {
+        let mut at = 0;
+        self.each_value(about, bound, event, actor, &mut |_, text| {
+            write_over(&mut values[at], text.filter(|text| !text.is_empty()).unwrap_or("-"));
+            at += 1;
+        });
+    }
+
+    fn each_value(
+        &self,
+        about: &About<'_>,
+        bound: &Bound,
+        event: &Event<'_>,
+        actor: &Actor<'_>,
+        each: &mut dyn FnMut(&str, Option<&str>),
+    ) {
+        for name in &self.used {
             let of_field = bound.args.iter().find(|(known, _)| known == name).map(|(_, slot)| *slot);
             let text = match (of_field, name.as_str()) {
                 (Some(slot), _) => first_text(event, slot).map(Cow::Owned),
@@ -312,24 +349,19 @@ impl Rule {
                 (None, "target") => about.target.as_deref().map(Cow::Borrowed),
                 (None, _) => None,
             };
-            write_over(value, text.as_deref().filter(|text| !text.is_empty()).unwrap_or("-"));
+            each(name, text.as_deref());
         }
     }
 
-    /// Puts the values into the threat's message.
-    pub(crate) fn say(&self, threat: &mut Threat, values: &[String]) {
-        let mut message = Message::new(&*self.message);
-        if self.origin == ThreatOrigin::Sigma {
-            message = message.with("title", self.title.as_str());
-        }
-        for (name, value) in self.used.iter().zip(values) {
-            message = match name.as_str() {
-                // Counted when all is merged.
-                "count" => message.with("count", 1),
-                name => message.with(name, value.as_str()),
-            };
-        }
-        threat.message = message;
+    /// What a threat of events like this one would say.
+    pub(crate) fn context(&self, key: Key, bound: &Bound, event: &Event<'_>, actor: &Actor<'_>) -> Context {
+        let about = self.about(bound, event, actor);
+        Context::of_event(key, &self.words, &about, event, actor, |each| {
+            self.each_value(&about, bound, event, actor, each);
+            if self.origin == ThreatOrigin::Sigma {
+                each("title", Some(&self.title));
+            }
+        })
     }
 }
 
@@ -342,8 +374,8 @@ pub(crate) struct About<'e> {
     pub target: Option<String>,
 }
 
-/// Adds who else took part in the event.
-pub(crate) fn add_others(threat: &mut Threat, actor: &Actor<'_>) {
+/// Who took part in the event, as far as it says.
+pub(crate) fn others_of<'e>(actor: &'e Actor<'_>) -> impl Iterator<Item = (EntityKind, &'e str)> {
     let principal = actor.principal.as_ref();
     let others = [
         (EntityKind::Principal, principal.map(|principal| &*principal.id)),
@@ -353,12 +385,15 @@ pub(crate) fn add_others(threat: &mut Threat, actor: &Actor<'_>) {
         (EntityKind::Address, actor.address.as_deref().filter(|text| ip(text).is_some())),
     ];
     let on = actor.on.iter().map(|(kind, id)| (*kind, Some(&**id)));
-    for (kind, id) in others.into_iter().chain(on) {
-        if let Some(id) = id {
-            let other = Entity::new(kind, short(id));
-            if other != threat.entity {
-                threat.others.insert(other);
-            }
+    others.into_iter().chain(on).filter_map(|(kind, id)| Some((kind, short(id?))))
+}
+
+/// Adds who else took part in the event.
+pub(crate) fn add_others(threat: &mut Threat, actor: &Actor<'_>) {
+    for (kind, id) in others_of(actor) {
+        let other = Entity::new(kind, id);
+        if other != threat.entity {
+            threat.others.insert(other);
         }
     }
 }
@@ -390,54 +425,21 @@ pub(crate) fn first_text(event: &Event<'_>, slot: Slot) -> Option<String> {
 
 /// The event as evidence.
 pub(crate) fn sighting(event: &Event<'_>, actor: &Actor<'_>, target: Option<&str>) -> Sighting {
-    let mut sighting = Sighting {
-        time: event.time(),
-        event_id: String::new(),
-        log: event.log(),
-        source: String::new(),
-        name: String::new(),
-        principal: None,
-        access_key: None,
-        address: None,
-        user_agent: None,
-        error: None,
-        target: None,
-        file: None,
-        record: None,
-    };
-    sight(&mut sighting, event, actor, target);
-    sighting
-}
-
-/// Writes an event over another one.
-pub(crate) fn sight(sighting: &mut Sighting, event: &Event<'_>, actor: &Actor<'_>, target: Option<&str>) {
-    fn maybe(old: &mut Option<String>, text: Option<&str>) {
-        match text {
-            Some(text) => write_over(old.get_or_insert_default(), text),
-            None => *old = None,
-        }
-    }
     let principal = actor.principal.as_ref();
     let file = event.place.file.to_string_lossy();
-    sighting.time = event.time();
-    sighting.log = event.log();
-    sighting.event_id.clear();
-    sighting.event_id.push_str(event.id());
-    write_over(&mut sighting.source, event.source());
-    write_over(&mut sighting.name, event.name());
-    maybe(&mut sighting.principal, principal.map(|principal| &*principal.id));
-    maybe(&mut sighting.access_key, principal.and_then(|principal| principal.access_key.as_deref()));
-    maybe(&mut sighting.address, actor.address.as_deref());
-    maybe(&mut sighting.user_agent, actor.user_agent.as_deref());
-    maybe(&mut sighting.error, actor.error.as_deref());
-    maybe(&mut sighting.target, target);
-    match file.is_empty() {
-        true => sighting.file = None,
-        false => {
-            let old = sighting.file.get_or_insert_default();
-            old.clear();
-            old.push_str(&file);
-        }
+    Sighting {
+        time: event.time(),
+        event_id: event.id().to_owned(),
+        log: event.log(),
+        source: kept(event.source()),
+        name: kept(event.name()),
+        principal: principal.map(|principal| kept(&principal.id)),
+        access_key: principal.and_then(|principal| principal.access_key.as_deref()).map(kept),
+        address: actor.address.as_deref().map(kept),
+        user_agent: actor.user_agent.as_deref().map(kept),
+        error: actor.error.as_deref().map(kept),
+        target: target.map(kept),
+        file: (!file.is_empty()).then(|| file.into_owned()),
+        record: Some(event.place.record).filter(|record| *record > 0),
     }
-    sighting.record = Some(event.place.record).filter(|record| *record > 0);
 }

@@ -4,17 +4,22 @@
 //! meets a rule, its time and id, a key, a value, and what a threat says of it, shared among all that say the same;
 //! of an event that only shows habits, the habits, once an hour and owner.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_model::event::Event;
+use haechi_model::threat::SIGHTINGS_KEPT;
 use haechi_model::{FindingId, Sighting, Threat, Timestamp};
 
+use crate::context::Context;
 use crate::exfiltration::Use;
 use crate::key::{Key, KeyMap};
 use crate::logins::Login;
 use crate::network::NetworkHour;
-use crate::watch::Families;
+use crate::observer::{Families, Tuples};
+use crate::pack::{Packer, Unpacker};
+use crate::singles::Single;
 
 /// Microseconds in an hour.
 pub const HOUR: i64 = 3_600_000_000;
@@ -22,33 +27,6 @@ pub const HOUR: i64 = 3_600_000_000;
 /// The hour since 1970 that a moment is in.
 pub fn hour_of(time: Timestamp) -> i64 {
     time.as_micros().div_euclid(HOUR)
-}
-
-/// What a threat says of an event beside its time and id.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Context {
-    pub(crate) key: Key,
-    /// A threat of this event alone: its evidence is taken out, and put in again when it is needed.
-    pub(crate) threat: Threat,
-    pub(crate) sighting: Option<Sighting>,
-}
-
-impl Context {
-    /// Of a threat with one sighting.
-    pub(crate) fn new(key: Key, mut threat: Threat) -> Self {
-        let mut sighting = threat.evidence.pop();
-        if let Some(sighting) = &mut sighting {
-            sighting.time = Timestamp::from_micros(0);
-            sighting.event_id = String::new();
-            sighting.file = None;
-            sighting.record = None;
-        }
-        threat.evidence.clear();
-        threat.count = 0;
-        threat.first_seen = Timestamp::from_micros(0);
-        threat.last_seen = threat.first_seen;
-        Self { key, threat, sighting }
-    }
 }
 
 /// Which event it was.
@@ -93,8 +71,9 @@ impl Signal {
     }
 }
 
-pub(crate) fn sighting(mark: &Mark, context: &Context) -> Option<Sighting> {
-    let mut sighting = context.sighting.clone()?;
+/// The evidence that an event is.
+pub(crate) fn sighted(mark: &Mark, sighting: Option<Sighting>) -> Option<Sighting> {
+    let mut sighting = sighting?;
     sighting.time = mark.time;
     sighting.event_id = mark.id.as_ref().into();
     sighting.file = (!mark.file.is_empty()).then(|| mark.file.as_ref().into());
@@ -107,7 +86,30 @@ pub(crate) fn sighting(mark: &Mark, context: &Context) -> Option<Sighting> {
 pub struct Seen {
     pub(crate) owner: Key,
     pub(crate) above: Above,
-    pub(crate) values: Vec<Shown>,
+    /// The values, packed: most are never looked at again.
+    said: Box<[u8]>,
+}
+
+impl Seen {
+    pub(crate) fn new(owner: Key, above: Above, values: &[Shown<'_>]) -> Self {
+        let mut out = Packer(Vec::with_capacity(32 * values.len()));
+        for value in values {
+            out.0.extend_from_slice(&value.word.to_le_bytes());
+            out.number(value.other.is_some().into());
+            value.other.into_iter().for_each(|other| out.0.extend_from_slice(&other.to_le_bytes()));
+            out.text(&value.text);
+        }
+        Self { owner, above, said: out.0.into_boxed_slice() }
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = Shown<'_>> {
+        let mut from = Unpacker(&self.said);
+        core::iter::from_fn(move || {
+            let word = from.word()?;
+            let other = if from.number()? == 1 { Some(from.word()?) } else { None };
+            Some(Shown { word, other, text: from.text()?.into() })
+        })
+    }
 }
 
 /// Where an owner belongs.
@@ -122,12 +124,12 @@ pub struct Above {
 
 /// One value of one factor.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Shown {
+pub(crate) struct Shown<'t> {
     /// Factor and value in one number: see [`shown`].
     pub(crate) word: u64,
     /// Another name of the same value: either may be known.
     pub(crate) other: Option<u64>,
-    pub(crate) text: Box<str>,
+    pub(crate) text: Cow<'t, str>,
 }
 
 /// Factor and value in one number.
@@ -269,7 +271,7 @@ impl Hour {
         let owners: usize = self.owners.values().map(|owner| 80 + 8 * owner.values.capacity()).sum();
         let volumes: usize = self.volumes.values().map(|volume| 80 + SIGNAL_BYTES * volume.signals.len()).sum();
         SIGNAL_BYTES * self.signals.len()
-            + (SIGNAL_BYTES + 400) * self.firsts.len()
+            + (SIGNAL_BYTES + 250) * self.firsts.len()
             + owners
             + volumes
             + 1500 * self.parts.len()
@@ -281,42 +283,52 @@ impl Hour {
 const SIGNAL_BYTES: usize = size_of::<Signal>() + 64;
 
 /// Keys of events that showed nothing new lately: most events of an hour repeat what others showed.
-const RECENT: usize = 4096;
+const RECENT: usize = 16_384;
+
+/// Bytes of contexts after which a batch is handed over.
+const CONTEXTS_AT_ONCE: usize = 16 << 20;
 
 /// What was found in some events.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Batch {
     pub(crate) threats: BTreeMap<FindingId, Threat>,
+    pub(crate) singles: Vec<Single>,
     pub(crate) hours: BTreeMap<i64, Hour>,
     pub(crate) newest: Option<Timestamp>,
     contexts: KeyMap<Key, Arc<Context>>,
+    context_bytes: usize,
     file: Arc<str>,
     recent: Box<[u64]>,
     pub(crate) families: Families,
+    pub(crate) tuples: Tuples,
 }
 
 impl Default for Batch {
     fn default() -> Self {
         Self {
             threats: BTreeMap::new(),
+            singles: Vec::new(),
             hours: BTreeMap::new(),
             newest: None,
             contexts: KeyMap::default(),
+            context_bytes: 0,
             file: Arc::from(""),
             recent: vec![0; RECENT].into_boxed_slice(),
             families: Families::default(),
+            tuples: Tuples::default(),
         }
     }
 }
 
 impl Batch {
-    /// The threats of single events.
+    /// The threats of single events. Parts of one threat have the same id: merge them.
     pub fn into_threats(self) -> impl Iterator<Item = Threat> {
-        self.threats.into_values()
+        let singles = self.singles.into_iter().map(|single| single.threat(SIGHTINGS_KEPT));
+        self.threats.into_values().chain(singles)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.hours.is_empty() && self.threats.is_empty()
+        self.hours.is_empty() && self.threats.is_empty() && self.singles.is_empty()
     }
 
     /// Counts an event: every one, whether it meets a rule or not.
@@ -341,9 +353,16 @@ impl Batch {
         merge_threat(&mut self.threats, threat);
     }
 
+    /// So many callers are told apart that the memory of it counts.
+    pub(crate) fn is_big(&self) -> bool {
+        self.context_bytes >= CONTEXTS_AT_ONCE
+    }
+
     /// About how many bytes it takes: hand it over before it is too big.
     pub fn bytes(&self) -> usize {
-        self.hours.values().map(Hour::bytes).sum::<usize>() + 2000 * (self.threats.len() + self.contexts.len())
+        self.hours.values().map(Hour::bytes).sum::<usize>() + self.context_bytes
+            + 2000 * self.threats.len()
+            + self.singles.iter().map(Single::bytes).sum::<usize>()
     }
 
     pub(crate) fn hour(&mut self, time: Timestamp) -> &mut Hour {
@@ -359,15 +378,20 @@ impl Batch {
     }
 
     /// The context with this key, made when it is not known yet.
-    pub(crate) fn context(&mut self, key: Key, threat: impl FnOnce() -> Threat) -> Arc<Context> {
-        let context = self.contexts.entry(key).or_insert_with(|| Arc::new(Context::new(key, threat())));
+    pub(crate) fn context(&mut self, key: Key, make: impl FnOnce() -> Context) -> Arc<Context> {
+        let bytes = &mut self.context_bytes;
+        let context = self.contexts.entry(key).or_insert_with(|| {
+            let context = make();
+            *bytes += context.bytes();
+            Arc::new(context)
+        });
         context.clone()
     }
 
     /// Whether this was shown lately; from now on it was.
-    pub(crate) fn is_recent(&mut self, key: Key) -> bool {
-        let known = &mut self.recent[key.0 as usize % RECENT];
-        core::mem::replace(known, key.0) == key.0
+    pub(crate) fn is_recent(&mut self, number: u64) -> bool {
+        let known = &mut self.recent[number as usize % RECENT];
+        core::mem::replace(known, number) == number
     }
 }
 

@@ -2,15 +2,18 @@
 //!
 //! What comes of it equals the merged threats of all these events; only the first and the last of them are kept.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use haechi_model::event::Event;
 use haechi_model::threat::{FACTORS_KEPT, SIGHTINGS_KEPT};
 use haechi_model::{Sighting, Threat, Timestamp};
 
+use crate::context::{Words, pack_sighting, sighting};
 use crate::key::{Key, KeyHasher, KeyMap};
+use crate::pack::{TextPacker, TextUnpacker};
 use crate::principal::Actor;
-use crate::rule::{About, Bound, Rule, add_others, sight, sighting};
+use crate::rule::{About, Bound, Rule, add_others};
 
 /// By rule, entity, account and region.
 #[derive(Default)]
@@ -19,25 +22,58 @@ pub(crate) struct Singles {
 }
 
 /// What one rule found about one entity.
-struct Single {
+#[derive(Debug)]
+pub(crate) struct Single {
     rule: u32,
+    words: Arc<Words>,
     region: Option<Box<str>>,
     /// Without evidence and message, which come last.
     threat: Threat,
     /// The values of the newest event's message.
     values: Vec<String>,
-    firsts: Vec<Sighting>,
-    lasts: VecDeque<Sighting>,
+    /// The first and the last events, in order.
+    evidence: Vec<Sight>,
     /// Who took part, by hash: most events say the same.
     parties: HashSet<u64>,
 }
 
+/// An event as evidence, packed.
+#[derive(Debug)]
+struct Sight {
+    time: Timestamp,
+    /// The id, the file, the record, and what [`pack_sighting`] writes.
+    said: Vec<u8>,
+}
+
+impl Sight {
+    /// In the memory of another one.
+    fn of(said: Vec<u8>, event: &Event<'_>, actor: &Actor<'_>, target: Option<&str>) -> Self {
+        let mut out = TextPacker::new(said);
+        out.text(event.id());
+        out.text(&event.place.file.to_string_lossy());
+        out.number(event.place.record);
+        pack_sighting(&mut out, event, actor, target);
+        Self { time: event.time(), said: out.done() }
+    }
+
+    fn order(&self) -> (Timestamp, &str) {
+        (self.time, TextUnpacker::new(&self.said).text().unwrap_or_default())
+    }
+
+    fn unpacked(&self) -> Option<Sighting> {
+        let from = &mut TextUnpacker::new(&self.said);
+        let (id, file, record) = (from.text()?, from.text()?, from.number()?);
+        let mut sighting = sighting(from)?;
+        sighting.time = self.time;
+        sighting.event_id = id.to_owned();
+        sighting.file = (!file.is_empty()).then(|| file.to_owned());
+        sighting.record = Some(record).filter(|record| *record > 0);
+        Some(sighting)
+    }
+}
+
 /// Hashes of parties that are remembered: more make more work, and nothing else.
 const PARTIES: usize = 1024;
-
-fn order(sighting: &Sighting) -> (Timestamp, &str) {
-    (sighting.time, &sighting.event_id)
-}
 
 impl Singles {
     /// Adds an event that a rule met. False: it must be merged the slow way.
@@ -58,12 +94,14 @@ impl Singles {
         }
     }
 
+    /// Entities that something was found of.
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
     /// What was found since the last time.
-    pub(crate) fn drain(&mut self, rules: &[Rule]) -> impl Iterator<Item = Threat> {
-        core::mem::take(&mut self.known).into_values().map(|single| {
-            let rule = &rules[single.rule as usize];
-            single.threat(rule)
-        })
+    pub(crate) fn drain(&mut self) -> Vec<Single> {
+        core::mem::take(&mut self.known).into_values().collect()
     }
 }
 
@@ -72,14 +110,15 @@ impl Single {
         let mut threat = rule.threat_about(about, bound, event, actor);
         let mut values = Vec::new();
         rule.values(&mut values, about, bound, event, actor);
-        let firsts = core::mem::take(&mut threat.evidence);
+        threat.evidence.clear();
+        let evidence = vec![Sight::of(Vec::new(), event, actor, about.target.as_deref())];
         Self {
             rule: bound.rule,
+            words: rule.words.clone(),
             region: about.region.map(Into::into),
             threat,
             values,
-            lasts: firsts.iter().cloned().collect(),
-            firsts,
+            evidence,
             parties: HashSet::from([parties(actor)]),
         }
     }
@@ -95,34 +134,24 @@ impl Single {
 
     fn add(&mut self, rule: &Rule, about: &About<'_>, bound: &Bound, event: &Event<'_>, actor: &Actor<'_>) -> bool {
         let own = (event.time(), event.id());
-        let target = about.target.as_deref();
-        let first_at = self.firsts.partition_point(|known| order(known) < own);
-        let last_at = self.lasts.partition_point(|known| order(known) < own);
+        let at = self.evidence.partition_point(|known| known.order() < own);
         // The same event once more, perhaps in other words.
-        let twin = |known: Option<&Sighting>| known.is_some_and(|known| order(known) == own);
-        if twin(self.firsts.get(first_at)) || twin(self.lasts.get(last_at)) {
+        if self.evidence.get(at).is_some_and(|known| known.order() == own) {
             return false;
         }
-        if first_at < SIGHTINGS_KEPT {
-            self.firsts.truncate(SIGHTINGS_KEPT - 1);
-            self.firsts.insert(first_at, sighting(event, actor, target));
+        let newest = at == self.evidence.len();
+        let full = self.evidence.len() == 2 * SIGHTINGS_KEPT;
+        // Neither among the first nor among the last.
+        if !full || at != SIGHTINGS_KEPT {
+            let (gone, at) = match (full, at > SIGHTINGS_KEPT) {
+                (false, _) => (Vec::new(), at),
+                (true, true) => (self.evidence.remove(SIGHTINGS_KEPT).said, at - 1),
+                (true, false) => (self.evidence.remove(SIGHTINGS_KEPT - 1).said, at),
+            };
+            self.evidence.insert(at, Sight::of(gone, event, actor, about.target.as_deref()));
         }
-        let newest = last_at == self.lasts.len();
-        let full = self.lasts.len() == SIGHTINGS_KEPT;
         if newest {
-            match self.lasts.pop_front_if(|_| full) {
-                Some(mut oldest) => {
-                    sight(&mut oldest, event, actor, target);
-                    self.lasts.push_back(oldest);
-                }
-                None => self.lasts.push_back(sighting(event, actor, target)),
-            }
             rule.values(&mut self.values, about, bound, event, actor);
-        } else if last_at > 0 || !full {
-            self.lasts.insert(last_at, sighting(event, actor, target));
-            if full {
-                self.lasts.pop_front();
-            }
         }
         let threat = &mut self.threat;
         threat.count += 1;
@@ -140,13 +169,19 @@ impl Single {
         true
     }
 
-    fn threat(mut self, rule: &Rule) -> Threat {
-        rule.say(&mut self.threat, &self.values);
-        self.threat.evidence = self.firsts;
-        self.threat.evidence.extend(self.lasts);
-        self.threat.evidence.sort_unstable();
-        self.threat.evidence.dedup();
+    /// The threat, with so many of the first and of the last events.
+    pub(crate) fn threat(mut self, kept: usize) -> Threat {
+        self.threat.message = self.words.said(&self.values);
+        let last = self.evidence.len().saturating_sub(kept).max(kept);
+        let kept = self.evidence.iter().enumerate().filter(|(at, _)| *at < kept || *at >= last);
+        self.threat.evidence = kept.filter_map(|(_, sight)| sight.unpacked()).collect();
         self.threat
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let evidence: usize = self.evidence.iter().map(|sight| size_of::<Sight>() + sight.said.capacity()).sum();
+        size_of::<Self>() + 1_000 + evidence
     }
 }
 

@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use haechi_model::{FindingId, Sighting, Threat, Timestamp};
+use haechi_model::{FindingId, Threat, Timestamp};
 
 use crate::attack::{AttackState, Link};
+use crate::context::{Context, Words};
 use crate::engine::{Engine, Open, Settings, State};
 use crate::exfiltration::{Credential, ExfiltrationState, Known, Use, Way};
 use crate::flow::FlowState;
@@ -19,7 +20,7 @@ use crate::logins::{Login, LoginState};
 use crate::machine::Machines;
 use crate::network::NetworkHour;
 use crate::pack::{Packer, Unpacker};
-use crate::signal::{Above, Context, Detail, Hour, Mark, OwnerHour, Part, Seen, Shown, Signal, VolumeHour};
+use crate::signal::{Above, Detail, Hour, Mark, OwnerHour, Part, Seen, Shown, Signal, VolumeHour};
 use crate::steps::{StepsKey, StepsState};
 use crate::volume::{Moments, Past, VolumeState};
 use crate::window::{Entry as WindowEntry, WindowKey, WindowState};
@@ -36,7 +37,7 @@ pub enum StateError {
 }
 
 const MAGIC: &[u8] = b"haechi detections\n";
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// Hours beyond this are of no calendar.
 const HOURS: i64 = 1 << 33;
 
@@ -64,11 +65,22 @@ impl Engine {
         let mut out = Writer::default();
         out.engine(self);
         let mut body = Packer::default();
+        let mut words: Vec<&Arc<Words>> = Vec::new();
+        let mut numbers: HashMap<*const Words, u64> = HashMap::new();
+        for context in &out.contexts {
+            numbers.entry(Arc::as_ptr(&context.words)).or_insert_with(|| {
+                words.push(&context.words);
+                words.len() as u64 - 1
+            });
+        }
+        body.number(words.len() as u64);
+        words.iter().for_each(|words| body.json(&***words));
         body.number(out.contexts.len() as u64);
         for context in &out.contexts {
             body.key(context.key);
-            body.json(&context.threat);
-            body.json(&context.sighting);
+            body.number(numbers[&Arc::as_ptr(&context.words)]);
+            body.number(context.said.len() as u64);
+            body.0.extend_from_slice(&context.said);
         }
         body.number(out.files.len() as u64);
         out.files.iter().for_each(|file| body.text(file));
@@ -208,7 +220,7 @@ impl Writer {
     fn engine(&mut self, engine: &Engine) {
         self.option(engine.closed, |out, closed| out.body.signed(closed));
         self.option(engine.newest, |out, newest| out.body.time(newest));
-        self.body.json(&engine.threats.values().collect::<Vec<_>>());
+        self.body.json(&engine.found.threats().collect::<Vec<_>>());
         self.body.number(engine.states.len() as u64);
         for (machine, state) in engine.machines.list.iter().zip(&engine.states) {
             self.body.text(&machine.rule);
@@ -394,7 +406,7 @@ impl Writer {
                 self.body.number(1);
                 self.body.key(seen.owner);
                 self.above(seen.above);
-                self.list(&seen.values, |out, value| {
+                self.list(&seen.values().collect::<Vec<_>>(), |out, value| {
                     out.body.key(Key(value.word));
                     out.option(value.other, |out, other| out.body.key(Key(other)));
                     out.body.text(&value.text);
@@ -469,10 +481,14 @@ fn moved(word: u64, factors: &[Option<u8>]) -> Option<u64> {
 impl Reader {
     fn read(machines: Arc<Machines>, settings: Settings, body: &[u8]) -> Option<Engine> {
         let mut from = Unpacker(body);
+        let words: Vec<Arc<Words>> = from.list(|from| from.json().map(Arc::new))?;
         let contexts = from.list(|from| {
-            let (key, threat): (Key, Threat) = (from.key()?, from.json()?);
-            let sighting: Option<Sighting> = from.json()?;
-            Some(Arc::new(Context { key, threat, sighting }))
+            let key = from.key()?;
+            let words = words.get(usize::try_from(from.number()?).ok()?)?;
+            let length = usize::try_from(from.number()?).ok()?;
+            let (said, rest) = from.0.split_at_checked(length)?;
+            from.0 = rest;
+            Context::restored(key, words.clone(), said).map(Arc::new)
         })?;
         let files = from.list(|from| from.text().map(Arc::from))?;
         let engine = Engine::new(machines, settings);
@@ -481,6 +497,7 @@ impl Reader {
         let mut engine = reader.engine;
         let interned = reader.contexts.into_iter().filter(|context| Arc::strong_count(context) > 1);
         engine.contexts = interned.map(|context| (context.key, context)).collect();
+        engine.weigh();
         from.0.is_empty().then_some(engine)
     }
 
@@ -488,7 +505,7 @@ impl Reader {
         self.engine.closed = from.option(Unpacker::hour)?;
         self.engine.newest = from.option(Unpacker::time)?;
         let threats: Vec<Threat> = from.json()?;
-        self.engine.threats = threats.into_iter().map(|threat| (threat.id, threat)).collect();
+        threats.into_iter().for_each(|threat| self.engine.found.add(threat));
         let list = self.engine.machines.clone();
         for _ in 0..from.count()? {
             let (rule, hash) = (from.text()?, from.key()?);
@@ -611,7 +628,8 @@ impl Reader {
                     let other = other.and_then(|other| moved(other.0, factors));
                     Some(moved(word, factors).map(|word| Shown { word, other, text }))
                 })?;
-                Detail::Seen(Box::new(Seen { owner, above, values: values.into_iter().flatten().collect() }))
+                let values: Vec<Shown<'_>> = values.into_iter().flatten().collect();
+                Detail::Seen(Box::new(Seen::new(owner, above, &values)))
             }
             2 => {
                 let (key, session, account) = (from.key()?, from.key()?, from.key()?);

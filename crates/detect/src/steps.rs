@@ -73,8 +73,9 @@ impl StepsKey {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let kept: usize = self.chains.iter().map(Vec::capacity).sum();
-        size_of::<(Key, Self)>() + (24 + crate::kept::KEPT_BYTES) * self.chains.capacity() + kept * 8
+        // An event of several chains is counted with each: it is shared.
+        let kept: usize = self.chains.iter().flatten().map(|kept| 24 + kept.bytes()).sum();
+        size_of::<(Key, Self)>() + 24 * self.chains.capacity() + kept
     }
 }
 

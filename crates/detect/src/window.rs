@@ -110,7 +110,8 @@ impl WindowKey {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<(Key, Self)>() + self.entries.capacity() * (size_of::<Entry>() + 64) + 8 * self.values.capacity()
+        let kept: usize = self.entries.iter().map(|entry| 16 + entry.kept.bytes()).sum();
+        size_of::<(Key, Self)>() + kept + 8 * self.values.capacity()
     }
 }
 

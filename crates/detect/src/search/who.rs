@@ -54,12 +54,12 @@ impl Action {
         };
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || "*?._-".contains(letter);
         if name.is_empty() || !name.chars().all(is_name) {
-            return Err(format!("`{name}` is not the name of a call"));
+            return Err(format!("`{}` is not the name of a call", name.escape_debug()));
         }
         if let Some(service) = &service
             && (service.is_empty() || !service.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-'))
         {
-            return Err(format!("`{service}` is not a service"));
+            return Err(format!("`{}` is not a service", service.escape_debug()));
         }
         let service = service.map(|name| {
             let other = SERVICES.iter().find(|(known, _)| *known == name);
