@@ -141,7 +141,7 @@ pub fn check_content(folder: Option<&Path>) -> Result<ContentCheck> {
             .extend(failures.iter().map(|it| format!("{}: example `{}`: {}", it.playbook, it.example, it.why)));
     }
     let all = content.detections();
-    let mut own = all.clone();
+    let mut own = all.as_ref().clone();
     own.known.retain(|_, one| folder.is_none() || one.origin == haechi_content::Origin::User);
     let detections = crate::detection_examples::check_detections(&own, &all);
     check.detections = detections.detections;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haechi_content::{DetectionFile, Source};
-use haechi_detect::{Builder, Detections, Engine, EngineSettings, Intel, Scanner, Why};
+use haechi_detect::{Builder, Detections, Engine, EngineSettings, Grades, Intel, Scanner, Why};
 use haechi_inventory::Stop;
 use haechi_logs::{Event, FlowFormat, LogFields, LogFilter, Problem, Reader, Receiver, Summary};
 use haechi_model::event::Flow;
@@ -61,6 +61,13 @@ pub(crate) struct Watch {
     pub(crate) detections: Arc<Detections>,
     pub(crate) intel: Arc<Intel>,
     pub(crate) fields: LogFields,
+    pub(crate) grades: Grades,
+    pub(crate) at_work: Arc<AtWork>,
+}
+
+/// What people read about detections and rules: it outlives the compiled ones.
+pub(crate) struct AtWork {
+    pub(crate) active: u64,
     pub(crate) info: BTreeMap<String, DetectionInfo>,
     pub(crate) inactive: Vec<Inactive>,
     pub(crate) refused: Vec<Unreadable>,
@@ -77,9 +84,10 @@ impl App {
         }
         let base = LogFields::base;
         let mut builder = Builder::new(&intel, &base);
-        let mut info = BTreeMap::new();
+        let (mut info, mut grades) = (BTreeMap::new(), Grades::default());
         for detection in content.known.values() {
             builder.detection(detection);
+            grades.add(&detection.file);
             info.insert(detection.file.id.clone(), info_of_file(&detection.file));
         }
         let mut refused = Vec::new();
@@ -116,7 +124,13 @@ impl App {
                 fields.take(log, known.clone());
             }
         }
-        Ok(Watch { detections: Arc::new(detections), intel: Arc::new(intel), fields, info, inactive, refused })
+        let active = detections.rules().len() as u64;
+        let at_work = Arc::new(AtWork { active, info, inactive, refused });
+        if rules.is_empty() && *request == IntelRequest::default() {
+            // Once: with the same settings it is the same.
+            let _ = self.at_work.set(Arc::clone(&at_work));
+        }
+        Ok(Watch { detections: Arc::new(detections), intel: Arc::new(intel), fields, grades, at_work })
     }
 
     /// Whose the recorded interfaces are; nobody's where nothing was recorded.
@@ -204,7 +218,8 @@ impl App {
         {
             // What may still get earlier neighbours stays open: it is told below, and kept by a run to come.
             engine.close_late();
-            let settled = engine.take();
+            let mut settled = engine.take();
+            watch.grades.apply(&mut settled);
             let body = engine.snapshot();
             let kept = KeptThreats {
                 threats: &settled,
@@ -219,7 +234,9 @@ impl App {
             threats = whole(store, &settled, self.now())?;
         }
         let counters = engine.counters();
-        threats.extend(engine.finish());
+        let mut open = engine.finish();
+        watch.grades.apply(&mut open);
+        threats.extend(open);
         let threats = Threat::merge_all(threats).into_values().collect();
         let read = read_of(&summary, &opened, known, counters.late + counters.future);
         self.told(request, &watch, threats, read, opened.interrupted)
@@ -248,7 +265,7 @@ impl App {
         let entries: Vec<_> =
             stored.into_iter().map(|stored| entry_of(stored, |id| suppressions.get(&id).map(suppression_of))).collect();
         let incomplete = !read.unreadable.is_empty();
-        let mut report = watch.report(self, now, entries, read);
+        let mut report = watch.at_work.report(self, now, entries, read);
         report.sources.clone_from(&request.logs.sources);
         report.suppressed = suppressed;
         report.next = next_steps(&report, request);
@@ -286,7 +303,17 @@ pub(crate) fn info_of_file(file: &DetectionFile) -> DetectionInfo {
     }
 }
 
-impl Watch {
+impl App {
+    /// What is at work without flags: compiled only where nothing was yet.
+    pub(crate) fn at_work(&self) -> Result<Arc<AtWork>> {
+        match self.at_work.get() {
+            Some(known) => Ok(Arc::clone(known)),
+            None => Ok(self.watch_for(&[], &IntelRequest::default())?.at_work),
+        }
+    }
+}
+
+impl AtWork {
     /// A report of threats: with the headers of what was found, and what was at work.
     pub(crate) fn report(&self, app: &App, at: Timestamp, threats: Vec<ThreatEntry>, read: LogsRead) -> ThreatReport {
         ThreatReport {
@@ -295,7 +322,7 @@ impl Watch {
             sources: Vec::new(),
             detections: info_of(self, &threats),
             threats,
-            active: self.detections.rules().len() as u64,
+            active: self.active,
             inactive: self.inactive.clone(),
             refused: self.refused.clone(),
             read,
@@ -306,9 +333,9 @@ impl Watch {
 }
 
 /// The headers of what was found.
-fn info_of(watch: &Watch, entries: &[ThreatEntry]) -> BTreeMap<String, DetectionInfo> {
+fn info_of(at_work: &AtWork, entries: &[ThreatEntry]) -> BTreeMap<String, DetectionInfo> {
     let found = entries.iter().filter_map(|entry| {
-        let info = watch.info.get(&entry.threat.kind)?;
+        let info = at_work.info.get(&entry.threat.kind)?;
         Some((entry.threat.kind.clone(), info.clone()))
     });
     found.collect()

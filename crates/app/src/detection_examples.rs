@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use haechi_content::detection::DetectionExample;
 use haechi_content::{ContentFile, Detection, Detections as Files, Diagnostic, Need};
-use haechi_detect::{AddressFacts, Builder, Detections, Engine, EngineSettings, Geography, Intel, Logic, Scanner, Why};
+use haechi_detect::{
+    AddressFacts, Builder, Detections, Engine, EngineSettings, Geography, Grades, Intel, Logic, Scanner, Why,
+};
 use haechi_logs::{Flow, LogFields, Reader, Receiver};
 use haechi_model::event::Event;
 use haechi_model::{Log, Threat};
@@ -142,6 +144,10 @@ fn found(
     let log = example.log.or(detection.file.logs.first().copied()).unwrap_or(Log::CloudTrail);
     let text = written(example, log).map_err(ExampleOutcome::Fail)?;
     let threats = threats(&detections, intel, log, &text).map_err(ExampleOutcome::Fail)?;
+    let mut grades = Grades::default();
+    grades.add(&detection.file);
+    let mut threats = threats;
+    grades.apply(&mut threats);
     let own = threats.into_iter().filter(|threat| threat.kind == detection.file.id);
     let mut merged: Vec<_> = Threat::merge_all(own).into_values().collect();
     merged.sort_by_key(|threat| (threat.first_seen, threat.id));
@@ -215,6 +221,11 @@ fn compare(example: &DetectionExample, threats: &[Threat]) -> ExampleOutcome {
         && count != first.count
     {
         return ExampleOutcome::Fail(format!("it rests on {} events, not on {count}", first.count));
+    }
+    if let Some(severity) = example.severity
+        && severity != first.score
+    {
+        return ExampleOutcome::Fail(format!("its severity is {}, not {severity}", first.score));
     }
     let kinds: Vec<_> = first.factors.iter().map(|factor| factor.kind.as_str()).collect();
     if let Some(missing) = example.factors.iter().find(|factor| !kinds.contains(&factor.as_str())) {

@@ -112,7 +112,7 @@ impl App {
             store.keep_threats(&kept).map_err(in_store)?;
         }
         let entries = threats.into_iter().map(|threat| entry_of(StoredThreat::fresh(threat), |_| None)).collect();
-        Ok(watch.report(self, now, entries, LogsRead::default()))
+        Ok(watch.at_work.report(self, now, entries, LogsRead::default()))
     }
 
     pub fn remove_samples(&self) -> Result<u64> {

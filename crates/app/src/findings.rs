@@ -1,5 +1,7 @@
 //! Findings after a run: list them, show one, decide about them.
 
+use std::sync::Arc;
+
 use haechi_content::{DetectionFile, Detections};
 use haechi_model::{Finding, FindingId, FindingState, Message, Severity, Timestamp};
 use haechi_report::{Cell, Column, Fit, Table};
@@ -39,7 +41,7 @@ impl App {
         // Threats among findings of the same severity come first: somebody may be at work.
         all.sort_by_key(|one| (std::cmp::Reverse(one.severity()), matches!(one, Listed::Finding(_))));
         let threats = all.iter().any(|one| matches!(one, Listed::Threat(_)));
-        let detections = if threats { self.content.detections() } else { Detections::default() };
+        let detections = if threats { self.content.detections() } else { Arc::new(Detections::default()) };
         let (rows, total) = page.of(all);
         let shown = rows.len();
         let mut table = Table {

@@ -113,7 +113,8 @@ impl App {
         progress.step(Progressed::Done);
         let story = second.teller.tell(&threats, &watch.intel);
         let read = read_of(&summary, &opened, Known::default(), late);
-        let detections = watch.info.iter().filter(|(id, _)| story.threats.iter().any(|threat| threat.kind == **id));
+        let detections =
+            watch.at_work.info.iter().filter(|(id, _)| story.threats.iter().any(|threat| threat.kind == **id));
         let report = StoryReport {
             version: self.version.to_owned(),
             generated_at: now,
@@ -153,7 +154,9 @@ fn threats_in(watch: &Watch, scanner: &mut Scanner, now: Timestamp) -> Result<(V
     let mut engine = engine_of(watch, &DetectState::default(), now)?;
     engine.add(scanner.drain());
     let counters = engine.counters();
-    Ok((Threat::merge_all(engine.finish()).into_values().collect(), counters.late + counters.future))
+    let mut threats = engine.finish();
+    watch.grades.apply(&mut threats);
+    Ok((Threat::merge_all(threats).into_values().collect(), counters.late + counters.future))
 }
 
 async fn read(

@@ -37,10 +37,10 @@ impl App {
         }
         let terms = store.suppressions().map_err(in_store)?;
         let terms: BTreeMap<_, _> = terms.into_iter().map(|suppression| (suppression.id, suppression.terms)).collect();
-        let watch = self.watch_for(&[], &IntelRequest::default())?;
+        let at_work = self.at_work()?;
         let entries: Vec<_> =
             stored.into_iter().map(|stored| entry_of(stored, |id| terms.get(&id).map(suppression_of))).collect();
-        let report = watch.report(self, now, entries, LogsRead::default());
+        let report = at_work.report(self, now, entries, LogsRead::default());
         Ok(Some(ThreatReport { suppressed, ..report }))
     }
 
@@ -70,10 +70,12 @@ impl App {
         }
         engine.add(looking.scanner.drain());
         let counters = engine.counters();
-        let threats = Threat::merge_all(engine.finish());
+        let mut threats = engine.finish();
+        watch.grades.apply(&mut threats);
+        let threats = Threat::merge_all(threats);
         let entries: Vec<_> =
             threats.into_values().map(|threat| entry_of(StoredThreat::fresh(threat), |_| None)).collect();
         let read = read_of(&reader.finish(), &LogsOpened::default(), Known::default(), counters.late + counters.future);
-        Ok(watch.report(self, now, entries, read))
+        Ok(watch.at_work.report(self, now, entries, read))
     }
 }

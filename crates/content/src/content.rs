@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use haechi_model::ResourceType;
 
@@ -78,6 +78,7 @@ pub struct Content {
     collectors: Vec<ContentFile>,
     packs: Vec<ContentFile>,
     detections: Vec<ContentFile>,
+    read_detections: OnceLock<Arc<Detections>>,
     problems: Vec<Diagnostic>,
 }
 
@@ -130,9 +131,9 @@ impl Content {
         &self.packs
     }
 
-    /// Reads and checks the detections. They are read when they are asked for: most commands need none.
-    pub fn detections(&self) -> Detections {
-        read_detections(&self.detections)
+    /// The detections, checked. They are read when they are asked for, and once: most commands need none.
+    pub fn detections(&self) -> Arc<Detections> {
+        Arc::clone(self.read_detections.get_or_init(|| Arc::new(read_detections(&self.detections))))
     }
 
     /// What was refused and why, in the order of the files.

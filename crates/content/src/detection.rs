@@ -30,6 +30,9 @@ pub struct DetectionFile {
     pub why: Text,
     /// GuardDuty's number, 1.0 to 10.0.
     pub severity: ThreatScore,
+    /// Other severities, by what a threat says: the first that holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub severity_when: Vec<SeverityWhen>,
     /// The logs that it reads.
     pub logs: Vec<Log>,
     /// ATT&CK techniques, such as `T1562.008`.
@@ -272,6 +275,28 @@ pub struct Threats {
     pub at_least: u64,
 }
 
+/// A severity under conditions; all of them must hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SeverityWhen {
+    pub severity: ThreatScore,
+    /// Where the address of the last event lies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Reach>,
+    /// Placeholders of the sentence, and values of which each must have one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, Vec<String>>,
+}
+
+/// Which addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// The internet routes them.
+    Public,
+    Private,
+}
+
 /// What the finding is about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -316,6 +341,9 @@ pub struct DetectionExample {
     /// How many events it rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// The severity of the (first) threat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<ThreatScore>,
     /// Kinds of factors that it must name.
     #[serde(default)]
     pub factors: Vec<String>,

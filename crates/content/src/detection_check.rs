@@ -27,6 +27,7 @@ impl DetectionCheck<'_> {
         self.texts(&mut found);
         self.logic(&mut found);
         self.placeholders(&mut found);
+        self.severities(&mut found);
         self.examples(&mut found);
         found
     }
@@ -109,6 +110,22 @@ impl DetectionCheck<'_> {
             }
             for name in own.difference(&used) {
                 found.push(self.at(&path, format!("the argument `{name}` is not used here")));
+            }
+        }
+    }
+
+    /// A condition of a severity names what the English sentence says.
+    fn severities(&self, found: &mut Vec<Diagnostic>) {
+        let used = placeholders(&self.file.says.en).unwrap_or_default();
+        for (index, when) in self.file.severity_when.iter().enumerate() {
+            let index = index.to_string();
+            if when.address.is_none() && when.args.is_empty() {
+                found.push(self.at(&["severity-when", &index], "it has no condition: `address` or `args`"));
+            }
+            for name in when.args.keys().filter(|name| !used.contains(name.as_str())) {
+                let path = ["severity-when", &index, "args", name];
+                let error = self.at(&path, format!("the sentence has no `{{ ${name} }}`"));
+                found.push(error.suggest(name, used.iter().copied()));
             }
         }
     }
