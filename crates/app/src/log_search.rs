@@ -85,13 +85,13 @@ const MOST_KEPT: usize = 1 << 30;
 /// The columns of a terminal, and those that machines get besides.
 const SHOWN: [(EventColumn, &str, Fit); 8] = [
     (EventColumn::Time, "column-event-time", Fit::Whole),
-    (EventColumn::AccountId, "column-account", Fit::Whole),
-    (EventColumn::AwsRegion, "column-region", Fit::Whole),
+    (EventColumn::AccountId, "column-account", Fit::Spare),
+    (EventColumn::AwsRegion, "column-region", Fit::Spare),
     (EventColumn::Name, "column-event", Fit::Middle),
     (EventColumn::Principal, "column-principal", Fit::Middle),
     (EventColumn::Address, "column-address", Fit::Middle),
     (EventColumn::ErrorCode, "column-error", Fit::Middle),
-    (EventColumn::EventId, "column-event-id", Fit::Whole),
+    (EventColumn::EventId, "column-event-id", Fit::Spare),
 ];
 
 /// What the SELECT may read beside the columns.

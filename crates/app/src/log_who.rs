@@ -142,7 +142,7 @@ fn columns() -> Vec<Column> {
         Column::new("session", "column-session", Fit::Middle),
         Column::new("calls", "column-who-calls", Fit::Number),
         Column::new("failed", "column-who-failed", Fit::Number),
-        Column::new("first", "column-first-event", Fit::Whole),
+        Column::new("first", "column-first-event", Fit::Spare),
         Column::new("last", "column-last-event", Fit::Whole),
         Column::new("addresses", "column-address", Fit::End),
         Column::new("errors", "column-error", Fit::End),

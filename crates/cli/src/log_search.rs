@@ -7,7 +7,8 @@ use haechi_app::{
     App, Exit, Progress as _, Result, SearchOrder, SearchRequest, SearchSql, SearchWords, Searched, Step, Stop,
     UserError, WhoRequest,
 };
-use haechi_report::Format;
+use haechi_report::{Format, printable};
+use serde_json::Value;
 
 use crate::commands::{one_of, runtime, stop_on_interrupt};
 use crate::logs::Sources;
@@ -184,7 +185,9 @@ pub fn who(app: &App, screen: &Screen, arguments: Who) -> Result<Exit> {
 fn told(screen: &Screen, searched: &Searched, format: Format, strict: bool) -> Result<Exit> {
     if format != Format::Table {
         for note in &searched.table.notes {
-            let arguments: Vec<_> = note.args.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+            // Names of files and words of the user's own may hold anything.
+            let plain = |value: &Value| value.as_str().map_or_else(|| value.clone(), |text| printable(text).into());
+            let arguments: Vec<_> = note.args.iter().map(|(name, value)| (name.as_str(), plain(value))).collect();
             screen.say(&note.id, &arguments);
         }
     }

@@ -30,6 +30,7 @@ pub use records::write_record;
 pub use rows::{Cell, Column, Fit, Table};
 pub use story::{StoryReport, write_story};
 pub use terminal::difference::Difference;
+pub use terminal::layout::printable;
 pub use threats::{DetectionInfo, Inactive, LogsRead, ThreatEntry, ThreatReport, write_threats};
 
 use words::Words;

@@ -105,7 +105,7 @@ pub(crate) fn width(text: &str) -> usize {
 }
 
 /// Control characters and marks that turn the writing direction would let a resource's name rewrite the screen.
-pub(crate) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\r' | '\t' => ' ',
