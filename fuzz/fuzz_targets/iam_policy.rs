@@ -7,6 +7,10 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let _ = Policy::parse_any(text);
+    if let Ok((tolerated, faults)) = Policy::parse_tolerant(text) {
+        assert!(faults.iter().all(|fault| fault.statement < tolerated.statements().len()));
+        assert_eq!(Policy::parse(text).is_ok(), faults.is_empty());
+    }
     match Policy::parse(text) {
         Ok(policy) => {
             let printed = policy.to_json();

@@ -240,9 +240,13 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
         denied = denied.or(denied_below);
         let mut allowed = guarded.and(granted).and(!denied);
         if denied != Tri::Yes
-            && let Some(rule) = self.fixed_denial()
+            && let Some(rule) = self.fixed_denial(allowed)
         {
             self.trace.fixed(rule);
+            if rule == FixedRule::RestrictPublicBuckets {
+                // Somebody has switched it on: it denies as explicitly as a policy, what would be allowed.
+                denied = denied.or(allowed);
+            }
             allowed = Tri::No;
         }
         Outcome { allowed, denied }
@@ -304,7 +308,10 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
         } else {
             let delegated = if needs_delegation { resource.by_account.and(own) } else { own };
             let by_parent = resource.by_parent.and(limits);
-            delegated.or(by_parent).or(resource.by_everyone).or(resource.directly)
+            // Who is named as everyone needs no other permission; but only what names the session itself is beyond
+            // the session policy.
+            let by_everyone = resource.by_everyone.and(session);
+            delegated.or(by_parent).or(by_everyone).or(resource.directly)
         };
         Combination {
             same_account,
@@ -323,14 +330,15 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
         grants.map(|grant| grant.allows(&self.facts)).max().unwrap_or(Tri::No)
     }
 
-    fn fixed_denial(&self) -> Option<FixedRule> {
+    fn fixed_denial(&self, allowed: Tri) -> Option<FixedRule> {
         if let Some(rule) = FixedRule::denying(&self.question) {
             return Some(rule);
         }
         let Question { caller, resource, policies, .. } = self.question;
         let outside = caller.kind != CallerKind::Service
             && (!caller.has_account() || resource.account.as_deref().is_some_and(|owner| *owner != *caller.account));
-        let restricted = policies.bucket_access == BucketAccess::RestrictPublicBuckets
+        let restricted = allowed != Tri::No
+            && policies.bucket_access == BucketAccess::RestrictPublicBuckets
             && resource.kind == ResourceType::Bucket
             && outside
             && policies.resource.iter().any(|policy| policy.is_public_bucket());

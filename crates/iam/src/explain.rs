@@ -261,6 +261,7 @@ impl<'a> Notes<'a> {
         }
         let Combination { same_account, needs_delegation, resource, identity, boundary, session, .. } = combination;
         let lacks = |tri: Tri| tri != Tri::Yes;
+        let everyone = same_account && resource.by_everyone == Tri::Yes;
         let missing = &mut self.missing;
         match (same_account, needs_delegation) {
             (false, _) => {
@@ -273,12 +274,16 @@ impl<'a> Notes<'a> {
             }
             (true, true) if lacks(resource.allowed()) => missing.push(Missing::Delegation),
             // The account is named, which only delegates.
-            (true, true) if lacks(resource.by_parent) && lacks(identity) => missing.push(Missing::Identity),
-            (true, false) if lacks(identity) && lacks(resource.by_parent) => missing.push(Missing::IdentityOrResource),
+            (true, true) if lacks(resource.by_parent) && !everyone && lacks(identity) => {
+                missing.push(Missing::Identity)
+            }
+            (true, false) if lacks(identity) && lacks(resource.by_parent) && !everyone => {
+                missing.push(Missing::IdentityOrResource);
+            }
             _ => {}
         }
         for (layer, limit) in [(Layer::Boundary, boundary), (Layer::Session, session)] {
-            if lacks(limit) {
+            if lacks(limit) && !(everyone && layer == Layer::Boundary) {
                 missing.push(Missing::Limit(layer));
             }
         }

@@ -45,9 +45,21 @@ fn one_of(texts: &'static [&'static str]) -> impl Strategy<Value = &'static str>
 
 /// A statement as JSON. `principals` for the policies of resources.
 fn statement(principals: bool) -> impl Strategy<Value = String> {
-    let action =
-        one_of(&["*", "s3:*", "s3:Get*", "s3:GetObject", "kms:*", "sts:AssumeRole", "*:*Object", "S3:put?bject"]);
+    let action = one_of(&[
+        "*",
+        "*",
+        "*",
+        "s3:*",
+        "s3:Get*",
+        "s3:GetObject",
+        "kms:*",
+        "sts:AssumeRole",
+        "*:*Object",
+        "S3:put?bject",
+    ]);
     let resource = one_of(&[
+        "*",
+        "*",
         "*",
         "arn:aws:s3:::bucket/*",
         "arn:aws:s3:::bucket/${aws:username}/*",
@@ -65,6 +77,10 @@ fn statement(principals: bool) -> impl Strategy<Value = String> {
     let condition = one_of(&[
         "",
         "",
+        "",
+        "",
+        "",
+        "",
         r#""StringEquals":{"aws:SourceVpc":["red","blue"]}"#,
         r#""StringNotEquals":{"aws:SourceVpc":"red"}"#,
         r#""StringLike":{"aws:PrincipalTag/team":"${aws:username}*"}"#,
@@ -72,7 +88,7 @@ fn statement(principals: bool) -> impl Strategy<Value = String> {
         r#""ForAnyValue:StringNotLikeIfExists":{"aws:TagKeys":"b*"},"Null":{"aws:PrincipalTag/team":"false"}"#,
         r#""Bool":{"aws:SecureTransport":"true"}"#,
     ]);
-    let shape = (proptest::bool::weighted(0.6), proptest::bool::weighted(0.85), proptest::bool::weighted(0.85));
+    let shape = (proptest::bool::weighted(0.85), proptest::bool::weighted(0.9), proptest::bool::weighted(0.9));
     (shape, action, resource, principal, proptest::bool::weighted(0.85), condition).prop_map(
         move |((allow, only_action, only_resource), action, resource, principal, only_principal, condition)| {
             let not = |only: bool| if only { "" } else { "Not" };
@@ -89,14 +105,14 @@ fn statement(principals: bool) -> impl Strategy<Value = String> {
 }
 
 fn statements(principals: bool) -> impl Strategy<Value = Vec<String>> {
-    proptest::collection::vec(statement(principals), 0..4)
+    proptest::collection::vec(statement(principals), 0..5)
 }
 
 fn world() -> impl Strategy<Value = World> {
-    let maybe = |principals| proptest::option::weighted(0.4, statements(principals));
+    let maybe = |principals| proptest::option::weighted(0.3, statements(principals));
     let request = (0..CALLERS.len(), 0..ACTIONS.len(), 0..RESOURCES.len());
     let context = proptest::collection::vec((0..KEYS.len(), 0..VALUES.len()), 0..4);
-    let levels = |principals| proptest::collection::vec(statements(principals), 0..3);
+    let levels = |principals| proptest::collection::vec(statements(principals), 0..2);
     (request, context, statements(false), maybe(false), maybe(false), maybe(true), levels(false), levels(true))
         .prop_map(|((caller, action, resource), context, identity, boundary, session, resource_policy, scps, rcps)| {
             World { caller, action, resource, context, identity, boundary, session, resource_policy, scps, rcps }
