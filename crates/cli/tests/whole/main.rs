@@ -4,6 +4,7 @@ mod fake_aws;
 mod faults;
 mod history;
 mod live;
+mod log_search;
 mod logs;
 mod notify;
 mod organization;
