@@ -24,7 +24,6 @@ mod exfiltration;
 mod flow;
 mod found;
 mod grade;
-mod grade;
 mod habits;
 mod held;
 mod index;
@@ -57,7 +56,6 @@ mod window;
 
 pub use detections::{Builder, Detections, Inactive, Why, base_fields};
 pub use engine::{Counters, Engine, Settings as EngineSettings};
-pub use grade::Grades;
 pub use grade::Grades;
 pub use intel::{AddressFacts, Geography, Intel, ListError, Lists};
 pub use logins::{distance, impossible_travel};
