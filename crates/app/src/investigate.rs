@@ -14,11 +14,12 @@ use haechi_report::{NextStep, StoryReport};
 use haechi_store::DetectState;
 
 use crate::App;
-use crate::detect::{Known, Watch, engine_of, read_of, wants_flow};
+use crate::detect::{Known, Watch, engine_of, read_of};
 use crate::error::{Result, UserError};
 use crate::in_store;
 use crate::intel::IntelRequest;
 use crate::log_sources::{LogInput, LogRequest, LogSources, LogsOpened};
+use crate::looking::wants_flow;
 use crate::moment::moment;
 use crate::progress::{Progress, Step as Progressed};
 use crate::shell;
@@ -325,7 +326,12 @@ fn network_steps(story: &Story, sources: &str, around: Timestamp, steps: &mut Ve
         .iter()
         .find(|talk| (talk.new || !talk.threats.is_empty()) && talk.other != story.entity && talk.other != "*");
     if let Some(peer) = peer {
-        steps.push(step(ask(&peer.other, peer.claim.first), "next-peer"));
+        // Of somebody outside, the machine of ours that it talked with says more than its private address.
+        let ours = peer.instance.as_ref().filter(|_| matches!(story.kind, EntityKind::Address | EntityKind::Domain));
+        match ours.filter(|ours| **ours != story.entity) {
+            Some(ours) => steps.push(step(ask(ours, peer.claim.first), "next-instance")),
+            None => steps.push(step(ask(&peer.other, peer.claim.first), "next-peer")),
+        }
     }
     let asked = network.asked.iter().find(|asked| asked.new || !asked.threats.is_empty());
     if let Some(asked) = asked {
