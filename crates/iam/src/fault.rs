@@ -1,10 +1,11 @@
 //! What is wrong with single statements of a policy that can be read as a whole. A statement at fault matches
 //! nothing: that closes an Allow, but it opens what a Deny was to close, so faults are always told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::error::PolicyErrorKind;
+use crate::operator::Operator;
 use crate::policy::{Effect, Policy, Statement};
 use crate::position::{Places, Position, Span};
 
@@ -19,6 +20,8 @@ pub enum FaultKind {
     NoResource,
     /// Another statement has the same `Sid`. The statement is evaluated all the same.
     RepeatedSid { first: usize },
+    /// An operator has the key twice, in different letter case. Both conditions must hold.
+    RepeatedKey { key: String },
 }
 
 /// A statement at fault, and where.
@@ -56,9 +59,33 @@ impl Fault {
         faults
     }
 
+    /// Keys that are the same but for letter case: AWS compares them without regard to it.
+    pub(crate) fn repeated_keys(policy: &Policy) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut places = Places::new(policy.text());
+        for statement in policy.statements().filter(|statement| statement.conditions().len() > 1) {
+            let mut seen: HashSet<(Operator, String)> = HashSet::new();
+            for condition in statement.conditions() {
+                if !seen.insert((condition.operator(), condition.key().to_ascii_lowercase())) {
+                    let span = condition.key_span();
+                    let key = condition.key().chars().take(64).collect();
+                    faults.push(Fault {
+                        statement: statement.index(),
+                        effect: statement.effect(),
+                        kind: FaultKind::RepeatedKey { key },
+                        span,
+                        position: places.at(span.start),
+                    });
+                }
+            }
+        }
+        faults
+    }
+
     /// Whether the fault makes this statement match nothing.
     pub fn disables(&self, statement: usize) -> bool {
-        self.statement == statement && !matches!(self.kind, FaultKind::RepeatedSid { .. })
+        self.statement == statement
+            && !matches!(self.kind, FaultKind::RepeatedSid { .. } | FaultKind::RepeatedKey { .. })
     }
 }
 
@@ -68,6 +95,7 @@ impl fmt::Display for FaultKind {
             FaultKind::Refused(kind) => kind.fmt(f),
             FaultKind::PrincipalNotAllowed => f.write_str("a policy of this kind has no `Principal`"),
             FaultKind::NoResource => f.write_str("a policy of this kind needs `Resource`"),
+            FaultKind::RepeatedKey { key } => write!(f, "`{key}` is there twice, in different letter case"),
             FaultKind::RepeatedSid { first } => write!(f, "statement {first} has the same `Sid`"),
         }
     }

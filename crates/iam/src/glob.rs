@@ -58,7 +58,19 @@ impl Glob {
 
     /// Whether it matches all, some or none of the texts of another pattern.
     pub(crate) fn matches_set(&self, set: &str) -> Tri {
-        if self.is_anything() || contains(&self.text, set, Case::Sensitive) {
+        if self.is_anything() {
+            return Tri::Yes;
+        }
+        // Most patterns differ, or include the other, before the first wildcard of either.
+        let head =
+            |pattern: &str| pattern.bytes().position(|byte| matches!(byte, b'*' | b'?')).unwrap_or(pattern.len());
+        let (own, other) = (&self.text.as_bytes()[..head(&self.text)], &set.as_bytes()[..head(set)]);
+        let common = own.len().min(other.len());
+        if own[..common] != other[..common] {
+            Tri::No
+        } else if self.shape == Shape::Prefix && other.len() >= own.len() {
+            Tri::Yes
+        } else if contains(&self.text, set, Case::Sensitive) {
             Tri::Yes
         } else if overlaps(&self.text, set, Case::Sensitive) {
             Tri::Maybe

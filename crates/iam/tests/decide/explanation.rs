@@ -146,3 +146,32 @@ fn callers_are_read_from_their_arns() {
         assert!(Action::parse(wrong).is_err(), "{wrong}");
     }
 }
+
+/// For short patterns over few letters: a set is reached as its members are.
+#[test]
+fn sets_agree_with_their_members() {
+    let texts: Vec<String> = (0..4u32)
+        .flat_map(|length| {
+            (0..3usize.pow(length)).map(move |number| {
+                (0..length).map(|at| ['a', 'b', ':'][number / 3usize.pow(at) % 3]).collect::<String>()
+            })
+        })
+        .collect();
+    let patterns = ["*", "a*", "*a", "ab", "a?", "?*", "a*b", "b:*", "*a*", "", "ab*", "a?b", "**", "?b*"];
+    for granted in patterns.iter().filter(|pattern| !pattern.is_empty()) {
+        for set in patterns.iter().filter(|pattern| pattern.contains(['*', '?'])) {
+            let members = texts.iter().filter(|text| haechi_iam::pattern::matches_resource(set, text));
+            let (mut some, mut all) = (false, true);
+            for member in members {
+                let reached = haechi_iam::pattern::matches_resource(granted, member);
+                some |= reached;
+                all &= reached;
+            }
+            match ask_set(set, granted) {
+                Tri::Yes => assert!(all, "{granted} does not reach all of {set}"),
+                Tri::No => assert!(!some, "{granted} reaches some of {set}"),
+                Tri::Maybe => assert!(!all || !some, "{granted} reaches all of {set} up to three letters"),
+            }
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 mod ask;
 mod explanation;
+mod hostile;
 mod properties;
-mod speed;
 
 /// Every file of cases, so that a new one cannot be forgotten.
 #[test]

@@ -1,10 +1,14 @@
-//! No input makes a decision slow: hostile patterns, and many statements.
+//! No input makes a decision slow or panic: hostile patterns, many statements, broken questions.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use haechi_iam::{Action, Caller, Context, Policies, PolicyKind, Prepared, Question, Resource, Verdict};
+use haechi_iam::{
+    Action, BatchQuestion, Caller, Context, Policies, PolicyCache, PolicyKind, Prepared, Question, Resource, Tri,
+    Verdict,
+};
+use proptest::prelude::*;
 
 /// Far above what it takes, even on a busy machine without optimisation; a quadratic search takes minutes.
 const IN_TIME: Duration = Duration::from_secs(5);
@@ -76,4 +80,54 @@ fn ten_thousand_misplaced_statements() {
         assert_eq!(last.position.line, if separator == "," { 1 } else { 10_000 });
     }
     assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
+}
+
+/// A question with something of everything.
+const WHOLE: &str = r#"{"id": 1, "request": {"principal": {"type": "Arn", "value": "arn:aws:sts::111122223333:assumed-role/r/s",
+ "tags": {"a": "b"}, "organization": {"id": "o-1", "paths": ["o-1/"]}}, "action": "kms:Decrypt",
+ "resource": {"arn": "arn:aws:kms:us-east-1:111122223333:key/k", "tags": {"t": "v"}},
+ "context": {"aws:SourceIp": "2001:db8::1", "aws:TagKeys": ["a", "b"], "n": 1.5, "b": true, "kms:EncryptionContext:a": "b"}},
+ "identityPolicies": [{"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "NotAction": "s3:*",
+  "Resource": "arn:aws:kms:*:*:key/${aws:PrincipalTag/a, 'k'}*", "Condition": {"ForAnyValue:StringLike": {"aws:TagKeys": "?*"},
+  "IpAddress": {"aws:SourceIp": "2001:db8::/32"}, "DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"},
+  "NumericLessThan": {"n": "2"}, "ArnLike": {"aws:PrincipalArn": "arn:*:iam::*:role/${*}*"}, "BinaryEquals": {"x": "QQ=="}}}]}],
+ "permissionBoundaries": ["{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"*\", \"Resource\": \"*\"}}"],
+ "scps": [{"target": "r", "policies": [{"name": "p", "policy": {"Statement": []}}]}], "rcps": [], "sessionPolicy": null,
+ "resourcePolicy": {"Statement": {"Effect": "Deny", "NotPrincipal": {"AWS": ["111122223333"]}, "Action": "kms:*", "Resource": "*"}},
+ "grants": [{"GranteePrincipal": "arn:aws:iam::111122223333:role/r", "Operations": ["Decrypt"],
+  "Constraints": {"EncryptionContextSubset": {"a": "b"}}}], "settings": {"s3": {"blockPublicAccess": true}}}"#;
+
+#[test]
+fn the_whole_question_is_one() {
+    let (asked, id) = BatchQuestion::parse(WHOLE, None, &mut PolicyCache::new(1 << 16));
+    assert_eq!((asked.unwrap().question().decide().verdict(), id.as_u64()), (Verdict::ExplicitlyDenied, Some(1)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// Pieces of a question repeated, lost or replaced: an error with words, or an answer that is consistent.
+    #[test]
+    fn broken_questions_are_told_or_answered(
+        cuts in proptest::collection::vec((0usize..WHOLE.len(), 0usize..24, 0usize..WHOLE.len(), 0usize..24), 1..4)
+    ) {
+        let mut bytes = WHOLE.as_bytes().to_vec();
+        for (at, lost, from, kept) in cuts {
+            let piece = WHOLE.as_bytes()[from..(from + kept).min(WHOLE.len())].to_vec();
+            let at = at.min(bytes.len());
+            let end = (at + lost).min(bytes.len());
+            bytes.splice(at..end, piece);
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        match BatchQuestion::parse(&text, None, &mut PolicyCache::new(1 << 16)).0 {
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+            Ok(asked) => {
+                let question = asked.question();
+                let (quick, openly) = (question.decide(), question.decide_openly());
+                prop_assert_eq!(quick.verdict(), question.explain().verdict);
+                prop_assert!(openly.allowed == Tri::Maybe || openly.allowed == quick.allowed);
+                prop_assert!(question.faults().all(|(_, fault)| !fault.kind.to_string().is_empty()));
+            }
+        }
+    }
 }
