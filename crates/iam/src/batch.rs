@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::caller::{Caller, CallerError, OrgPlace, Standing};
 use crate::context::Context;
@@ -96,8 +96,8 @@ struct Request {
     principal: PrincipalPart,
     action: String,
     resource: ResourcePart,
-    #[serde(default)]
-    context: HashMap<String, Value>,
+    /// In the order of the text: of two spellings of a key the last counts.
+    context: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -139,8 +139,7 @@ struct Place {
 
 #[derive(Deserialize, Default)]
 struct Settings {
-    #[serde(default)]
-    s3: S3Settings,
+    s3: Option<S3Settings>,
 }
 
 #[derive(Deserialize, Default)]
@@ -229,7 +228,7 @@ impl BatchQuestion {
         if let Some((iso, seconds)) = now {
             context.set_now(iso, seconds);
         }
-        for (key, value) in &request.context {
+        for (key, value) in request.context.iter().flatten() {
             give(&mut context, key, value)?;
         }
         let trust = action.service() == "sts";
@@ -251,7 +250,7 @@ impl BatchQuestion {
             endpoint: policies(PolicyKind::Endpoint, "endpointPolicies")?,
             scps: levels(PolicyKind::ServiceControl, "scps", parts, cache)?,
             rcps: levels(PolicyKind::ResourceControl, "rcps", parts, cache)?,
-            bucket_access: match settings.s3.block_public_access {
+            bucket_access: match settings.s3.as_ref().and_then(|s3| s3.block_public_access) {
                 Some(true) => BucketAccess::RestrictPublicBuckets,
                 _ => BucketAccess::Unrestricted,
             },
@@ -311,7 +310,7 @@ fn resource(part: &ResourcePart, settings: &Settings) -> Resource {
     if part.aws_managed_key {
         resource = resource.aws_managed_key();
     }
-    if settings.s3.bucket_abac_enabled == Some(false) {
+    if settings.s3.as_ref().and_then(|s3| s3.bucket_abac_enabled) == Some(false) {
         resource = resource.without_bucket_abac();
     }
     resource
