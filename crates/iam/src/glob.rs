@@ -68,9 +68,9 @@ impl Glob {
         let common = own.len().min(other.len());
         if own[..common] != other[..common] {
             Tri::No
-        } else if self.shape == Shape::Prefix && other.len() >= own.len() {
-            Tri::Yes
-        } else if contains(&self.text, set, Case::Sensitive) {
+        } else if (self.shape == Shape::Prefix && other.len() >= own.len())
+            || contains(&self.text, set, Case::Sensitive)
+        {
             Tri::Yes
         } else if overlaps(&self.text, set, Case::Sensitive) {
             Tri::Maybe
