@@ -158,6 +158,9 @@ Exit codes: 0 nothing at or above --fail-on; 1 threats; 2 could not do it.")]
     /// Logs: are they as they were delivered
     #[command(subcommand)]
     Logs(crate::logs::Logs),
+    /// IAM: who may do what
+    #[command(subcommand)]
+    Iam(crate::iam::Iam),
     /// Check credentials and reach; print the exact IAM policy that Haechi needs
     #[command(after_help = "Examples:
   haechi doctor --profile audit

@@ -32,6 +32,7 @@ pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
         Command::Investigate(arguments) => crate::investigate::run(app, screen, *arguments),
         Command::Detect(arguments) => crate::detect::run(app, screen, *arguments),
         Command::Logs(command) => crate::logs::run(app, screen, command),
+        Command::Iam(command) => crate::iam::run(app, screen, command),
         Command::Doctor(arguments) => doctor(app, screen, arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod detect;
 mod help;
+mod iam;
 mod investigate;
 mod live;
 mod log_search;

@@ -3,6 +3,7 @@
 mod fake_aws;
 mod faults;
 mod history;
+mod iam;
 mod live;
 mod log_search;
 mod logs;

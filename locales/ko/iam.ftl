@@ -1,0 +1,19 @@
+# IAM 엔진: 누가 무엇을 할 수 있는지.
+iam-batch-open = 배치 파일 { $path }을(를) 열 수 없습니다
+iam-batch-read = 배치를 끝까지 읽을 수 없습니다
+iam-batch-unanswered = 전체 { $all }줄 중 { $count }줄에 답할 수 없었습니다. 이유는 해당 레코드에 있습니다
+help-iam = IAM: 누가 무엇을 할 수 있는지
+help-iam-simulate = 관련된 모든 정책을 AWS와 같은 방식으로 평가해 요청을 판정하고 이유를 제시
+help-iam-simulate-batch = 한 줄에 JSON 객체 하나씩, 필요한 정보를 모두 담은 질문에 답변. `-`는 stdin에서 읽기
+help-iam-simulate-no-explain = 계층별 결과와 이유 없이 판정만 출력
+help-iam-simulate-after =
+    예제:
+      haechi iam simulate --batch questions.jsonl > answers.jsonl
+      haechi iam simulate --batch - --no-explain < questions.jsonl
+
+    배치의 한 줄은 필요한 정보를 모두 담은 질문 하나입니다.
+      {"  {"}"id": 1, "request": {"{"}"principal": {"{"}"type": "Arn", "value": "arn:aws:iam::111122223333:user/mina"{"}"},
+       "action": "s3:GetObject", "resource": {"{"}"arn": "arn:aws:s3:::notes/a", "accountId": "111122223333"{"}"}, "context": {"{"}{"}"}{"}"},
+       "identityPolicies": [...], "scps": [{"{"}"target": "r-1", "policies": [...]{"}"}], "resourcePolicy": null{"}"}
+
+    종료 코드: 0 모든 줄에 답변함. 2 읽을 수 없는 줄이 있음(이유는 해당 레코드에 있음).
