@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haechi_content::{DetectionFile, Source};
-use haechi_detect::{Builder, Detections, Engine, EngineSettings, Grades, Intel, Scanner, Why};
+use haechi_detect::{Builder, Detections, Engine, EngineSettings, Grades, Intel, Why};
 use haechi_inventory::Stop;
-use haechi_logs::{Event, FlowFormat, LogFields, LogFilter, Problem, Reader, Receiver, Summary};
-use haechi_model::event::Flow;
+use haechi_logs::{FlowFormat, LogFields, Problem, Summary};
 use haechi_model::{ConfigurationItem, FindingId, Message, ResourceType, Severity, Threat, Timestamp};
 use haechi_report::{DetectionInfo, Inactive, LogsRead, NextStep, Suppression, ThreatEntry, ThreatReport, Unreadable};
 use haechi_store::{DetectState, ItemFilter, KeptThreats, StoredThreat, ThreatFilter};
@@ -19,7 +18,8 @@ use crate::App;
 use crate::error::{Result, UserError};
 use crate::in_store;
 use crate::intel::{self, IntelRequest};
-use crate::log_sources::{LogInput, LogRequest, LogsOpened};
+use crate::log_sources::{LogRequest, LogsOpened};
+use crate::looking::{Looked, Lookout};
 use crate::progress::{Progress, Step};
 use crate::shell;
 
@@ -53,8 +53,6 @@ const LARGEST_RULE: usize = 1 << 20;
 const MOST_RULES: usize = 20_000;
 /// Hours that an hour stays open for: a hundred years.
 const UNHURRIED: i64 = 100 * 366 * 24;
-/// Files after which signals are handed on.
-const AT_ONCE: u64 = 64;
 
 /// The detections and rules, compiled, and what people read about them.
 pub(crate) struct Watch {
@@ -156,17 +154,9 @@ impl App {
         let mut store = if request.keep { Some(self.writable_store()?) } else { None };
         let state = store.as_ref().map(|store| store.detect_state()).transpose().map_err(in_store)?;
         let state = state.unwrap_or_default();
-        let mut engine = engine_of(&watch, &state, self.now())?;
-        let mut reader = Reader::of(&watch.fields);
-        if let Some(format) = format {
-            reader = reader.flow_format(format);
-        }
-        let mut looking = Looking {
-            scanner: Scanner::new(watch.detections.clone(), watch.intel.clone()),
-            filter: sources.filter().clone(),
-        };
-        let (mut files, mut known, mut failed): (Vec<([u8; 16], u64)>, _, _) = (Vec::new(), Known::default(), None);
-        let mut since_drain = 0;
+        let engine = engine_of(&watch, &state, self.now())?;
+        let mut lookout = Lookout::new(&watch, engine, sources.filter(), format, stop);
+        let (mut fresh, mut known, mut failed) = (Vec::new(), Known::default(), None);
         let opened = sources
             .each(stop, &mut |input| {
                 let (name, size) = input.identity();
@@ -178,31 +168,19 @@ impl App {
                             known.events += events;
                             return ControlFlow::Continue(());
                         }
-                        Ok(None) => files.push((id, reader.summary().events)),
+                        Ok(None) => fresh.push((PathBuf::from(&name), id)),
                         Err(error) => {
                             failed = Some(error);
                             return ControlFlow::Break(());
                         }
                     }
                 }
-                let flow = match input {
-                    LogInput::File(path) => reader.read_file(path, &mut looking),
-                    LogInput::Bytes { name, bytes } => reader.read_bytes(name, bytes, &mut looking),
-                    LogInput::Stream { name, source } => reader.read_stream(name, source, &mut looking),
-                };
-                // So many were read before it; now, of it.
-                if let Some((_, events)) = files.last_mut().filter(|_| store.is_some()) {
-                    *events = reader.summary().events - *events;
-                }
-                since_drain += 1;
-                if since_drain >= AT_ONCE {
-                    since_drain = 0;
-                    engine.add(looking.scanner.drain());
-                    let summary = reader.summary();
+                if lookout.take(input)? {
+                    let summary = lookout.summary();
                     let files = summary.files.values().sum();
                     progress.step(Step::Reading { files, items: summary.events, now: name });
                 }
-                flow
+                ControlFlow::Continue(())
             })
             .await;
         progress.step(Step::Done);
@@ -210,8 +188,10 @@ impl App {
             return Err(in_store(error));
         }
         let mut opened = opened?;
-        engine.add(looking.scanner.drain());
-        let summary = reader.finish();
+        let Looked { mut engine, summary, events, whole: all } = lookout.finish();
+        opened.interrupted |= !all;
+        let events_of = |(name, id): (PathBuf, _)| (id, events.get(&name).copied().unwrap_or_default());
+        let files: Vec<([u8; 16], u64)> = fresh.into_iter().map(events_of).collect();
         let mut threats = Vec::new();
         if let Some(store) = &mut store
             && !opened.interrupted
@@ -353,34 +333,6 @@ pub(crate) fn engine_of(watch: &Watch, state: &DetectState, now: Timestamp) -> R
             .map_err(|error| UserError::said("error-detect-state").because(error).help("advice-detect-state")),
         None => Ok(Engine::new(machines, settings)),
     }
-}
-
-/// One thread's receiver: what the flags want of the events goes to the scanner.
-pub(crate) struct Looking {
-    pub(crate) scanner: Scanner,
-    pub(crate) filter: LogFilter,
-}
-
-impl Receiver for Looking {
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        if self.filter.wants(event.time(), event.account(), event.region()) {
-            self.scanner.take(event);
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn flow(&mut self, flow: &Flow<'_>) -> ControlFlow<()> {
-        if wants_flow(&self.filter, flow) {
-            self.scanner.take_flow(flow);
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// What the flags want of flows.
-pub(crate) fn wants_flow(filter: &LogFilter, flow: &Flow<'_>) -> bool {
-    let (account, region) = (flow.account, flow.region);
-    filter.wants(flow.time(), (!account.is_empty()).then_some(account), (!region.is_empty()).then_some(region))
 }
 
 /// Files of Sigma rules: `.yml` and `.yaml`, also those in folders.

@@ -32,6 +32,7 @@ mod log_verify;
 mod log_verify_report;
 mod log_verify_source;
 mod log_who;
+mod looking;
 mod moment;
 mod notify;
 mod org;

@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use haechi_detect::Scanner;
 use haechi_inventory::Stop;
-use haechi_logs::Reader;
+use haechi_logs::LogFilter;
 use haechi_model::{Threat, Timestamp};
 use haechi_report::{LogsRead, ThreatReport};
 use haechi_store::{DetectState, FindingStatus, Store, StoredThreat};
 
 use crate::App;
-use crate::detect::{DetectRequest, Detected, Known, Looking, engine_of, entry_of, read_of, suppression_of};
+use crate::detect::{DetectRequest, Detected, Known, engine_of, entry_of, read_of, suppression_of};
 use crate::error::Result;
 use crate::in_store;
 use crate::intel::IntelRequest;
-use crate::log_sources::{LogRequest, LogsOpened};
+use crate::log_sources::{LogInput, LogRequest, LogsOpened};
+use crate::looking::{Looked, Lookout};
 use crate::progress::Progress;
 use crate::selection::Selection;
 
@@ -59,23 +58,19 @@ impl App {
     /// The threats in logs that are embedded, as of a moment.
     pub(crate) fn threats_of(&self, logs: &[(&str, &[u8])], now: Timestamp) -> Result<ThreatReport> {
         let watch = self.watch_for(&[], &IntelRequest::default())?;
-        let mut engine = engine_of(&watch, &DetectState::default(), now)?;
-        let mut reader = Reader::of(&watch.fields);
-        let mut looking = Looking {
-            scanner: Scanner::new(Arc::clone(&watch.detections), Arc::clone(&watch.intel)),
-            filter: Default::default(),
-        };
+        let engine = engine_of(&watch, &DetectState::default(), now)?;
+        let mut lookout = Lookout::new(&watch, engine, &LogFilter::default(), None, &Stop::default());
         for (name, bytes) in logs {
-            let _ = reader.read_bytes(Path::new(name), bytes, &mut looking);
+            let _ = lookout.take(LogInput::Bytes { name: Path::new(name), bytes });
         }
-        engine.add(looking.scanner.drain());
+        let Looked { mut engine, summary, .. } = lookout.finish();
         let counters = engine.counters();
         let mut threats = engine.finish();
         watch.grades.apply(&mut threats);
         let threats = Threat::merge_all(threats);
         let entries: Vec<_> =
             threats.into_values().map(|threat| entry_of(StoredThreat::fresh(threat), |_| None)).collect();
-        let read = read_of(&reader.finish(), &LogsOpened::default(), Known::default(), counters.late + counters.future);
+        let read = read_of(&summary, &LogsOpened::default(), Known::default(), counters.late + counters.future);
         Ok(watch.at_work.report(self, now, entries, read))
     }
 }

@@ -12,12 +12,12 @@ use crate::intel::Intel;
 use crate::machine::{Compare, Condition, CorrelatedRule, CorrelationPlan, Machines, WatchSpec};
 use crate::matcher::{Compiler, Node, Tests};
 use crate::network::Network;
+use crate::observer::Observer;
 use crate::principal::ActorSlots;
 use crate::rule::{Bound, Logic, Rule};
 use crate::sigma::{
     Correlation, CorrelationKind, Dialect, Limit, Named, Placeholders, Reader, Search, SigmaBody, SigmaRule, read_sigma,
 };
-use crate::observer::Observer;
 use crate::watch::Watch;
 
 /// Why a rule is not at work.

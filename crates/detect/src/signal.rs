@@ -360,7 +360,8 @@ impl Batch {
 
     /// About how many bytes it takes: hand it over before it is too big.
     pub fn bytes(&self) -> usize {
-        self.hours.values().map(Hour::bytes).sum::<usize>() + self.context_bytes
+        self.hours.values().map(Hour::bytes).sum::<usize>()
+            + self.context_bytes
             + 2000 * self.threats.len()
             + self.singles.iter().map(Single::bytes).sum::<usize>()
     }
