@@ -106,7 +106,7 @@ impl Screen {
     /// A sentence for people, on stderr.
     pub fn say(&self, id: &str, args: &[(&str, serde_json::Value)]) {
         if !self.quiet {
-            eprintln!("{}", self.words(id, args));
+            eprintln!("{}", inert(&self.words(id, args)));
         }
     }
 
@@ -118,16 +118,16 @@ impl Screen {
         let catalog = Catalog::new(self.language);
         let label = catalog.text("label-warning");
         let label = if stderr_has_colour() { format!("\u{1b}[1;33m{label}\u{1b}[0m") } else { label };
-        eprintln!("{label} {}", catalog.message(message));
+        eprintln!("{label} {}", inert(&catalog.message(message)));
         if !place.is_empty() {
-            eprintln!("{place}");
+            eprintln!("{}", inert(place));
         }
     }
 
     /// A line of a log, on stderr: when, and a sentence.
     pub fn say_at(&self, at: haechi_model::Timestamp, message: &haechi_model::Message) {
         if !self.quiet {
-            eprintln!("{at} {}", Catalog::new(self.language).message(message));
+            eprintln!("{at} {}", inert(&Catalog::new(self.language).message(message)));
         }
     }
 
@@ -189,6 +189,12 @@ pub fn threat_format(path: &Path) -> Result<Format, UserError> {
     }
 }
 
+/// Text that may hold what somebody else wrote, such as names from logs and files: a terminal obeys none of it.
+fn inert(text: &str) -> String {
+    let lines: Vec<_> = text.split('\n').map(haechi_report::printable).collect();
+    lines.join("\n")
+}
+
 /// An error on stderr in the user's language; its causes are in the words of those who refused.
 pub fn error(error: &UserError, language: Language) {
     let catalog = Catalog::new(language);
@@ -197,11 +203,11 @@ pub fn error(error: &UserError, language: Language) {
         let word = catalog.text(id);
         if colour { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word }
     };
-    eprintln!("{} {}", label("label-error", "1;31"), catalog.message(&error.what));
+    eprintln!("{} {}", label("label-error", "1;31"), inert(&catalog.message(&error.what)));
     for cause in &error.causes {
-        eprintln!("{} {cause}", label("label-cause", "1"));
+        eprintln!("{} {}", label("label-cause", "1"), inert(&cause.to_string()));
     }
     if let Some(help) = &error.help {
-        eprintln!("{} {}", label("label-help", "1;36"), catalog.message(help));
+        eprintln!("{} {}", label("label-help", "1;36"), inert(&catalog.message(help)));
     }
 }

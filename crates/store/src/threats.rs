@@ -262,7 +262,19 @@ impl Store {
     /// What people decided, applied to threats that are not in the store: of a run that keeps nothing.
     pub fn dress_threats(&self, threats: &mut [StoredThreat], at: Timestamp) -> Result<()> {
         let dress = self.dresser(at)?;
-        threats.iter_mut().for_each(|threat| dress.dress(threat));
+        // Who deals with one is asked for its id: it may be known though this run keeps nothing. The last word counts.
+        let said = self.all("SELECT finding, assignee FROM h_assignments ORDER BY id", (), |row| {
+            let finding: Vec<u8> = row.get(0)?;
+            let assignee: Option<String> = row.get(1)?;
+            Ok((finding, assignee))
+        });
+        let said: BTreeMap<Vec<u8>, Option<String>> = self.told(said)?.into_iter().collect();
+        for threat in threats {
+            dress.dress(threat);
+            if let Some(assignee) = said.get(threat.threat.id.bytes().as_slice()) {
+                threat.assignee.clone_from(assignee);
+            }
+        }
         Ok(())
     }
 

@@ -250,7 +250,7 @@ fn a_bucket_is_verified_with_keys_from_cloudtrail() {
 }
 
 /// The bytes of an account add up, and are those of the files.
-fn adds_up(report: &Value) {
+pub(crate) fn adds_up(report: &Value) {
     let bytes = |name: &str| report["bytes"][name].as_u64().expect("a count");
     let parts = bytes("events") + bytes("others") + bytes("between") + bytes("damaged");
     assert_eq!((parts, bytes("unaccounted")), (bytes("text"), 0), "{:#}", report["bytes"]);

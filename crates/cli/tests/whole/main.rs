@@ -3,6 +3,7 @@
 mod fake_aws;
 mod faults;
 mod history;
+mod hostile;
 mod iam;
 mod live;
 mod log_search;
@@ -15,3 +16,4 @@ mod recorder;
 mod respond;
 mod sources;
 mod support;
+mod threats;

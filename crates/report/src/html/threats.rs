@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::markup::{escape, section, table, tone};
-use crate::threats::{ThreatEntry, ThreatWords, short_entity, sorted};
+use crate::threats::{ThreatEntry, ThreatWords, short_entity, short_name, sorted};
 use crate::words::severity_id;
 
 /// Threats that a page holds; the rest is counted and in the other formats.
@@ -103,7 +103,9 @@ fn evidence(page: &Page<'_>, entry: &ThreatEntry) -> String {
             vec![
                 escape(&page.words.catalog.minute(seen.time)),
                 format!("{}{}", escape(&seen.name), error.unwrap_or_default()),
-                format!("<bdi>{}</bdi>", or_empty(&seen.principal)),
+                seen.principal.as_deref().map_or_else(String::new, |principal| {
+                    format!("<bdi title=\"{}\">{}</bdi>", escape(principal), escape(short_name(principal)))
+                }),
                 or_empty(&seen.address),
                 format!("<code>{}</code>", escape(&seen.event_id)),
             ]

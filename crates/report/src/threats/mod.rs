@@ -18,7 +18,7 @@ use crate::input::{NextStep, Suppression, Unreadable};
 
 pub use guardduty::{event_of, finding_of};
 pub(crate) use machine::{document, rows, write_lines as write_json_lines, write_ocsf_rows};
-pub(crate) use page::{section, short_entity};
+pub(crate) use page::{section, short_entity, short_name};
 pub(crate) use words::{among_word, entity_word, factor_word, log_word};
 
 /// What came of looking at logs.

@@ -226,7 +226,8 @@ impl<'a> Page<'a> {
         };
         add(&format!("{} · {} {} · {when}", short_entity(threat), self.account(entry), threat.region), Style::Dim, 2);
         let mut ids: Vec<_> = threat.evidence.iter().take(EVENTS).map(|seen| seen.event_id.as_str()).collect();
-        let more = threat.count.saturating_sub(ids.len() as u64);
+        // A sequence counts threats, and rests on more events.
+        let more = threat.count.max(threat.evidence.len() as u64).saturating_sub(ids.len() as u64);
         let more = if more > 0 { catalog.count("threats-more-events", more) } else { String::new() };
         ids.extend((!more.is_empty()).then_some(more.as_str()));
         let id: String = threat.id.to_string().chars().take(8).collect();
@@ -302,8 +303,11 @@ impl<'a> Page<'a> {
     }
 }
 
-/// An ARN loses what the account and region say.
 pub(crate) fn short_entity(threat: &Threat) -> &str {
-    let id = threat.entity.id.as_str();
+    short_name(&threat.entity.id)
+}
+
+/// An ARN loses what the account and region say.
+pub(crate) fn short_name(id: &str) -> &str {
     if id.starts_with("arn:") { id.splitn(6, ':').nth(5).filter(|rest| !rest.is_empty()).unwrap_or(id) } else { id }
 }
