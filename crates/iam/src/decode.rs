@@ -22,19 +22,24 @@ impl Policy {
     /// As [`Policy::parse`]; places count in the decoded document. A `policyText` of null, which AWS Config
     /// writes for a bucket without a policy, is an error here: there is no policy to parse.
     pub fn parse_any(text: &str) -> Result<Policy, PolicyError> {
-        if text.len() > MAX_DOCUMENT_BYTES {
-            // The encodings only ever shrink, so the check of the plain text would come too late.
-            return Policy::parse(text);
-        }
-        let mut text = Cow::Borrowed(text);
-        for _ in 0..MAX_WRAPPINGS {
-            match unwrap(&text)? {
-                Some(inner) => text = Cow::Owned(inner),
-                None => break,
-            }
-        }
-        Policy::parse(&text)
+        Policy::parse(&decoded(text)?)
     }
+}
+
+/// The document without its wrappings.
+pub(crate) fn decoded(text: &str) -> Result<Cow<'_, str>, PolicyError> {
+    let mut text = Cow::Borrowed(text);
+    if text.len() > MAX_DOCUMENT_BYTES {
+        // The encodings only ever shrink, so the parser's check of the plain text would come too late.
+        return Ok(text);
+    }
+    for _ in 0..MAX_WRAPPINGS {
+        match unwrap(&text)? {
+            Some(inner) => text = Cow::Owned(inner),
+            None => break,
+        }
+    }
+    Ok(text)
 }
 
 /// Takes one wrapping off; `None` if there is none.

@@ -108,6 +108,8 @@ pub(crate) trait Trace<'a> {
     fn exempt(&mut self, layer: Layer, exemption: Exemption);
     fn fixed(&mut self, rule: FixedRule);
     fn combined(&mut self, combination: Combination);
+    /// A policy that bears on the request, and nobody knows what it says.
+    fn unrecorded(&mut self, layer: Layer, policy: &'a Prepared);
 }
 
 /// A statement under evaluation.
@@ -133,6 +135,8 @@ impl<'a> Trace<'a> for Unwatched {
     fn fixed(&mut self, _: FixedRule) {}
     #[inline(always)]
     fn combined(&mut self, _: Combination) {}
+    #[inline(always)]
+    fn unrecorded(&mut self, _: Layer, _: &'a Prepared) {}
 }
 
 /// What a layer says. Only resource policies tell how they name the caller; all others allow `by_account`.
@@ -402,6 +406,14 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
         let mut effects = Effects::NONE;
         for policy in policies {
             if policy.passes_by(self.bit) {
+                continue;
+            }
+            if policy.is_unrecorded().is_some() {
+                self.trace.unrecorded(layer, policy);
+                effects.denied = effects.denied.or(if policy.may_deny(self.bit) { Tri::Maybe } else { Tri::No });
+                let allows =
+                    if principals == Principals::Named { &mut effects.directly } else { &mut effects.by_account };
+                *allows = allows.or(Tri::Maybe);
                 continue;
             }
             if policy.may_deny(self.bit) {

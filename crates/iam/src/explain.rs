@@ -27,6 +27,8 @@ pub struct Decision<'a> {
     pub missing: Vec<Missing<'a>>,
     /// Keys, in the spelling of the policies, that statements about this request ask for and nobody told.
     pub unknown: Vec<&'a str>,
+    /// Policies that bear on the request and whose documents nobody recorded.
+    pub unrecorded: Vec<(Layer, &'a Prepared)>,
     /// The rule of AWS that decided, whatever the policies say.
     pub rule: Option<FixedRule>,
 }
@@ -145,6 +147,7 @@ impl<'a> Question<'a> {
             seen: Vec::with_capacity(4),
             unknown: Vec::new(),
             missing: Vec::new(),
+            unrecorded: Vec::new(),
             rule: None,
             combination: None,
         };
@@ -167,6 +170,7 @@ impl<'a> Question<'a> {
             layers: notes.layers,
             missing: notes.missing,
             unknown: notes.unknown,
+            unrecorded: notes.unrecorded,
             rule: notes.rule,
         }
     }
@@ -192,6 +196,7 @@ struct Notes<'a> {
     seen: Vec<(Because<'a>, Tri)>,
     unknown: Vec<&'a str>,
     missing: Vec<Missing<'a>>,
+    unrecorded: Vec<(Layer, &'a Prepared)>,
     rule: Option<FixedRule>,
     combination: Option<Combination>,
 }
@@ -236,6 +241,10 @@ impl<'a> Trace<'a> for Notes<'a> {
 
     fn fixed(&mut self, rule: FixedRule) {
         self.rule = Some(rule);
+    }
+
+    fn unrecorded(&mut self, layer: Layer, policy: &'a Prepared) {
+        self.unrecorded.push((layer, policy));
     }
 
     fn combined(&mut self, combination: Combination) {

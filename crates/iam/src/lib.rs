@@ -24,6 +24,7 @@
 //!
 //! Policy::parse_tolerant(text) -> Result<(Policy, Vec<Fault>), _>   statements that AWS would refuse become faults
 //! Prepared::parse(PolicyKind, name, text) -> Result<Prepared, _>    once; share it as Arc<Prepared>
+//! Prepared::parse_any(..) as AWS hands it out; Prepared::unrecorded(kind, name, Unrecorded) a policy nobody has the text of
 //! Caller::from_arn(arn)? / anonymous() / service(name) / federated(provider), then .with_tags / .with_org / .with_role ...
 //! Action::parse("s3:GetObject")?, Resource::new(arn).in_account(id) / Resource::any_of(pattern)
 //! Context::new() (keys not told are absent) / Context::open() (they may be anything), .set(key, value)
@@ -95,7 +96,7 @@ pub use operator::{Comparison, Operator, Polarity, Quantifier, WhenAbsent};
 pub use parse::MAX_DOCUMENT_BYTES;
 pub use policy::{Condition, Effect, Listing, Policy, Principal, PrincipalKind, Statement, Values, Version};
 pub use position::{Position, Span};
-pub use prepare::{PolicyKind, Prepared};
+pub use prepare::{PolicyKind, Prepared, Unrecorded};
 pub use public::{PublicContext, PublicReason, PublicStatement, PublicVerdict, ResourceKind};
 pub use question::{BucketAccess, Level, Policies, Question};
 pub use rcp_services::{RCP_SERVICES, supports_rcps};

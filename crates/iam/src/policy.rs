@@ -120,6 +120,20 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// A policy that says nothing: what stands in for one whose document is not known.
+    pub(crate) fn without_statements() -> Policy {
+        Policy {
+            buffer: String::new(),
+            text_len: 0,
+            version: Version::V2012,
+            id: None,
+            words: Vec::new(),
+            principals: Vec::new(),
+            conditions: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
+
     /// The text that was parsed; spans count in it.
     pub fn text(&self) -> &str {
         &self.buffer[..self.text_len]

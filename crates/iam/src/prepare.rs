@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::condition::{PreparedCondition, has_variables};
+use crate::decode::decoded;
 use crate::error::PolicyError;
 use crate::fault::{Fault, FaultKind};
 use crate::glob::Glob;
@@ -53,6 +54,16 @@ pub struct Prepared {
     allow_services: u64,
     faults: Box<[Fault]>,
     public_bucket: OnceLock<bool>,
+    unrecorded: Option<Unrecorded>,
+}
+
+/// What a policy may say whose document is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unrecorded {
+    /// Anything.
+    MayAllowOrDeny,
+    /// It has no Deny, that much is known.
+    MayAllow,
 }
 
 /// A statement ready for questions.
@@ -96,6 +107,7 @@ impl Prepared {
         }
         disabled.extend(faults.iter().map(|fault| fault.statement));
         faults.extend(Fault::repeated_sids(&policy));
+        faults.extend(Fault::repeated_keys(&policy));
         for statement in policy.statements().filter(|statement| !disabled.contains(&statement.index())) {
             let prepared = PreparedStatement::new(kind, statement, &policy);
             match statement.effect() {
@@ -114,8 +126,33 @@ impl Prepared {
             allows: allows.into(),
             faults: faults.into(),
             public_bucket: OnceLock::new(),
+            unrecorded: None,
             policy,
         }
+    }
+
+    /// The same from a policy as AWS hands it out: URL-encoded, in a JSON string or an envelope (see [`Policy::parse_any`]).
+    ///
+    /// # Errors
+    /// As [`Prepared::parse`]; places count in the decoded document.
+    pub fn parse_any(kind: PolicyKind, name: &str, text: &str) -> Result<Prepared, PolicyError> {
+        Self::parse(kind, name, &decoded(text)?)
+    }
+
+    /// A policy that is there, but whose document nobody recorded. Where it would decide, the answer is "maybe", in
+    /// closed questions too.
+    pub fn unrecorded(kind: PolicyKind, name: &str, may: Unrecorded) -> Prepared {
+        Prepared {
+            allow_services: u64::MAX,
+            deny_services: if may == Unrecorded::MayAllow { 0 } else { u64::MAX },
+            unrecorded: Some(may),
+            ..Self::new(kind, name, Policy::without_statements())
+        }
+    }
+
+    /// Whether its document is not known, and what it may say then.
+    pub fn is_unrecorded(&self) -> Option<Unrecorded> {
+        self.unrecorded
     }
 
     /// Tells the file that the policy was read from, for explanations.

@@ -164,6 +164,13 @@ impl Resource {
         self
     }
 
+    /// Tells the region that its calls are made in, which the ARNs of S3 do not.
+    #[must_use]
+    pub fn in_region(mut self, region: &str) -> Resource {
+        self.region = Some(region.into());
+        self
+    }
+
     /// Tells all tags.
     #[must_use]
     pub fn with_tags<'t>(mut self, tags: impl IntoIterator<Item = (&'t str, &'t str)>) -> Resource {

@@ -1,0 +1,25 @@
+//! Joins the recorded items of an organization into who may do what: a pure engine over the policy evaluator.
+//! Items in, answers out; no clock, store, file or network.
+//!
+//! ```text
+//! let mut builder = World::builder();
+//! builder.add(&item) ...                                   items in any order (WorldBuilder::types())
+//! builder.not_listed(account, type, reason)                what a run could not read
+//! let world = builder.build()?;                            a circle or missing parent in the organization: an error
+//!
+//! world.organization() -> &Organization                    tree, policies, scps_of(account), rcps_of(account), path(id);
+//!                                                          attach / detach / replace_policy / move_account on a clone,
+//! world.with_organization(changed) -> World                then: everything else is shared
+//! world.accounts() / account(id) / principals() / principal(arn) / resource(arn) / gaps()
+//! world.subject("arn:..." | account id | service | "*")?   who asks: caller, identity, boundary, SCPs
+//! world.target(arn, account)                               what is asked for: owner, policy, trust, RCPs, grants
+//! world.question(&subject, &action, &target, &context, Guardrails::Counted)   a haechi_iam::Question: decide, explain
+//! ```
+
+mod world;
+
+pub use world::{
+    Account, Attachment, Documents, Enabled, Gap, GapKind, Guardrails, Node, NodeKind, OrgPolicy, OrgPolicyType,
+    Organization, OrganizationError, PolicySet, Principal, PrincipalKind, RecordedResource, Subject, Target, Via,
+    World, WorldBuilder,
+};

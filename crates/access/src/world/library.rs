@@ -1,0 +1,61 @@
+//! Policies prepared once: equal documents under equal names are one policy in memory, however many principals
+//! and accounts have them, so that equal sets of policies are found by comparing addresses.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use haechi_iam::{PolicyKind, Prepared, Unrecorded};
+use haechi_model::ContentHash;
+
+use super::gap::{Gap, GapKind};
+
+/// A set of policies, shared by all that have the same.
+pub type PolicySet = Arc<[Arc<Prepared>]>;
+
+#[derive(Debug, Default)]
+pub(crate) struct Library {
+    prepared: HashMap<(PolicyKind, Box<str>, ContentHash), Arc<Prepared>>,
+    unrecorded: HashMap<(PolicyKind, Box<str>), Arc<Prepared>>,
+    sets: HashMap<Vec<usize>, PolicySet>,
+    pub gaps: BTreeSet<Gap>,
+}
+
+// The addresses in `sets` are only compared, and each is kept alive by the set beside it.
+
+impl Library {
+    /// Prepares a document as AWS hands it out. One that is no policy becomes an unrecorded one, and a gap.
+    pub fn prepare(&mut self, kind: PolicyKind, name: &str, text: &str, owner: &str) -> Arc<Prepared> {
+        let key = (kind, Box::from(name), ContentHash::of(text.as_bytes()));
+        if let Some(known) = self.prepared.get(&key) {
+            return known.clone();
+        }
+        match Prepared::parse_any(kind, name, text) {
+            Ok(prepared) => {
+                let prepared = Arc::new(prepared);
+                self.prepared.insert(key, prepared.clone());
+                prepared
+            }
+            Err(error) => {
+                let subject = if owner == name { name.to_owned() } else { format!("{owner} {name}") };
+                self.gaps.insert(Gap::new(GapKind::UnreadablePolicy, subject.as_str(), error.to_string()));
+                self.unrecorded(kind, &subject, Unrecorded::MayAllowOrDeny)
+            }
+        }
+    }
+
+    /// A policy whose document nobody recorded.
+    pub fn unrecorded(&mut self, kind: PolicyKind, name: &str, may: Unrecorded) -> Arc<Prepared> {
+        let make = || Arc::new(Prepared::unrecorded(kind, name, may));
+        self.unrecorded.entry((kind, name.into())).or_insert_with(make).clone()
+    }
+
+    /// One set for all that have these policies in this order.
+    pub fn set(&mut self, policies: Vec<Arc<Prepared>>) -> PolicySet {
+        let addresses = policies.iter().map(|policy| Arc::as_ptr(policy).addr()).collect();
+        self.sets.entry(addresses).or_insert_with(|| policies.into()).clone()
+    }
+
+    pub fn len(&self) -> usize {
+        self.prepared.len()
+    }
+}
