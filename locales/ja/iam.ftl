@@ -11,9 +11,7 @@ help-iam-simulate-after =
       haechi iam simulate --batch questions.jsonl > answers.jsonl
       haechi iam simulate --batch - --no-explain < questions.jsonl
 
-    バッチの 1 行は、必要な情報をすべて含む 1 つの質問です。
-      {"  {"}"id": 1, "request": {"{"}"principal": {"{"}"type": "Arn", "value": "arn:aws:iam::111122223333:user/mina"{"}"},
-       "action": "s3:GetObject", "resource": {"{"}"arn": "arn:aws:s3:::notes/a", "accountId": "111122223333"{"}"}, "context": {"{"}{"}"}{"}"},
-       "identityPolicies": [...], "scps": [{"{"}"target": "r-1", "policies": [...]{"}"}], "resourcePolicy": null{"}"}
+    バッチの 1 行は、必要な情報をすべて含む 1 つの質問です。request、identityPolicies、permissionBoundaries、
+    sessionPolicy、scps、rcps、resourcePolicy、endpointPolicies、settings からなり、例と回答の形式は docs/iam.md にあります。
 
     終了コード: 0 すべての行に回答した。2 読み取れない行があった（理由は各レコード）。

@@ -11,9 +11,7 @@ help-iam-simulate-after =
       haechi iam simulate --batch questions.jsonl > answers.jsonl
       haechi iam simulate --batch - --no-explain < questions.jsonl
 
-    배치의 한 줄은 필요한 정보를 모두 담은 질문 하나입니다.
-      {"  {"}"id": 1, "request": {"{"}"principal": {"{"}"type": "Arn", "value": "arn:aws:iam::111122223333:user/mina"{"}"},
-       "action": "s3:GetObject", "resource": {"{"}"arn": "arn:aws:s3:::notes/a", "accountId": "111122223333"{"}"}, "context": {"{"}{"}"}{"}"},
-       "identityPolicies": [...], "scps": [{"{"}"target": "r-1", "policies": [...]{"}"}], "resourcePolicy": null{"}"}
+    배치의 한 줄은 필요한 정보를 모두 담은 질문 하나입니다. request, identityPolicies, permissionBoundaries,
+    sessionPolicy, scps, rcps, resourcePolicy, endpointPolicies, settings로 이루어지며, 예와 답변 형식은 docs/iam.md에 있습니다.
 
     종료 코드: 0 모든 줄에 답변함. 2 읽을 수 없는 줄이 있음(이유는 해당 레코드에 있음).

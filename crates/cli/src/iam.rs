@@ -14,10 +14,8 @@ pub enum Iam {
   haechi iam simulate --batch questions.jsonl > answers.jsonl
   haechi iam simulate --batch - --no-explain < questions.jsonl
 
-A line of a batch is one question with everything in it:
-  {\"id\": 1, \"request\": {\"principal\": {\"type\": \"Arn\", \"value\": \"arn:aws:iam::111122223333:user/mina\"},
-   \"action\": \"s3:GetObject\", \"resource\": {\"arn\": \"arn:aws:s3:::notes/a\", \"accountId\": \"111122223333\"}, \"context\": {}},
-   \"identityPolicies\": [...], \"scps\": [{\"target\": \"r-1\", \"policies\": [...]}], \"resourcePolicy\": null}
+A line of a batch is one question with everything in it: request, identityPolicies, permissionBoundaries,
+sessionPolicy, scps, rcps, resourcePolicy, endpointPolicies and settings. docs/iam.md shows one, and its answer.
 
 Exit codes: 0 every line is answered; 2 some line could not be read (its record says why).")]
     Simulate(Simulate),
