@@ -9,7 +9,7 @@ use std::sync::Arc;
 use haechi_content::{DetectionFile, Source};
 use haechi_detect::{Builder, Detections, Engine, EngineSettings, Grades, Intel, Why};
 use haechi_inventory::Stop;
-use haechi_logs::{FlowFormat, LogFields, Problem, Summary};
+use haechi_logs::{FlowFormat, LogFields, LogName, Problem, Summary};
 use haechi_model::{ConfigurationItem, FindingId, Message, ResourceType, Severity, Threat, Timestamp};
 use haechi_report::{DetectionInfo, Inactive, LogsRead, NextStep, Suppression, ThreatEntry, ThreatReport, Unreadable};
 use haechi_store::{DetectState, ItemFilter, KeptThreats, StoredThreat, ThreatFilter};
@@ -380,8 +380,10 @@ fn not_read(path: &Path, why: &str) -> Unreadable {
     }
 }
 
-/// What stands for a file that was read: its name and its size.
+/// What stands for a file that was read: its name and its size. A copy of what AWS delivered is the same file.
 pub(crate) fn file_id(name: &str, size: u64) -> [u8; 16] {
+    let name = &name.replace('\\', "/");
+    let name = LogName::identity(name);
     haechi_model::ContentHash::of_parts(["log", name, &size.to_string()]).bytes()
 }
 

@@ -43,6 +43,17 @@ impl<'a> LogName<'a> {
         name
     }
 
+    /// What the file is known by wherever it lies: the name that AWS gave it, when that tells account, kind and time and
+    /// ends in letters by chance; otherwise the whole path.
+    pub fn identity(path: &'a str) -> &'a str {
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let own = Self::parse(file);
+        let stem = file.split('.').next().unwrap_or_default();
+        let by_chance = stem.rsplit('_').next().is_some_and(|end| end.len() >= 8 && compact(end).is_none());
+        let is_own = own.account.is_some() && own.folder.is_some() && own.delivered.is_some() && by_chance;
+        if is_own { file } else { path }
+    }
+
     fn folders(&mut self, parts: &[&'a str]) {
         let mut date: Vec<i64> = Vec::new();
         for part in parts {
@@ -211,6 +222,16 @@ mod tests {
         assert_eq!((name.account, name.folder, name.region), (some(account), some(folder), some(region)), "{path}");
         let found = name.delivered.map(|(first, _)| first.to_string());
         assert_eq!(found.as_deref(), some(from), "{path}");
+    }
+
+    #[test]
+    fn a_file_is_known_wherever_it_lies() {
+        let file = "111122223333_CloudTrail_eu-west-1_20261122T0915Z_aB3dE5gH7jK9mN1p.json.gz";
+        assert_eq!(LogName::identity(&format!("s3://bucket/AWSLogs/111122223333/CloudTrail/{file}")), file);
+        assert_eq!(LogName::identity(&format!("/copies/{file}")), file);
+        for path in ["/a/part-0001.json.gz", "/a/111122223333_CloudTrail_eu-west-1_20261122T0915Z.json.gz", "/a/b", ""] {
+            assert_eq!(LogName::identity(path), path, "its name says too little");
+        }
     }
 
     #[test]
