@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use haechi_iam::{
-    Action, BatchQuestion, Caller, Context, Policies, PolicyCache, PolicyKind, Prepared, Question, Resource, Tri,
-    Verdict,
+    Action, BatchQuestion, Caller, Context, Policies, Policy, PolicyCache, PolicyKind, Prepared, Question, Resource,
+    Tri, Verdict,
 };
 use proptest::prelude::*;
 
@@ -105,6 +105,38 @@ fn the_whole_question_is_one() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    /// Tolerance changes only what becomes of what is wrong: what the strict parser takes has no faults, and what it
+    /// refuses has some or is refused too. Every fault is about a statement, and its place is in the text.
+    #[test]
+    fn tolerance_agrees_with_strictness(
+        cuts in proptest::collection::vec((0usize..1000, 0usize..16, 0usize..1000, 0usize..24), 1..4)
+    ) {
+        let whole = &WHOLE[WHOLE.find("{\"Version\"").unwrap()..WHOLE.find("],\n \"permissionBoundaries").unwrap()];
+        prop_assert!(Policy::parse(whole).is_ok());
+        let mut bytes = whole.as_bytes().to_vec();
+        for (at, lost, from, kept) in cuts {
+            let (at, from) = (at % (bytes.len() + 1), from % whole.len());
+            let piece = whole.as_bytes()[from..(from + kept).min(whole.len())].to_vec();
+            let end = (at + lost).min(bytes.len());
+            bytes.splice(at..end, piece);
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        match (Policy::parse(&text), Policy::parse_tolerant(&text)) {
+            (Ok(strict), Ok((tolerant, faults))) => {
+                prop_assert_eq!(strict, tolerant);
+                prop_assert!(faults.is_empty());
+            }
+            (Ok(_), Err(error)) => prop_assert!(false, "{error}"),
+            (Err(_), Err(_)) => {}
+            (Err(_), Ok((tolerant, faults))) => {
+                prop_assert!(!faults.is_empty());
+                for fault in faults {
+                    prop_assert!(fault.statement < tolerant.statements().len() && fault.span.end <= text.len());
+                }
+            }
+        }
+    }
 
     /// Pieces of a question repeated, lost or replaced: an error with words, or an answer that is consistent.
     #[test]
