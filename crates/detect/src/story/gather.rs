@@ -723,12 +723,12 @@ fn merged_asked(asked: Vec<Asked>) -> Vec<Asked> {
 }
 
 /// Groups of what belongs on one line: what is new or found stands alone, the rest of a day is one line.
-fn grouped<'t, T, K: Ord>(
-    all: &'t [T],
+fn grouped<T, K: Ord>(
+    all: &[T],
     alone: impl Fn(&T) -> bool,
     size: impl Fn(&T) -> u64,
     key: impl Fn(&T) -> K,
-) -> Vec<Vec<&'t T>> {
+) -> Vec<Vec<&T>> {
     let mut single: Vec<&T> = all.iter().filter(|one| alone(one)).collect();
     single.sort_by_cached_key(|one| core::cmp::Reverse(size(one)));
     let (told, rest) = single.split_at(single.len().min(LINES));

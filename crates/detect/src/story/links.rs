@@ -130,26 +130,21 @@ impl Links {
         match self.kind {
             Some(EntityKind::Domain) if is_below(&query.name, &self.word) => {
                 for address in query.addresses() {
-                    let address = super::links::address(address).to_string();
-                    if self.names.len() < NAMES || self.names.contains_key(&address) {
-                        let seen = seen();
-                        self.names
-                            .entry(address)
-                            .and_modify(|known| *known = known.clone().min(seen.clone()))
-                            .or_insert(seen);
-                    }
+                    self.name(super::links::address(address).to_string(), &seen);
                 }
             }
             Some(EntityKind::Address) if query.addresses().any(|one| Some(one) == self.address) => {
-                if self.names.len() < NAMES || self.names.contains_key(&query.name) {
-                    let seen = seen();
-                    self.names
-                        .entry(query.name.clone())
-                        .and_modify(|known| *known = known.clone().min(seen.clone()))
-                        .or_insert(seen);
-                }
+                self.name(query.name.clone(), &seen);
             }
             _ => {}
+        }
+    }
+
+    /// Another name of the entity, or an address of it, with the first time it was seen.
+    fn name(&mut self, name: String, seen: &dyn Fn() -> Seen) {
+        if self.names.len() < NAMES || self.names.contains_key(&name) {
+            let seen = seen();
+            self.names.entry(name).and_modify(|known| *known = known.clone().min(seen.clone())).or_insert(seen);
         }
     }
 
@@ -208,11 +203,11 @@ impl Links {
     /// A private address is many things in many networks: only where one interface has it, it stands for that one.
     fn owner_of_address(&self, actor: &mut Actor, word: &str, owners: &Owners) {
         let Some(own) = self.address else { return };
-        let has = |(name, known): (&Box<str>, &Known)| {
-            let seen = known.addresses.iter().find(|(address, _)| *address == own).map(|(_, seen)| seen.clone());
-            seen.map(|seen| (name.to_string(), seen))
-        };
-        let mut by_log: Vec<(String, Seen)> = self.interfaces.iter().filter_map(has).collect();
+        let mut by_log: Vec<(String, Seen)> = Vec::new();
+        for (name, known) in &self.interfaces {
+            let seen = known.addresses.iter().find(|(address, _)| *address == own);
+            by_log.extend(seen.map(|(_, seen)| (name.to_string(), seen.clone())));
+        }
         by_log.sort();
         let from = Entity::new(EntityKind::Address, word);
         for (name, seen) in by_log.iter().take(NAMES) {

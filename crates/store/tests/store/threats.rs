@@ -130,7 +130,7 @@ fn the_state_is_written_with_its_threats_or_not_at_all() {
     let late = KeptThreats { threats: &threats, ..kept(&[1, 2], 0, &[([2; 16], 7)]) };
     assert!(matches!(store.keep_threats(&late), Err(StoreError::Overtaken { .. })));
     assert!(store.threats(&ThreatFilter::default(), at(9)).unwrap().is_empty());
-    assert!(!store.is_log_kept([2; 16]).unwrap());
+    assert!(store.kept_log([2; 16]).unwrap().is_none());
     store.keep_threats(&kept(&[], 1, &[])).unwrap();
     let state = store.detect_state().unwrap();
     assert_eq!((state.generation, state.body), (2, Some(Vec::new())));
