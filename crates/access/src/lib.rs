@@ -14,9 +14,16 @@
 //! world.subject("arn:..." | account id | service | "*")?   who asks: caller, identity, boundary, SCPs
 //! world.target(arn, account)                               what is asked for: owner, policy, trust, RCPs, grants
 //! world.question(&subject, &action, &target, &context, Guardrails::Counted)   a haechi_iam::Question: decide, explain
+//! who_can(&world, &action, &target, &Context::open(), guardrails) -> WhoCan    yes, conditional, undecidable; no is left out
+//! what_can(&world, &subject, &actions, target, &context, guardrails) -> WhatCan
 //! ```
 
+mod ask;
 mod world;
+
+pub use ask::{
+    Answer, ConditionText, Explanation, Holder, HolderKind, Reason, WhatCan, WhatRow, WhoCan, WhoRow, what_can, who_can,
+};
 
 pub use world::{
     Account, Attachment, Documents, Enabled, Gap, GapKind, Guardrails, Node, NodeKind, OrgPolicy, OrgPolicyType,

@@ -23,6 +23,8 @@ pub struct Decision<'a> {
     pub layers: Vec<LayerVerdict<'a>>,
     /// The statements that decided: the matching Deny statements, or the Allow statements that grant.
     pub because: Vec<Because<'a>>,
+    /// Statements that match under conditions that are not known, Allow and Deny.
+    pub maybe: Vec<Because<'a>>,
     /// What an implicit denial lacks. All of it is needed.
     pub missing: Vec<Missing<'a>>,
     /// Keys, in the spelling of the policies, that statements about this request ask for and nobody told.
@@ -166,6 +168,7 @@ impl<'a> Question<'a> {
             verdict,
             outcome,
             conditional: open.allowed == Tri::Maybe || open.denied == Tri::Maybe,
+            maybe: notes.possible(),
             because: notes.deciding(verdict),
             layers: notes.layers,
             missing: notes.missing,
@@ -300,6 +303,10 @@ impl<'a> Notes<'a> {
 
     fn allows(&self, layer: Layer) -> bool {
         self.layers.iter().any(|verdict| verdict.layer == layer && verdict.effect == LayerEffect::Allows)
+    }
+
+    fn possible(&self) -> Vec<Because<'a>> {
+        self.seen.iter().filter(|(_, result)| *result == Tri::Maybe).map(|(because, _)| *because).collect()
     }
 
     fn deciding(&mut self, verdict: Verdict) -> Vec<Because<'a>> {

@@ -31,7 +31,7 @@
 //! Question { caller, action, resource, context, policies: Policies { scps, rcps, identity, resource, ..Default::default() } }
 //! question.decide() -> Outcome { allowed: Tri, denied: Tri }, .verdict()      allocates nothing
 //! question.decide_openly() -> Outcome                                         what could be, with any values of untold keys
-//! question.explain() -> Decision { verdict, conditional, layers, because, missing, unknown, rule }
+//! question.explain() -> Decision { verdict, conditional, layers, because, maybe, missing, unknown, unrecorded, rule }
 //!
 //! pattern::matches_action(pattern, action) / matches_resource / contains / overlaps
 //!

@@ -11,11 +11,11 @@ mod read;
 mod target;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use haechi_iam::{
-    Action, Caller, CallerError, CallerKind, Context, Decision, KmsGrant, Level, OrgPlace, Outcome, Policies, Prepared,
-    Question, Standing,
+    Action, Caller, CallerError, CallerKind, Context, Decision, KmsGrant, Level, OrgPlace, Outcome, Policies,
+    PolicyKind, Prepared, Question, Standing, Unrecorded,
 };
 
 pub use builder::{Documents, WorldBuilder};
@@ -382,17 +382,26 @@ impl World {
 }
 
 impl<'w> Subject<'w> {
+    /// Somebody outside: whether their own account lets them is not asked.
+    pub fn of_outsider(caller: Caller) -> Subject<'w> {
+        Subject { identity: ANYTHING.clone(), ..Subject::bare(caller) }
+    }
+
     fn bare(caller: Caller) -> Subject<'w> {
         let none: PolicySet = Arc::new([]);
         Subject { caller, principal: None, identity: none.clone(), boundary: none.clone(), session: none, scps: &[] }
     }
 }
 
+/// Lets everything: the side of those whose own account decides, and nobody recorded it.
+static ANYTHING: LazyLock<PolicySet> = LazyLock::new(|| {
+    let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+    let prepared = Prepared::parse(PolicyKind::Identity, "the caller's own account", text);
+    prepared.map_or_else(|_| Arc::new([]) as PolicySet, |prepared| Arc::new([Arc::new(prepared)]))
+});
+
 fn unrecorded_policies_of(name: &str) -> PolicySet {
-    let unrecorded = Prepared::unrecorded(
-        haechi_iam::PolicyKind::Identity,
-        &format!("policies of {name}"),
-        haechi_iam::Unrecorded::MayAllowOrDeny,
-    );
+    let unrecorded =
+        Prepared::unrecorded(PolicyKind::Identity, &format!("policies of {name}"), Unrecorded::MayAllowOrDeny);
     Arc::new([Arc::new(unrecorded)])
 }
