@@ -1,0 +1,6 @@
+//! Worlds of made-up organizations and of the example's, and what is answered from them.
+
+mod ask;
+mod build;
+mod made;
+mod properties;
