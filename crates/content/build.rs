@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// Folders of content/ that this crate knows; others belong to other crates.
-const FOLDERS: [&str; 6] = ["collectors", "controls", "detections", "packs", "rules", "tables"];
+const FOLDERS: [&str; 7] = ["collectors", "controls", "detections", "iam", "packs", "rules", "tables"];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from("../../content");

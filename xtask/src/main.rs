@@ -3,6 +3,7 @@
 mod bigrams;
 mod content_test;
 mod example_org;
+mod iam_data;
 mod shapes;
 mod tables;
 
@@ -15,7 +16,8 @@ fn main() -> Result<()> {
         Some((task, rest)) if task == "content-test" => content_test::run(rest),
         Some((task, rest)) if task == "shapes" => shapes::run(rest),
         Some((task, rest)) if task == "example-org" => example_org::run(rest),
+        Some((task, rest)) if task == "iam-data" => iam_data::run(rest),
         Some((task, rest)) if task == "tables" => tables::run(rest),
-        _ => bail!("usage: cargo run -p xtask -- TASK; tasks: bigrams, content-test, example-org, shapes, tables"),
+        _ => bail!("usage: cargo run -p xtask -- TASK; tasks: bigrams, content-test, example-org, iam-data, shapes, tables"),
     }
 }

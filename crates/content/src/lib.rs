@@ -10,6 +10,7 @@ pub mod detection;
 mod detection_check;
 mod embedded;
 mod header;
+pub mod iam;
 pub mod managed;
 pub mod pack;
 pub mod rule;

@@ -35,6 +35,12 @@
 //!
 //! pattern::matches_action(pattern, action) / matches_resource / contains / overlaps
 //!
+//! Catalogue::read(content/iam/actions.txt)?                         services, actions, resource types, condition keys
+//! catalogue.action("s3:GetObject"), .expand("s3:Put*"), .service("s3"), .condition_key("s3:prefix")
+//! EventRules::read(content/iam/events.txt)?                         what an event of CloudTrail asked for
+//! rules.action(&catalogue, source, name, &fields) -> EventAction    Known, Several, OneOf, NoPermission, Unknown
+//! rules.resource(action, &fields) -> EventResource                  Everything, Arn, Unknown
+//!
 //! acl::Acl::parse(text: &str) -> Result<Acl, AclError>              AWS Config's or the S3 API's shape
 //! acl::Acl::from_value(&serde_json::Value) -> Result<Acl, AclError>
 //! acl.public_grants(permissions: &[&str]) -> Vec<&Grant>            AllUsers and AuthenticatedUsers; empty list = any permission
@@ -80,8 +86,10 @@ mod tri;
 mod value;
 
 pub mod acl;
+pub mod catalogue;
 pub mod pattern;
 
+pub use catalogue::{Catalogue, EventRules};
 pub use batch::{BatchError, BatchQuestion, MAX_QUESTION_BYTES, PolicyCache};
 pub use caller::{Caller, CallerError, CallerKind, OrgPlace, Standing, Tags};
 pub use context::{Completeness, Context, Fact};
