@@ -16,9 +16,14 @@
 //! world.question(&subject, &action, &target, &context, Guardrails::Counted)   a haechi_iam::Question: decide, explain
 //! who_can(&world, &action, &target, &Context::open(), guardrails) -> WhoCan    yes, conditional, undecidable; no is left out
 //! what_can(&world, &subject, &actions, target, &context, guardrails) -> WhatCan
+//!
+//! let whatif = whatif::WhatIf::new(&world, changes)?;      the organization changed: accounts(), access_changes(&catalogue)
+//! let replay = whatif::Replay::new(&whatif, &catalogue, &rules)?;     the calls of a log, asked again:
+//! let mut one = replay.start(); one.take(&event); one.finish() -> Tally    one a thread, read with replay.fields()
 //! ```
 
 mod ask;
+pub mod whatif;
 mod world;
 
 pub use ask::{

@@ -139,6 +139,25 @@ impl<'a> Trace<'a> for Unwatched {
     fn unrecorded(&mut self, _: Layer, _: &'a Prepared) {}
 }
 
+/// Sees nothing either, but wants to hear all.
+struct Whole;
+
+impl<'a> Trace<'a> for Whole {
+    const WHOLE: bool = true;
+    #[inline(always)]
+    fn statement(&mut self, _: Seen<'a>, _: Tri) {}
+    #[inline(always)]
+    fn layer(&mut self, _: Layer, _: Option<&'a Level>, _: Effects) {}
+    #[inline(always)]
+    fn exempt(&mut self, _: Layer, _: Exemption) {}
+    #[inline(always)]
+    fn fixed(&mut self, _: FixedRule) {}
+    #[inline(always)]
+    fn combined(&mut self, _: Combination) {}
+    #[inline(always)]
+    fn unrecorded(&mut self, _: Layer, _: &'a Prepared) {}
+}
+
 /// What a layer says. Only resource policies tell how they name the caller; all others allow `by_account`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Effects {
@@ -198,6 +217,42 @@ impl<'a> Question<'a> {
         self.evaluate(Completeness::Open, &mut Unwatched)
     }
 
+    /// What the SCPs and RCPs say, whatever the other layers do: allowed is what they let pass.
+    pub fn decide_guardrails(&self) -> Outcome {
+        let completeness = self.context.completeness();
+        let facts = Facts { completeness, ..self.facts() };
+        let mut evaluation =
+            Evaluation { question: *self, facts, bit: self.action.service_bit(), trace: &mut Unwatched };
+        if FixedRule::allowing(self).is_some() {
+            return Outcome { allowed: Tri::Yes, denied: Tri::No };
+        }
+        let (guarded, denied) = evaluation.guardrails();
+        Outcome { allowed: guarded.and(!denied), denied }
+    }
+
+    /// What some SCPs or RCPs say to the request: whether a statement denies, and whether one allows, each by
+    /// itself. Callers and resources that the layer does not bind are not looked for.
+    pub fn decide_level(&self, layer: Layer, policies: &'a [Arc<Prepared>]) -> Outcome {
+        let completeness = self.context.completeness();
+        let facts = Facts { completeness, ..self.facts() };
+        let mut evaluation = Evaluation { question: *self, facts, bit: self.action.service_bit(), trace: &mut Whole };
+        let principals = if layer == Layer::Rcp { Principals::Named } else { Principals::Ignored };
+        let effects = evaluation.scan(layer, policies, principals);
+        Outcome { allowed: effects.allowed(), denied: effects.denied }
+    }
+
+    /// Why SCPs or RCPs do not count for this request, if they do not.
+    pub fn exemption(&self, layer: Layer) -> Option<Exemption> {
+        let completeness = self.context.completeness();
+        let facts = Facts { completeness, ..self.facts() };
+        let evaluation = Evaluation { question: *self, facts, bit: self.action.service_bit(), trace: &mut Unwatched };
+        match layer {
+            Layer::Scp => evaluation.scp_exemption(),
+            Layer::Rcp => evaluation.rcp_exemption(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn evaluate(&self, completeness: Completeness, trace: &mut impl Trace<'a>) -> Outcome {
         let facts = Facts { completeness, ..self.facts() };
         Evaluation { question: *self, facts, bit: self.action.service_bit(), trace }.run()
@@ -218,24 +273,9 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
             return Outcome { allowed: Tri::Yes, denied: Tri::No };
         }
         let policies = self.question.policies;
-        let mut denied = Tri::No;
-        let mut guarded = Tri::Yes;
-        for (layer, levels, exemption) in
-            [(Layer::Scp, policies.scps, self.scp_exemption()), (Layer::Rcp, policies.rcps, self.rcp_exemption())]
-        {
-            if levels.is_empty() {
-                continue;
-            }
-            if let Some(exemption) = exemption {
-                self.trace.exempt(layer, exemption);
-                continue;
-            }
-            let effects = self.levels(layer, levels);
-            denied = denied.or(effects.denied);
-            guarded = guarded.and(effects.allowed());
-            if !T::WHOLE && (denied == Tri::Yes) {
-                return Outcome { allowed: Tri::No, denied };
-            }
+        let (mut guarded, mut denied) = self.guardrails();
+        if !T::WHOLE && denied == Tri::Yes {
+            return Outcome { allowed: Tri::No, denied };
         }
         let endpoint = self.limit(Layer::Endpoint, policies.endpoint, Principals::Named);
         denied = denied.or(endpoint.denied);
@@ -254,6 +294,30 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
             allowed = Tri::No;
         }
         Outcome { allowed, denied }
+    }
+
+    /// Whether SCPs and RCPs let the request pass, and whether one of them denies.
+    fn guardrails(&mut self) -> (Tri, Tri) {
+        let policies = self.question.policies;
+        let (mut guarded, mut denied) = (Tri::Yes, Tri::No);
+        for (layer, levels, exemption) in
+            [(Layer::Scp, policies.scps, self.scp_exemption()), (Layer::Rcp, policies.rcps, self.rcp_exemption())]
+        {
+            if levels.is_empty() {
+                continue;
+            }
+            if let Some(exemption) = exemption {
+                self.trace.exempt(layer, exemption);
+                continue;
+            }
+            let effects = self.levels(layer, levels);
+            denied = denied.or(effects.denied);
+            guarded = guarded.and(effects.allowed());
+            if !T::WHOLE && denied == Tri::Yes {
+                break;
+            }
+        }
+        (guarded, denied)
     }
 
     /// What is granted by the resource's side and the caller's, and whether one of them denies.

@@ -238,6 +238,14 @@ impl EventRules {
         paths
     }
 
+    /// The request parameters that tell events of one name apart: all that [`EventRules::action`] asks for beside
+    /// `eventType`.
+    pub fn deciding_paths(&self) -> impl Iterator<Item = String> {
+        let given = self.named.iter().chain(&self.patterns).filter_map(|rule| rule.given.as_deref());
+        let names: std::collections::BTreeSet<&str> = given.collect();
+        names.into_iter().map(|name| format!("requestParameters.{name}"))
+    }
+
     /// The action of an event. `source` is its `eventSource`, with or without `.amazonaws.com`.
     pub fn action<'c>(
         &self,

@@ -1,0 +1,250 @@
+//! The condition keys of a call, as far as its event of CloudTrail tells them. What it does not tell stays unknown.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use haechi_iam::catalogue::{ActionInfo, EventFields};
+use haechi_iam::{Action, Context};
+use haechi_model::event::{Event, Fields, Json, JsonKind};
+
+use super::keys::{KeySource, WhenMissing};
+
+/// An event whose fields are found by their paths.
+pub(crate) struct Told<'e> {
+    pub event: &'e Event<'e>,
+    pub fields: &'e Fields,
+}
+
+impl EventFields for Told<'_> {
+    fn text(&self, path: &str) -> Option<Cow<'_, str>> {
+        self.event.value(self.fields.slot(path)?)?.scalar()
+    }
+
+    fn resource_arns(&self, each: &mut dyn FnMut(&str)) {
+        for path in ["resources.ARN", "resources.arn"] {
+            let Some(slot) = self.fields.slot(path) else { continue };
+            self.event.each(slot, &mut |value| {
+                if let Some(arn) = value.text() {
+                    each(&arn);
+                }
+            });
+        }
+    }
+}
+
+impl Told<'_> {
+    fn json(&self, path: &str) -> Option<Json<'_>> {
+        self.event.get(self.fields.slot(path)?)
+    }
+
+    /// The keys that are asked for, filled in. `by_service`: the caller is an AWS service.
+    pub(crate) fn context(
+        &self,
+        keys: &[Box<str>],
+        action: &Action,
+        info: Option<ActionInfo<'_>>,
+        by_service: bool,
+    ) -> Context {
+        let mut context = Context::open();
+        for key in keys {
+            let service = key.split(':').next().unwrap_or_default();
+            let of_action = |key: &str| info.is_none_or(|info| info.supports_key(key));
+            let is_aws = service == "aws";
+            let is_tag = key.starts_with("aws:requesttag/") || **key == *"aws:tagkeys";
+            let foreign = !is_aws && service != action.service();
+            if foreign || (!is_aws && !of_action(key)) || (key.starts_with("aws:resourcetag/") && !of_action(key)) {
+                context.set_absent(key);
+            } else if is_tag && !of_action(key) && self.request_tags().is_none_or(|tags| tags.is_empty()) {
+                context.set_absent(key);
+            } else {
+                self.fill(&mut context, key, by_service);
+            }
+        }
+        context
+    }
+
+    fn fill(&self, context: &mut Context, key: &str, by_service: bool) {
+        match KeySource::of(key) {
+            KeySource::Model => {}
+            KeySource::Nowhere => _ = context.set_unknown(key),
+            KeySource::Region => given(context, key, self.event.region()),
+            KeySource::SourceAddress => match (self.text("vpcEndpointId"), self.address()) {
+                // AWS documents that requests through an endpoint have no such key.
+                (Some(_), _) => _ = context.set_absent(key),
+                (None, address) => given(context, key, address.as_deref()),
+            },
+            KeySource::Endpoint => known(context, key, self.text("vpcEndpointId").as_deref()),
+            KeySource::Vpc if self.text("vpcEndpointId").is_none() => _ = context.set_absent(key),
+            KeySource::Vpc => _ = context.set_unknown(key),
+            KeySource::VpcAddress => match self.text("vpcEndpointId") {
+                Some(_) => given(context, key, self.address().as_deref()),
+                None => _ = context.set_absent(key),
+            },
+            KeySource::UserAgent => {
+                let agent = self.text("userAgent");
+                given(context, key, agent.as_deref().filter(|agent| !is_aws(agent)));
+            }
+            KeySource::Mfa => self.of_session(context, key, "mfaAuthenticated"),
+            KeySource::MfaAge => {
+                match self.text("userIdentity.sessionContext.attributes.mfaAuthenticated").as_deref() {
+                    Some("true") => _ = context.set_unknown(key),
+                    _ => self.of_session(context, key, ""),
+                }
+            }
+            KeySource::TokenTime => self.of_session(context, key, "creationDate"),
+            KeySource::Moment => {
+                let time = self.event.time();
+                let seconds = time.as_micros().div_euclid(1_000_000);
+                context.set_now(&time.to_string(), seconds);
+            }
+            KeySource::ViaService => self.via_service(context, key),
+            KeySource::CalledBy => match self.text("userIdentity.invokedBy") {
+                Some(service) if !is_internal(&service) && self.is_user() => _ = context.set(key, &service),
+                Some(_) => _ = context.set_unknown(key),
+                None => _ = context.set_absent(key),
+            },
+            KeySource::UserId => given(context, key, self.text("userIdentity.principalId").as_deref()),
+            KeySource::SourceIdentity => {
+                known(context, key, self.text("userIdentity.sessionContext.sourceIdentity").as_deref());
+            }
+            KeySource::RequestTag => self.request_tag(context, key),
+            KeySource::TagKeys => match self.request_tags() {
+                Some(tags) => _ = context.set_all(key, tags.iter().map(|(key, _)| &**key)),
+                None => _ = context.set_unknown(key),
+            },
+            KeySource::Tls if self.json("tlsDetails.tlsVersion").is_some() => _ = context.set(key, "true"),
+            // The model: every SDK speaks TLS.
+            KeySource::Tls => {}
+            KeySource::ServiceOnly if by_service => _ = context.set_unknown(key),
+            KeySource::ServiceOnly => _ = context.set_absent(key),
+            KeySource::Parameter(path, missing) => match (self.text(path), self.parameters()) {
+                (Some(value), _) => _ = context.set(key, &value),
+                (None, Some(_)) => match self.json(path).map(Json::as_json) {
+                    Some(truth @ ("true" | "false")) => _ = context.set(key, truth),
+                    _ if missing == WhenMissing::Absent => _ = context.set_absent(key),
+                    _ => _ = context.set_unknown(key),
+                },
+                (None, None) => _ = context.set_unknown(key),
+            },
+        }
+    }
+
+    fn address(&self) -> Option<String> {
+        let text = self.text("sourceIPAddress")?;
+        text.parse::<IpAddr>().ok().map(|address| address.to_string())
+    }
+
+    /// Whether it is an IAM user or the root user, and no role: of a role's session `invokedBy` may name the service
+    /// whose role it is, which is no call on behalf of somebody.
+    fn is_user(&self) -> bool {
+        matches!(self.text("userIdentity.type").as_deref(), Some("IAMUser" | "Root" | "FederatedUser"))
+    }
+
+    fn via_service(&self, context: &mut Context, key: &str) {
+        match self.text("userIdentity.invokedBy") {
+            None => _ = context.set(key, "false"),
+            Some(service) if !is_internal(&service) && self.is_user() => _ = context.set(key, "true"),
+            Some(_) => _ = context.set_unknown(key),
+        }
+    }
+
+    /// A key that only temporary credentials have. `name`: the session's attribute that tells it.
+    fn of_session(&self, context: &mut Context, key: &str, name: &str) {
+        let told = match name {
+            "" => None,
+            name => self.text(&format!("userIdentity.sessionContext.attributes.{name}")),
+        };
+        let long_term = self.text("userIdentity.accessKeyId").is_some_and(|id| id.starts_with("AKIA"));
+        match told {
+            Some(value) => _ = context.set(key, &value),
+            None if long_term || name.is_empty() => _ = context.set_absent(key),
+            None => _ = context.set_unknown(key),
+        }
+    }
+
+    fn request_tag(&self, context: &mut Context, key: &str) {
+        let wanted = &key["aws:requesttag/".len()..];
+        match self.request_tags() {
+            Some(tags) => {
+                let tag = tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+                known(context, key, tag.map(|(_, value)| &**value));
+            }
+            None => _ = context.set_unknown(key),
+        }
+    }
+
+    /// The request's parameters, if the event has them.
+    fn parameters(&self) -> Option<Json<'_>> {
+        let parameters = self.json("requestParameters")?;
+        let whole = parameters.kind() == JsonKind::Object && parameters.get("omitted").is_none();
+        whole.then_some(parameters)
+    }
+
+    /// The tags of a request; none: the event does not have its parameters.
+    fn request_tags(&self) -> Option<Vec<(String, String)>> {
+        // A call without parameters has null there.
+        if self.json("requestParameters").is_some_and(Json::is_null) {
+            return Some(Vec::new());
+        }
+        let mut tags = Vec::new();
+        collect_tags(self.parameters()?, false, 0, &mut tags);
+        Some(tags)
+    }
+}
+
+/// Tags in whatever form a service has them: a list of keys and values, or an object, under a name with `tag` in it.
+fn collect_tags(json: Json<'_>, inside: bool, depth: usize, tags: &mut Vec<(String, String)>) {
+    if depth > 6 {
+        return;
+    }
+    match json.kind() {
+        JsonKind::Array => json.elements().for_each(|element| collect_tags(element, inside, depth + 1, tags)),
+        JsonKind::Object => {
+            let member = |names: &[&str]| names.iter().find_map(|name| json.get(name)?.text());
+            let key = member(&["key", "Key", "tagKey", "TagKey"]);
+            if let (true, Some(key)) = (inside, key) {
+                let value = member(&["value", "Value", "tagValue", "TagValue"]).unwrap_or_default();
+                tags.push((key.into_owned(), value.into_owned()));
+                return;
+            }
+            for (name, value) in json.members() {
+                let is_tags = matches!(
+                    &*name.to_ascii_lowercase(),
+                    "tags" | "tagset" | "tagspecificationset" | "tagspecifications" | "tagging" | "taglist"
+                );
+                match value.text() {
+                    Some(text) if inside && !is_tags => tags.push((name.into_owned(), text.into_owned())),
+                    _ if inside || is_tags => collect_tags(value, true, depth + 1, tags),
+                    _ => {}
+                }
+            }
+            // `resourceType` stands beside the tags of a specification.
+            tags.retain(|(key, _)| key != "resourceType");
+        }
+        _ => {}
+    }
+}
+
+fn is_internal(service: &str) -> bool {
+    service == "AWS Internal" || service == "AWS Internal/"
+}
+
+fn is_aws(agent: &str) -> bool {
+    agent.starts_with("AWS Internal") || agent.ends_with(".amazonaws.com")
+}
+
+/// A value, or nobody knows.
+fn given(context: &mut Context, key: &str, value: Option<&str>) {
+    match value {
+        Some(value) => context.set(key, value),
+        None => context.set_unknown(key),
+    };
+}
+
+/// A value, or there is none.
+fn known(context: &mut Context, key: &str, value: Option<&str>) {
+    match value {
+        Some(value) => context.set(key, value),
+        None => context.set_absent(key),
+    };
+}

@@ -1,0 +1,688 @@
+//! The calls of a log, asked again under changed guardrails.
+//!
+//! A call that the log says has passed, has passed the guardrails of its day: only Deny statements that are new on its
+//! caller's path and levels that have become narrower can stop it. Verdicts are kept by what they depend on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use haechi_iam::catalogue::{ActionInfo, Catalogue, EventAction, EventResource, EventRules};
+use haechi_iam::{Action, Caller, Effect, Layer, Level, Policies, Prepared, Question, Resource, Tri, Unrecorded};
+use haechi_model::event::{Event, FieldError, Fields, Json, Slot, core};
+
+use super::changes::WhatIf;
+use super::context::Told;
+use super::difference::Difference;
+use super::keys::{Asked, KeySource};
+use super::tally::{Call, Class, Count, Reason, Tally};
+
+/// A replay can't be made of these tables.
+pub type ReplayError = FieldError;
+
+/// Everything that all threads share.
+pub struct Replay<'w> {
+    whatif: &'w WhatIf,
+    catalogue: &'w Catalogue,
+    rules: &'w EventRules,
+    fields: Fields,
+    slots: Slots,
+    /// Policies that are added, removed, or stand on narrower levels: their statements matter.
+    policies: Vec<Arc<Prepared>>,
+    rcps: bool,
+}
+
+struct Slots {
+    kind: Slot,
+    arn: Slot,
+    issuer: Slot,
+    invoked_by: Slot,
+    event_type: Slot,
+    message: Slot,
+    resource_account: Slot,
+    /// Request parameters that decide between actions.
+    deciding: Vec<Slot>,
+}
+
+/// Verdicts that are kept at most; then it begins anew.
+const KEPT: usize = 1 << 20;
+
+impl<'w> Replay<'w> {
+    /// # Errors
+    /// The rules name too many fields.
+    pub fn new(whatif: &'w WhatIf, catalogue: &'w Catalogue, rules: &'w EventRules) -> Result<Self, ReplayError> {
+        let mut policies: Vec<Arc<Prepared>> = Vec::new();
+        for (_, change) in whatif.accounts() {
+            for policy in change.scps.iter().chain(&change.rcps).flat_map(Difference::policies) {
+                if !policies.iter().any(|known| Arc::ptr_eq(known, policy)) {
+                    policies.push(policy.clone());
+                }
+            }
+        }
+        let rcps = whatif.changes_rcps();
+        let asked = Asked::of(policies.iter().map(|policy| &**policy), None);
+        let mut fields = Fields::of_events([])?;
+        let slots = Slots {
+            kind: fields.add("userIdentity.type")?,
+            arn: fields.add("userIdentity.arn")?,
+            issuer: fields.add("userIdentity.sessionContext.sessionIssuer.arn")?,
+            invoked_by: fields.add("userIdentity.invokedBy")?,
+            event_type: fields.add("eventType")?,
+            message: fields.add("errorMessage")?,
+            resource_account: fields.add("resources.accountId")?,
+            deciding: rules.deciding_paths().map(|path| fields.add(&path)).collect::<Result<_, _>>()?,
+        };
+        if asked.resources || rcps {
+            for path in rules.paths() {
+                fields.add(&path)?;
+            }
+            for path in ["resources.ARN", "resources.arn"] {
+                fields.add(path)?;
+            }
+        }
+        for key in &asked.keys {
+            let source = KeySource::of(key);
+            for path in source.paths() {
+                fields.add(path)?;
+            }
+            if let KeySource::Parameter(path, _) = source {
+                fields.add(path)?;
+            }
+        }
+        Ok(Replay { whatif, catalogue, rules, fields, slots, policies, rcps })
+    }
+
+    /// The fields that events have to be read with.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// What one thread counts with.
+    pub fn start(&self) -> Replayer<'_, 'w> {
+        Replayer {
+            replay: self,
+            callers: HashMap::new(),
+            known_callers: Vec::new(),
+            calls: HashMap::new(),
+            known_calls: Vec::new(),
+            verdicts: HashMap::new(),
+            kinds: HashMap::new(),
+            counts: Vec::new(),
+            buffer: Vec::new(),
+        }
+    }
+}
+
+/// Takes events, and counts what would become of them.
+pub struct Replayer<'r, 'w> {
+    replay: &'r Replay<'w>,
+    callers: HashMap<Box<[u8]>, u32>,
+    known_callers: Vec<KnownCaller<'w>>,
+    calls: HashMap<Box<[u8]>, u32>,
+    known_calls: Vec<KnownCall<'w>>,
+    /// By everything that a verdict depends on: the number of its count.
+    verdicts: HashMap<Box<[u8]>, u32>,
+    kinds: HashMap<Call, u32>,
+    counts: Vec<(Call, Count)>,
+    buffer: Vec<u8>,
+}
+
+/// Who calls, as far as guardrails go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bond {
+    Member,
+    Management,
+    ServiceLinked,
+    Service,
+    Outside,
+    /// Of the organization, but the event does not tell who it was.
+    Unknown,
+}
+
+struct KnownCaller<'w> {
+    account: Box<str>,
+    principal: Box<str>,
+    bond: Bond,
+    before: Option<Caller>,
+    after: Option<Caller>,
+    scps: Option<&'w Difference>,
+}
+
+struct KnownCall<'w> {
+    /// The event's source and name.
+    name: Box<str>,
+    meaning: Meaning<'w>,
+    asked: Asked,
+    slots: Vec<Slot>,
+}
+
+enum Meaning<'w> {
+    All(Vec<(Action, ActionInfo<'w>)>),
+    OneOf(Vec<(Action, ActionInfo<'w>)>),
+    NoPermission,
+    Unknown,
+}
+
+/// What became of a call.
+struct Verdict {
+    class: Class,
+    action: Box<str>,
+    reasons: Vec<Reason>,
+}
+
+impl<'w> Replayer<'_, 'w> {
+    /// Takes an event of CloudTrail that was read with [`Replay::fields`].
+    pub fn take(&mut self, event: &Event<'_>) {
+        let caller = self.caller(event);
+        let call = self.call(event);
+        let key = &mut self.buffer;
+        key.clear();
+        key.extend_from_slice(&caller.to_le_bytes());
+        key.extend_from_slice(&call.to_le_bytes());
+        let known = &self.known_calls[call as usize];
+        let error = event.get(core::ERROR).filter(|error| !error.is_null());
+        if let Some(error) = error.filter(|error| is_denial(error.as_json())) {
+            key.push(1);
+            key.extend_from_slice(error.as_json().as_bytes());
+            key.push(0);
+            key.push(denied_by(event.get(self.replay.slots.message)) as u8);
+        }
+        key.push(0);
+        let region = event.region().unwrap_or_default();
+        key.extend_from_slice(region.as_bytes());
+        // The event's own type tells calls from other events.
+        key.push(0);
+        key.extend_from_slice(raw(event, self.replay.slots.event_type));
+        for slot in &known.slots {
+            key.push(0);
+            match event.value(*slot) {
+                Some(_) if *slot == self.replay.slots.resource_account => {
+                    event.each(*slot, &mut |value| key.extend_from_slice(value.as_json().as_bytes()));
+                }
+                Some(haechi_model::event::Value::Json(value)) => key.extend_from_slice(value.as_json().as_bytes()),
+                Some(haechi_model::event::Value::Plain(text)) => key.extend_from_slice(text.as_bytes()),
+                None => event.each(*slot, &mut |value| key.extend_from_slice(value.as_json().as_bytes())),
+            }
+        }
+        let at = match self.verdicts.get(&self.buffer[..]) {
+            Some(at) => *at,
+            None => self.judge(caller, call, event),
+        };
+        self.counts[at as usize].1.add(event.time(), event.id());
+    }
+
+    /// What was counted.
+    pub fn finish(self) -> Tally {
+        let mut tally = Tally::default();
+        for (call, count) in self.counts.into_iter().filter(|(_, count)| count.calls > 0) {
+            tally.add(call, count);
+        }
+        tally
+    }
+
+    fn judge(&mut self, caller: u32, call: u32, event: &Event<'_>) -> u32 {
+        let known = &self.known_callers[caller as usize];
+        let verdict = self.replay.verdict(known, &self.known_calls[call as usize], event);
+        let kind = Call {
+            class: verdict.class,
+            account: known.account.clone(),
+            principal: known.principal.clone(),
+            action: verdict.action,
+            reasons: verdict.reasons,
+        };
+        let at = match self.kinds.get(&kind) {
+            Some(at) => *at,
+            None => {
+                let at = u32::try_from(self.counts.len()).expect("fewer kinds of calls than events");
+                self.kinds.insert(kind.clone(), at);
+                self.counts.push((kind, Count::new(event.time())));
+                at
+            }
+        };
+        if let Some(region) = event.region() {
+            let regions = &mut self.counts[at as usize].1.regions;
+            if !regions.contains(region) {
+                regions.insert(region.into());
+            }
+        }
+        if self.verdicts.len() >= KEPT {
+            self.verdicts.clear();
+        }
+        self.verdicts.insert(self.buffer.as_slice().into(), at);
+        at
+    }
+
+    fn caller(&mut self, event: &Event<'_>) -> u32 {
+        let slots = &self.replay.slots;
+        let key = &mut self.buffer;
+        key.clear();
+        key.extend_from_slice(raw(event, slots.kind));
+        key.push(0);
+        let issuer = raw(event, slots.issuer);
+        let arn = raw(event, slots.arn);
+        key.extend_from_slice(if issuer.is_empty() { arn } else { issuer });
+        key.push(0);
+        key.extend_from_slice(raw(event, core::CALLER));
+        if issuer.is_empty() && arn.is_empty() {
+            key.extend_from_slice(raw(event, slots.invoked_by));
+        }
+        if let Some(at) = self.callers.get(&key[..]) {
+            return *at;
+        }
+        let at = u32::try_from(self.known_callers.len()).expect("fewer callers than events");
+        self.callers.insert(key.as_slice().into(), at);
+        let known = self.replay.known_caller(event);
+        self.known_callers.push(known);
+        at
+    }
+
+    fn call(&mut self, event: &Event<'_>) -> u32 {
+        let key = &mut self.buffer;
+        key.clear();
+        key.extend_from_slice(event.source().as_bytes());
+        key.push(b':');
+        key.extend_from_slice(event.name().as_bytes());
+        for slot in &self.replay.slots.deciding {
+            key.push(u8::from(event.get(*slot).is_some_and(|value| !value.is_null())));
+        }
+        if let Some(at) = self.calls.get(&key[..]) {
+            return *at;
+        }
+        let at = u32::try_from(self.known_calls.len()).expect("fewer names than events");
+        self.calls.insert(key.as_slice().into(), at);
+        self.known_calls.push(self.replay.known_call(event));
+        at
+    }
+}
+
+/// The JSON text of a field.
+fn raw<'e>(event: &Event<'e>, slot: Slot) -> &'e [u8] {
+    event.get(slot).filter(|value| !value.is_null()).map_or(&b""[..], |value| value.as_json().as_bytes())
+}
+
+/// Whether an error code says that the caller was not allowed to.
+fn is_denial(code: &str) -> bool {
+    ["AccessDenied", "UnauthorizedOperation", "NotAuthorized", "AuthorizationError", "Unauthorized", "Forbidden"]
+        .iter()
+        .any(|word| code.contains(word))
+}
+
+/// Who denied a call, by AWS's message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum DeniedBy {
+    Unsaid,
+    Guardrail,
+    Other,
+}
+
+fn denied_by(message: Option<Json<'_>>) -> DeniedBy {
+    let Some(text) = message.and_then(Json::text) else { return DeniedBy::Unsaid };
+    if text.contains("service control policy") || text.contains("resource control policy") {
+        return DeniedBy::Guardrail;
+    }
+    let others = ["identity-based policy", "resource-based policy", "permissions boundary", "session policy"];
+    if others.iter().any(|word| text.contains(word)) { DeniedBy::Other } else { DeniedBy::Unsaid }
+}
+
+impl<'w> Replay<'w> {
+    fn known_caller(&self, event: &Event<'_>) -> KnownCaller<'w> {
+        let text = |slot| event.text(slot).unwrap_or_default();
+        let (kind, arn, issuer) = (text(self.slots.kind), text(self.slots.arn), text(self.slots.issuer));
+        let invoked_by = text(self.slots.invoked_by);
+        let account = text(core::CALLER);
+        let by_service = kind == "AWSService" || (kind.is_empty() && arn.is_empty() && !invoked_by.is_empty());
+        let named = if issuer.is_empty() || kind == "FederatedUser" { &arn } else { &issuer };
+        let of = |world: &'w crate::World| world.subject(named).ok().map(|subject| subject.caller);
+        let mut known = KnownCaller {
+            principal: if named.is_empty() { Box::from(&*invoked_by) } else { Box::from(&**named) },
+            bond: Bond::Unknown,
+            before: of(self.whatif.before()),
+            after: of(self.whatif.after()),
+            scps: None,
+            account: Box::from(&*account),
+        };
+        if let Some(caller) = known.after.as_ref().filter(|_| known.account.is_empty()) {
+            known.account = caller.account().into();
+        }
+        // The role of a session that tells none is known by its name only.
+        if let (Some(caller), true) = (&known.after, issuer.is_empty()) {
+            known.principal = caller.principal_arn().into();
+        }
+        if known.principal.is_empty() {
+            known.principal = if known.account.is_empty() { Box::from(&*kind) } else { known.account.clone() };
+        }
+        let service_linked = known.after.as_ref().is_some_and(Caller::is_service_linked);
+        let ours = self.whatif.is_ours(&known.account);
+        known.bond = if by_service {
+            known.after = Some(Caller::service(&invoked_by));
+            known.before = known.after.clone();
+            Bond::Service
+        } else if !ours || matches!(&*kind, "SAMLUser" | "WebIdentityUser") {
+            Bond::Outside
+        } else if self.whatif.is_management(&known.account) {
+            Bond::Management
+        } else if service_linked {
+            Bond::ServiceLinked
+        } else if known.after.as_ref().is_none_or(|caller| caller.account().is_empty()) {
+            Bond::Unknown
+        } else {
+            Bond::Member
+        };
+        if matches!(known.bond, Bond::Member | Bond::Unknown) {
+            known.scps = self.whatif.account(&known.account).and_then(|change| change.scps.as_ref());
+        }
+        known
+    }
+
+    fn known_call(&self, event: &Event<'_>) -> KnownCall<'w> {
+        let told = Told { event, fields: &self.fields };
+        let found = self.rules.action(self.catalogue, event.source(), event.name(), &told);
+        let ready = |infos: Vec<ActionInfo<'w>>| -> Vec<(Action, ActionInfo<'w>)> {
+            infos.into_iter().filter_map(|info| Some((info.to_action()?, info))).collect()
+        };
+        let meaning = match found {
+            EventAction::Known(info) => Meaning::All(ready(vec![info])),
+            EventAction::Several(infos) => Meaning::All(ready(infos)),
+            EventAction::OneOf(infos) => Meaning::OneOf(ready(infos)),
+            EventAction::NoPermission(_) => Meaning::NoPermission,
+            EventAction::Unknown => Meaning::Unknown,
+        };
+        let mut asked = Asked::default();
+        if let Meaning::All(actions) | Meaning::OneOf(actions) = &meaning {
+            for (action, _) in actions {
+                let own = Asked::of(self.policies.iter().map(|policy| &**policy), Some(action.text()));
+                asked.keys.extend(own.keys);
+                asked.resources |= own.resources;
+            }
+        }
+        asked.keys.sort();
+        asked.keys.dedup();
+        asked.resources |= self.rcps;
+        let mut slots = Vec::new();
+        let mut add = |path: &str| slots.extend(self.fields.slot(path));
+        for source in asked.keys.iter().map(|key| KeySource::of(key)) {
+            source.paths().iter().for_each(|path| add(path));
+        }
+        if asked.resources {
+            ["resources.ARN", "resources.arn", "requestParameters", "recipientAccountId"]
+                .into_iter()
+                .for_each(&mut add);
+            add("resources.accountId");
+            self.rules.paths().iter().filter(|path| path.starts_with("requestParameters.")).for_each(|path| add(path));
+        }
+        slots.sort_unstable_by_key(|slot: &Slot| slot.index());
+        slots.dedup();
+        let source = event.source().split(".amazonaws.com").next().unwrap_or_default();
+        KnownCall { name: format!("{source}:{}", event.name()).into(), meaning, asked, slots }
+    }
+
+    fn verdict(&self, caller: &KnownCaller<'w>, call: &KnownCall<'w>, event: &Event<'_>) -> Verdict {
+        let (actions, one_of) = match &call.meaning {
+            _ if !is_call(event, self.slots.event_type) => (&[][..], false),
+            Meaning::All(actions) => (&actions[..], false),
+            Meaning::OneOf(actions) => (&actions[..], true),
+            Meaning::NoPermission => (&[][..], false),
+            Meaning::Unknown => return self.without_action(caller, call, event),
+        };
+        let Some((first, _)) = actions.first() else {
+            return Verdict { class: Class::NoPermission, action: call.name.clone(), reasons: Vec::new() };
+        };
+        let mut worst: Option<Verdict> = None;
+        let mut differ = false;
+        for (action, info) in actions {
+            let verdict = self.verdict_on(caller, call, action, *info, event);
+            differ |= worst.as_ref().is_some_and(|known| known.class != verdict.class);
+            worst = match worst {
+                Some(known) if known.class <= verdict.class => Some(known),
+                _ => Some(verdict),
+            };
+        }
+        match worst {
+            Some(Verdict { mut reasons, .. }) if one_of && differ => {
+                reasons.push(Reason::SeveralActions);
+                Verdict { class: Class::Undecided, action: first.text().into(), reasons }
+            }
+            Some(verdict) => verdict,
+            None => Verdict { class: Class::NoPermission, action: call.name.clone(), reasons: Vec::new() },
+        }
+    }
+
+    /// A call whose action is in no table: it passes where no new statement can be about it.
+    fn without_action(&self, caller: &KnownCaller<'w>, call: &KnownCall<'w>, event: &Event<'_>) -> Verdict {
+        let done = |class, reasons| Verdict { class, action: call.name.clone(), reasons };
+        if let Some(class) = self.unbound(caller) {
+            return done(class, Vec::new());
+        }
+        let denied = event.error_code().is_some_and(|code| is_denial(&code));
+        match (caller.scps, denied) {
+            (_, true) => done(Class::DeniedInLog, Vec::new()),
+            (None, _) if !self.rcps => done(Class::Untouched, Vec::new()),
+            (scps, _) => {
+                let harmless = |difference: &Difference| {
+                    difference.narrower.is_empty() && difference.added.iter().all(|policy| !may_deny(policy))
+                };
+                if scps.is_none_or(harmless) && !self.rcps {
+                    return done(Class::Allowed, Vec::new());
+                }
+                done(Class::Undecided, vec![Reason::Action])
+            }
+        }
+    }
+
+    /// The class of callers whom no SCP binds; none: it has to be asked.
+    fn unbound(&self, caller: &KnownCaller<'w>) -> Option<Class> {
+        match caller.bond {
+            Bond::Management => Some(Class::ManagementAccount),
+            Bond::ServiceLinked => Some(Class::ServiceLinkedRole),
+            Bond::Service => Some(Class::Service),
+            Bond::Outside => Some(Class::Outsider),
+            Bond::Member | Bond::Unknown => None,
+        }
+    }
+
+    fn verdict_on(
+        &self,
+        caller: &KnownCaller<'w>,
+        call: &KnownCall<'w>,
+        action: &Action,
+        info: ActionInfo<'w>,
+        event: &Event<'_>,
+    ) -> Verdict {
+        let told = Told { event, fields: &self.fields };
+        let done = |class, reasons| Verdict { class, action: action.text().into(), reasons };
+        let denied = event.error_code().is_some_and(|code| is_denial(&code));
+        let unbound = self.unbound(caller);
+        let (arn, owner) = if call.asked.resources { self.resource(info, &told) } else { ("*".to_owned(), None) };
+        let owner = owner.or_else(|| event.account().map(str::to_owned));
+        let rcps = (self.rcps && caller.bond != Bond::ServiceLinked)
+            .then(|| self.whatif.account(owner.as_deref()?)?.rcps.as_ref())
+            .flatten();
+        if caller.scps.is_none() && rcps.is_none() {
+            return done(unbound.unwrap_or(if denied { Class::DeniedInLog } else { Class::Untouched }), Vec::new());
+        }
+        let (Some(before), Some(after)) = (&caller.before, &caller.after) else {
+            let class = if denied { Class::DeniedInLog } else { Class::Undecided };
+            return done(class, vec![Reason::Caller]);
+        };
+        let context = told.context(&call.asked.keys, action, Some(info), caller.bond == Bond::Service);
+        let place = |world: &crate::World| {
+            let mut resource = world.target(&arn, None).resource;
+            if arn == "*" && info.resources().len() == 0 {
+                resource = Resource::new("*");
+            }
+            if let (None, Some(owner)) = (resource.account(), owner.as_deref().filter(|_| arn != "*" || self.rcps)) {
+                resource = resource.in_account(owner);
+            }
+            resource
+        };
+        let (old, new) = (place(self.whatif.before()), place(self.whatif.after()));
+        let ask = |caller, resource| Question { caller, action, resource, context: &context, policies: <_>::default() };
+        let (was, is) = (ask(before, &old), ask(after, &new));
+        let rcps = rcps.filter(|_| is.exemption(Layer::Rcp).is_none());
+        if caller.scps.is_none() && rcps.is_none() {
+            return done(unbound.unwrap_or(if denied { Class::DeniedInLog } else { Class::Untouched }), Vec::new());
+        }
+        let guards = Guards { caller, rcps, owner: owner.as_deref(), whatif: self.whatif };
+        if denied {
+            return done(guards.of_denied(was, is, denied_by(event.get(self.slots.message))), Vec::new());
+        }
+        let mut reasons = Vec::new();
+        let passes = guards.passes(is, &mut reasons);
+        reasons.sort();
+        reasons.dedup();
+        match passes {
+            Tri::Yes => done(unbound.unwrap_or(Class::Allowed), Vec::new()),
+            // It passed then, though the guardrails of the record deny it: they are younger than the call.
+            _ if guards.before(was).denied == Tri::Yes => done(Class::DeniedAlready, Vec::new()),
+            Tri::No => done(Class::Denied, reasons),
+            Tri::Maybe => {
+                if !reasons.iter().any(|reason| !matches!(reason, Reason::Statement { .. })) {
+                    reasons.push(Reason::Resource);
+                }
+                done(Class::Undecided, reasons)
+            }
+        }
+    }
+
+    /// The resource of a call and who owns it, as far as the event tells; `*`: it does not.
+    fn resource(&self, info: ActionInfo<'w>, told: &Told<'_>) -> (String, Option<String>) {
+        let arn = match self.rules.resource(info, told) {
+            EventResource::Arn { arn, .. } => arn,
+            EventResource::Everything | EventResource::Unknown => "*".to_owned(),
+        };
+        let mut owner = None;
+        told.event.each(self.slots.resource_account, &mut |value| {
+            owner = owner.take().or_else(|| value.text().map(std::borrow::Cow::into_owned));
+        });
+        (arn, owner)
+    }
+}
+
+/// Whether an event is a call at all.
+fn is_call(event: &Event<'_>, event_type: Slot) -> bool {
+    event.text(event_type).is_none_or(|kind| kind == "AwsApiCall")
+}
+
+fn may_deny(policy: &Prepared) -> bool {
+    policy.has_deny() || policy.is_unrecorded() == Some(Unrecorded::MayAllowOrDeny)
+}
+
+/// The guardrails that bear on a call.
+struct Guards<'g> {
+    caller: &'g KnownCaller<'g>,
+    rcps: Option<&'g Difference>,
+    owner: Option<&'g str>,
+    whatif: &'g WhatIf,
+}
+
+impl<'g> Guards<'g> {
+    fn differences(&self) -> impl Iterator<Item = (Layer, &'g Difference)> {
+        let scps = self.caller.scps.map(|difference| (Layer::Scp, difference));
+        scps.into_iter().chain(self.rcps.map(|difference| (Layer::Rcp, difference)))
+    }
+
+    /// Whether a call that passed before would pass.
+    fn passes<'q>(&self, question: Question<'q>, reasons: &mut Vec<Reason>) -> Tri
+    where
+        'g: 'q,
+    {
+        let mut passes = Tri::Yes;
+        for (layer, difference) in self.differences() {
+            let denied = question.decide_level(layer, &difference.added).denied;
+            if denied != Tri::No {
+                explain(question, layer, &difference.added, denied, reasons);
+            }
+            passes = passes.and(!denied);
+            for level in &difference.narrower {
+                let allowed = question.decide_level(layer, &level.policies).allowed;
+                match allowed {
+                    Tri::Yes => {}
+                    Tri::No => {
+                        reasons.push(Reason::NothingAllows { layer: layer.name(), target: level.target.clone() })
+                    }
+                    Tri::Maybe => explain(question, layer, &level.policies, Tri::No, reasons),
+                }
+                passes = passes.and(allowed);
+            }
+        }
+        if passes == Tri::No {
+            reasons.retain(|reason| matches!(reason, Reason::Statement { .. } | Reason::NothingAllows { .. }));
+        }
+        passes
+    }
+
+    /// What all guardrails of the record say.
+    fn before(&self, question: Question<'_>) -> haechi_iam::Outcome {
+        self.under(self.whatif.before(), question)
+    }
+
+    fn under(&self, world: &crate::World, question: Question<'_>) -> haechi_iam::Outcome {
+        let scps = if self.caller.scps.is_some() { world.scps_of(&self.caller.account) } else { &[] };
+        let rcps = self.owner.filter(|_| self.rcps.is_some()).map(|owner| world.rcps_of(owner)).unwrap_or_default();
+        let outcome =
+            Question { policies: Policies { scps, rcps, ..Policies::default() }, ..question }.decide_guardrails();
+        // What nothing allows is denied too.
+        haechi_iam::Outcome { denied: outcome.denied.or(!outcome.allowed), ..outcome }
+    }
+
+    /// A call that the log says was denied.
+    fn of_denied(&self, was: Question<'_>, is: Question<'_>, by: DeniedBy) -> Class {
+        let loosens = self.differences().any(|(_, difference)| difference.loosens);
+        if !loosens || by == DeniedBy::Other {
+            return Class::DeniedInLog;
+        }
+        let before = match by {
+            DeniedBy::Guardrail => Tri::Yes,
+            _ => self.before(was).denied,
+        };
+        let after = self.under(self.whatif.after(), is).denied;
+        match (before, after) {
+            (Tri::Yes, Tri::No) => Class::Freed,
+            (Tri::No, _) | (_, Tri::Yes) => Class::DeniedInLog,
+            (Tri::Maybe, Tri::Maybe) if self.same_maybe(was, is) => Class::DeniedInLog,
+            _ => Class::MaybeFreed,
+        }
+    }
+
+    /// Whether no policy that is gone can have denied it.
+    fn same_maybe(&self, was: Question<'_>, _is: Question<'_>) -> bool {
+        self.differences().all(|(layer, difference)| {
+            Question { policies: Policies::default(), ..was }.decide_level(layer, &difference.removed).denied == Tri::No
+        })
+    }
+}
+
+/// Which statements deny, or may, and what would have to be known.
+fn explain(question: Question<'_>, layer: Layer, policies: &[Arc<Prepared>], denied: Tri, reasons: &mut Vec<Reason>) {
+    let levels = [Level { target: Box::from(""), policies: policies.to_vec() }];
+    let given = if layer == Layer::Rcp {
+        Policies { rcps: &levels, ..Policies::default() }
+    } else {
+        Policies { scps: &levels, ..Policies::default() }
+    };
+    let decision = Question { policies: given, ..question }.explain();
+    let (found, effect) = match denied {
+        Tri::Yes => (&decision.because, Effect::Deny),
+        Tri::Maybe => (&decision.maybe, Effect::Deny),
+        Tri::No => (&decision.maybe, Effect::Allow),
+    };
+    for because in found.iter().filter(|because| because.effect == effect) {
+        reasons.push(Reason::Statement {
+            layer: layer.name(),
+            policy: because.policy.name().into(),
+            statement: because.statement,
+            sid: because.sid().map(Box::from),
+            line: because.position().map_or(0, |position| position.line),
+        });
+        if denied == Tri::Yes {
+            continue;
+        }
+        let asked = Asked::of(std::iter::once(because.policy), Some(question.action.text()));
+        let unknown = decision.unknown.iter().map(|key| key.to_ascii_lowercase());
+        for key in unknown.filter(|key| asked.keys.iter().any(|known| **known == **key)) {
+            reasons.push(Reason::Key { key: key.into() });
+        }
+    }
+    for (_, policy) in &decision.unrecorded {
+        reasons.push(Reason::Unrecorded { policy: policy.name().into() });
+    }
+}
