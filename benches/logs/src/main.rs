@@ -4,6 +4,7 @@
 //! bench-logs make FOLDER [MEGABYTES]              writes the corpora: CloudTrail, JSON lines, flow logs (default 20)
 //! bench-logs run FOLDER RULES [ROUNDS]            all of it, beside the peers, in one table
 //! bench-logs stream EVENTS PRINCIPALS [RULES]     memory and state after so many, which are made in memory
+//! bench-logs lists FOLDER ENTRIES [RULES]         CloudTrail and flow logs, with threat lists of so many entries
 //! bench-logs one WHAT FOLDER [THREADS] [RULES]    one piece of work, its cost as JSON
 //! ```
 
@@ -37,11 +38,26 @@ fn main() -> Result<()> {
         ["stream", events, principals, rules] => {
             stream::all(events.parse()?, principals.parse()?, Some(Path::new(rules)))
         }
+        ["lists", place, entries] => lists(Path::new(place), entries.parse()?, None),
+        ["lists", place, entries, rules] => lists(Path::new(place), entries.parse()?, Some(Path::new(rules))),
         ["one", what, place] => one(what, Path::new(place), 1, None),
         ["one", what, place, threads] => one(what, Path::new(place), threads.parse()?, None),
         ["one", what, place, threads, rules] => one(what, Path::new(place), threads.parse()?, Some(Path::new(rules))),
-        _ => bail!("bench-logs make | run | stream | one: see the first lines of its source"),
+        _ => bail!("bench-logs make | run | stream | lists | one: see the first lines of its source"),
     }
+}
+
+/// Six lists of so many entries each, beside the same lists with one entry each.
+fn lists(folder: &Path, entries: u32, rules: Option<&Path>) -> Result<()> {
+    for what in ["cloudtrail", "flow"] {
+        let files = corpus::files(&folder.join(what))?;
+        for entries in [1, entries, 1, entries] {
+            let watch = work::Watch::listed(rules, entries)?;
+            let cost = cost::of(|| work::detect(&watch, &files, 1))?;
+            println!("{what}, six lists of {entries}: {:.2} s of CPU, peak {} MiB", cost.cpu, cost.peak >> 20);
+        }
+    }
+    Ok(())
 }
 
 fn one(what: &str, folder: &Path, threads: usize, rules: Option<&Path>) -> Result<()> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, ensure};
-use haechi_content::{Content, Source};
+use haechi_content::{Content, Need, Source};
 use haechi_detect::{Builder, Detections, Engine, EngineSettings, Intel, Scanner};
 use haechi_logs::{Event, LogFields, Reader, Receiver, Slot, Summary};
 use haechi_model::Log;
@@ -120,7 +120,26 @@ pub struct Watch {
 
 impl Watch {
     pub fn new(rules: Option<&Path>) -> Result<Self> {
-        let intel = Intel::default();
+        Self::with(rules, Intel::default())
+    }
+
+    /// With threat lists of so many addresses, networks and domains, which nothing in the corpora is on.
+    pub fn listed(rules: Option<&Path>, entries: u32) -> Result<Self> {
+        let mut intel = Intel::default();
+        let address = |at: u32| std::net::Ipv4Addr::from(0xF000_0000 + at * 16);
+        let network = |at: u32| format!("{}{}\n", address(at), if at % 4 == 0 { "/28" } else { "" });
+        let (networks, domains): (String, String) =
+            (0..entries).map(|at| (network(at), format!("bad{at}.example{}.test\n", at % 997))).unzip();
+        for need in [Need::ThreatAddresses, Need::TorExits, Need::CommandAndControlAddresses] {
+            intel.add(need, &networks)?;
+        }
+        for need in [Need::CommandAndControlDomains, Need::MiningDomains, Need::MaliciousDomains] {
+            intel.add(need, &domains)?;
+        }
+        Self::with(rules, intel)
+    }
+
+    fn with(rules: Option<&Path>, intel: Intel) -> Result<Self> {
         let base = LogFields::base;
         let mut builder = Builder::new(&intel, &base);
         let content = Content::embedded().detections();
