@@ -9,6 +9,7 @@ pub mod controls;
 pub mod detection;
 mod detection_check;
 mod embedded;
+pub mod escalation;
 mod header;
 pub mod iam;
 pub mod managed;
