@@ -152,11 +152,11 @@ impl<'w> Lookout<'w> {
         let whole = !stopped && self.read_waiting().is_continue();
         let batches: Vec<_> = self.looking.iter_mut().map(|looking| looking.scanner.drain()).collect();
         let events = self.looking.into_iter().flat_map(|looking| looking.ended).collect();
-        let engine = Arc::into_inner(self.engine).map(|engine| engine.into_inner());
-        let mut engine = engine.map_or_else(
-            || unreachable!("the threads are over"),
-            |engine| engine.unwrap_or_else(PoisonError::into_inner),
-        );
+        let Some(engine) = Arc::into_inner(self.engine) else { unreachable!("the threads are over") };
+        let mut engine = match engine.into_inner() {
+            Ok(engine) => engine,
+            Err(poisoned) => poisoned.into_inner(),
+        };
         engine.add_all(batches);
         Looked { engine, summary: self.reader.finish(), events, whole }
     }
