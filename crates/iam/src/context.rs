@@ -69,7 +69,7 @@ const MANY_VALUED: [&str; 11] = [
     "kms:encryptioncontextkeys",
 ];
 
-fn is_many_valued(lower: &str) -> bool {
+pub(crate) fn is_many_valued(lower: &str) -> bool {
     MANY_VALUED.contains(&lower)
 }
 

@@ -33,6 +33,9 @@
 //! question.decide_openly() -> Outcome                                         what could be, with any values of untold keys
 //! question.explain() -> Decision { verdict, conditional, layers, because, maybe, missing, unknown, unrecorded, rule }
 //!
+//! sets::outsiders(&policies, &Zone) -> who of outside differs to them; sets::accesses(&Scope, &Asker, &policies, &rcps)
+//! sets::difference(&Scope, &Asker, &newer, &older)                            exact, each with a request as its witness
+//!
 //! pattern::matches_action(pattern, action) / matches_resource / contains / overlaps
 //!
 //! Catalogue::read(content/iam/actions.txt)?                         services, actions, resource types, condition keys
@@ -40,6 +43,7 @@
 //! EventRules::read(content/iam/events.txt)?                         what an event of CloudTrail asked for
 //! rules.action(&catalogue, source, name, &fields) -> EventAction    Known, Several, OneOf, NoPermission, Unknown
 //! rules.resource(action, &fields) -> EventResource                  Everything, Arn, Unknown
+//! lint::Linter::new(&catalogue).check(text, kind, resource)         AWS's policy validation: findings by AWS's codes
 //!
 //! acl::Acl::parse(text: &str) -> Result<Acl, AclError>              AWS Config's or the S3 API's shape
 //! acl::Acl::from_value(&serde_json::Value) -> Result<Acl, AclError>
@@ -87,7 +91,9 @@ mod value;
 
 pub mod acl;
 pub mod catalogue;
+pub mod lint;
 pub mod pattern;
+pub mod sets;
 
 pub use catalogue::{Catalogue, EventRules};
 pub use batch::{BatchError, BatchQuestion, MAX_QUESTION_BYTES, PolicyCache};

@@ -290,7 +290,7 @@ impl PreparedStatement {
     }
 
     #[inline]
-    fn matches_action(&self, lower: &str) -> bool {
+    pub(crate) fn matches_action(&self, lower: &str) -> bool {
         let listed = self.exact_actions.binary_search_by(|action| (**action).cmp(lower)).is_ok()
             || self.action_globs.iter().any(|glob| glob.matches(lower));
         listed == (self.action_listing == Listing::Only)

@@ -7,12 +7,26 @@ use ipnet::IpNet;
 
 /// A decimal number, exact to 18 places after the point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Number(i128);
+pub(crate) struct Number(pub(crate) i128);
 
 /// Places after the point.
 const PLACES: usize = 18;
 
 impl Number {
+    /// One, as numbers are held.
+    pub(crate) const ONE: i128 = 10_i128.pow(PLACES as u32);
+
+    /// The text that reads back to it.
+    pub(crate) fn spelled(self) -> String {
+        let (whole, fraction) =
+            (self.0.unsigned_abs() / Self::ONE.unsigned_abs(), self.0.unsigned_abs() % Self::ONE.unsigned_abs());
+        let sign = if self.0 < 0 { "-" } else { "" };
+        match fraction {
+            0 => format!("{sign}{whole}"),
+            _ => format!("{sign}{whole}.{}", format!("{fraction:0places$}", places = PLACES).trim_end_matches('0')),
+        }
+    }
+
     /// Digits with an optional sign and fraction, and nothing else: `10abc` and `1e3` are no numbers.
     pub(crate) fn parse(text: &str) -> Option<Number> {
         let (negative, digits) = match text.as_bytes().first()? {
@@ -36,11 +50,18 @@ impl Number {
 
 /// A moment, in microseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(i64);
+pub(crate) struct Moment(pub(crate) i64);
 
 const SECOND: i64 = 1_000_000;
 
 impl Moment {
+    pub(crate) const SECOND: i64 = SECOND;
+
+    /// Microseconds since 1970 as seconds, which read back to them.
+    pub(crate) fn spelled(micros: i128) -> String {
+        Number(micros.saturating_mul(Number::ONE / i128::from(SECOND))).spelled()
+    }
+
     /// A W3C profile of ISO 8601 (`2026`, `2026-11`, `2026-11-22`, `2026-11-22T09:30Z`,
     /// `2026-11-22T09:30:00.5+09:00`), or seconds since 1970. Four digits alone are a year.
     pub(crate) fn parse(text: &str) -> Option<Moment> {
