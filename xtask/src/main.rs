@@ -4,6 +4,7 @@ mod bigrams;
 mod content_test;
 mod example_org;
 mod iam_data;
+mod managed_policies;
 mod shapes;
 mod tables;
 
@@ -17,7 +18,11 @@ fn main() -> Result<()> {
         Some((task, rest)) if task == "shapes" => shapes::run(rest),
         Some((task, rest)) if task == "example-org" => example_org::run(rest),
         Some((task, rest)) if task == "iam-data" => iam_data::run(rest),
+        Some((task, rest)) if task == "managed-policies" => managed_policies::run(rest),
         Some((task, rest)) if task == "tables" => tables::run(rest),
-        _ => bail!("usage: cargo run -p xtask -- TASK; tasks: bigrams, content-test, example-org, iam-data, shapes, tables"),
+        _ => bail!(
+            "usage: cargo run -p xtask -- TASK; tasks: bigrams, content-test, example-org, iam-data, managed-policies, \
+            shapes, tables"
+        ),
     }
 }

@@ -84,7 +84,9 @@ pub use findings::SuppressRequest;
 pub use haechi_inventory::{Secrets, Stop};
 pub use haechi_respond::{Force, Phase};
 pub use haechi_store::{LogTableBounds, PurgeMode};
-pub use iam::{Answers, BatchSummary};
+pub use iam::{
+    AccessAnswers, AccessDecision, AccessRequest, AccessScope, Answers, BatchSummary, WhatCanRequest, WhoCanRequest,
+};
 pub use intel::IntelRequest;
 pub use investigate::{InvestigateRequest, Investigated};
 pub use live::{LiveRequest, Resume, USUAL_ROLE, Whole};

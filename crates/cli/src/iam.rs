@@ -5,35 +5,57 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use haechi_app::{Answers, App, Exit, Result, UserError};
 
+use crate::iam_ask::{self, One, WhatCan, WhoCan};
 use crate::screen::Screen;
 
 #[derive(Debug, Subcommand)]
 pub enum Iam {
     /// Decide requests as AWS does, over all policies that bear on them, and say why
     #[command(after_help = "Examples:
+  haechi iam simulate --principal arn:aws:iam::111122223333:role/app --action s3:GetObject --resource arn:aws:s3:::notes/a
+  haechi iam simulate --principal '*' --action s3:GetObject --resource arn:aws:s3:::web/a --context aws:SourceIp=203.0.113.7
   haechi iam simulate --batch questions.jsonl > answers.jsonl
   haechi iam simulate --batch - --no-explain < questions.jsonl
 
 A line of a batch is one question with everything in it: request, identityPolicies, permissionBoundaries,
 sessionPolicy, scps, rcps, resourcePolicy, endpointPolicies and settings. docs/iam.md shows one, and its answer.
 
-Exit codes: 0 every line is answered; 2 some line could not be read (its record says why).")]
-    Simulate(Simulate),
+Exit codes: 0 it is allowed, every line is answered; 1 the one request is denied or cannot be decided;
+2 some line could not be read (its record says why).")]
+    Simulate(Box<Simulate>),
+    /// List everybody who can do something: in all recorded accounts, and outside as the resource's policy says
+    #[command(after_help = "Examples:
+  haechi iam who-can s3:GetObject 'arn:aws:s3:::notes/*'
+  haechi iam who-can sts:AssumeRole arn:aws:iam::111122223333:role/admin --format json
+  haechi iam who-can iam:CreateUser --no-scps
+
+Answers: yes; conditional (on condition keys, or for some of the resources); undecidable (a policy was not recorded).")]
+    WhoCan(WhoCan),
+    /// List everything that somebody can do
+    #[command(after_help = "Examples:
+  haechi iam what-can arn:aws:iam::111122223333:user/mina
+  haechi iam what-can arn:aws:iam::111122223333:role/app --service s3 --resource 'arn:aws:s3:::notes/*'")]
+    WhatCan(WhatCan),
 }
 
 #[derive(Debug, Args)]
 pub struct Simulate {
     /// Answer self-contained questions, one JSON object a line; `-`: from stdin
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required = true)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "principal")]
     pub batch: Option<PathBuf>,
     /// Decisions only, without layers and reasons
     #[arg(long)]
     pub no_explain: bool,
+    #[command(flatten)]
+    pub one: One,
 }
 
 pub fn run(app: &App, screen: &Screen, command: Iam) -> Result<Exit> {
     match command {
+        Iam::Simulate(arguments) if arguments.one.principal.is_some() => iam_ask::simulate(app, screen, arguments.one),
         Iam::Simulate(arguments) => simulate(app, screen, &arguments),
+        Iam::WhoCan(arguments) => iam_ask::who_can(app, screen, arguments),
+        Iam::WhatCan(arguments) => iam_ask::what_can(app, screen, arguments),
     }
 }
 

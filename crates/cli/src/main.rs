@@ -5,6 +5,7 @@ mod commands;
 mod detect;
 mod help;
 mod iam;
+mod iam_ask;
 mod investigate;
 mod live;
 mod log_search;

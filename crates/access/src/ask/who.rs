@@ -20,7 +20,7 @@ pub enum HolderKind {
     EveryAccount,
     /// An account outside, or a principal of one: its own account has to let it.
     Outside,
-    /// An account of the organization whose principals were not recorded.
+    /// An account of the organization whose principals were not recorded, or not all.
     UnrecordedAccount,
     Service,
     /// An identity provider's users.
@@ -115,7 +115,8 @@ pub fn who_can(
         if let Ok(root) = world.subject(&account.id) {
             ask(&root, context, HolderKind::Root, root.caller.name_in_policies());
         }
-        if account.gap.is_some() && account.principals == 0 {
+        // What broke off may lack anybody.
+        if account.gap.is_some() {
             let (subject, context) = anybody_of(world, &account.id, context);
             ask(&subject, &context, HolderKind::UnrecordedAccount, &account.id);
         }

@@ -5,6 +5,7 @@ mod faults;
 mod history;
 mod hostile;
 mod iam;
+mod iam_ask;
 mod live;
 mod log_search;
 mod logs;

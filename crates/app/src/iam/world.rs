@@ -1,0 +1,88 @@
+//! The recorded organization as the IAM engine sees it: items streamed out of the store, and what the runs could
+//! not read.
+
+use std::ops::ControlFlow;
+
+use haechi_access::{Gap, GapKind, World, WorldBuilder};
+use haechi_model::{CoverageState, Message, ResourceType, Timestamp};
+use haechi_store::{ItemFilter, Store};
+
+use crate::error::{Result, UserError};
+use crate::moment::moment;
+use crate::{App, in_store};
+
+/// The types whose listing has to be whole for all principals to be known.
+const PRINCIPALS: [&str; 2] = ["AWS::IAM::User", "AWS::IAM::Role"];
+/// Gaps that are named in one sentence; the others are counted.
+const NAMED: usize = 3;
+
+impl App {
+    /// The recorded organization, now or at a moment.
+    ///
+    /// # Errors
+    /// There is no store, nothing was recorded, or the organization is no tree.
+    pub fn world(&self, as_of: Option<&str>) -> Result<World> {
+        let at = as_of.map(|text| moment("as-of", text, self.now())).transpose()?;
+        self.world_of(&self.existing_store()?, at)
+    }
+
+    pub(crate) fn world_of(&self, store: &Store, at: Option<Timestamp>) -> Result<World> {
+        let documents = |arn: &str| haechi_content::iam::managed_policy(arn).map(Into::into);
+        let mut builder = World::builder().with_documents(Box::new(documents));
+        let filter = ItemFilter { as_of: at, ..ItemFilter::default() };
+        for name in WorldBuilder::types() {
+            let resource_type = ResourceType::parse(name).map_err(UserError::verbatim)?;
+            let each = |item, _| {
+                builder.add(&item);
+                ControlFlow::Continue(())
+            };
+            store.items_of_type(&resource_type, &filter, each).map_err(in_store)?;
+        }
+        for account in store.accounts(at).map_err(in_store)? {
+            builder.account_name(account.id.as_str(), account.name.as_deref().unwrap_or_default());
+        }
+        for line in store.coverage_at(at.unwrap_or_else(|| self.now())).map_err(in_store)? {
+            let coverage = line.coverage;
+            if let CoverageState::Failed { gap } = &coverage.state
+                && PRINCIPALS.contains(&coverage.resource_type.as_str())
+            {
+                builder.not_listed(coverage.account_id.as_str(), coverage.resource_type.as_str(), &gap.code);
+            }
+        }
+        let world = builder
+            .build()
+            .map_err(|error| UserError::said("access-no-tree").because(error).help("advice-record-org"))?;
+        if world.accounts().len() == 0 {
+            return Err(UserError::said("access-nothing").help("advice-record-org"));
+        }
+        Ok(world)
+    }
+}
+
+/// What the reader of any answer has to know of the record.
+pub(crate) fn cautions(world: &World) -> Vec<Message> {
+    let of = |kind: GapKind| world.gaps().iter().filter(|gap| gap.kind == kind).collect::<Vec<&Gap>>();
+    let mut cautions = Vec::new();
+    if !of(GapKind::Organization).is_empty() {
+        cautions.push(Message::new("access-no-organization"));
+    }
+    for (kind, id) in [
+        (GapKind::OrganizationPolicies, "access-gap-organization-policies"),
+        (GapKind::Account, "access-gap-accounts"),
+        (GapKind::Listing, "access-gap-listings"),
+        (GapKind::ManagedPolicy, "access-gap-managed"),
+        (GapKind::Group, "access-gap-groups"),
+        (GapKind::PrincipalPolicies, "access-gap-principals"),
+        (GapKind::ResourcePolicy, "access-gap-resources"),
+        (GapKind::UnreadablePolicy, "access-gap-unreadable"),
+    ] {
+        let gaps = of(kind);
+        if !gaps.is_empty() {
+            let names: Vec<&str> = gaps.iter().take(NAMED).map(|gap| &*gap.subject).collect();
+            let more = if gaps.len() > NAMED { ", ..." } else { "" };
+            let message = Message::new(id).with("count", gaps.len()).with("names", names.join(", ") + more);
+            cautions.push(message);
+        }
+    }
+    cautions
+}
