@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use haechi_iam::catalogue::{ActionInfo, Catalogue, EventAction, EventResource, EventRules};
-use haechi_iam::{Action, Caller, Effect, Layer, Level, Policies, Prepared, Question, Resource, Tri, Unrecorded};
+use haechi_iam::{Action, Caller, Effect, Layer, Level, Policies, Prepared, Question, Tri, Unrecorded};
 use haechi_model::event::{Event, FieldError, Fields, Json, Slot, core};
 
 use super::changes::WhatIf;
@@ -492,9 +492,10 @@ impl<'w> Replay<'w> {
         let denied = event.error_code().is_some_and(|code| is_denial(&code));
         let unbound = self.unbound(caller);
         let (arn, owner) = if call.asked.resources { self.resource(info, &told) } else { ("*".to_owned(), None) };
-        let owner = owner.or_else(|| event.account().map(str::to_owned));
+        // Most calls are about the account's own resources; as a fact for conditions that is not enough.
+        let holder = owner.clone().or_else(|| event.account().map(str::to_owned));
         let rcps = (self.rcps && caller.bond != Bond::ServiceLinked)
-            .then(|| self.whatif.account(owner.as_deref()?)?.rcps.as_ref())
+            .then(|| self.whatif.account(holder.as_deref()?)?.rcps.as_ref())
             .flatten();
         if caller.scps.is_none() && rcps.is_none() {
             return done(unbound.unwrap_or(if denied { Class::DeniedInLog } else { Class::Untouched }), Vec::new());
@@ -504,16 +505,8 @@ impl<'w> Replay<'w> {
             return done(class, vec![Reason::Caller]);
         };
         let context = told.context(&call.asked.keys, action, Some(info), caller.bond == Bond::Service);
-        let place = |world: &crate::World| {
-            let mut resource = world.target(&arn, None).resource;
-            if arn == "*" && info.resources().len() == 0 {
-                resource = Resource::new("*");
-            }
-            if let (None, Some(owner)) = (resource.account(), owner.as_deref().filter(|_| arn != "*" || self.rcps)) {
-                resource = resource.in_account(owner);
-            }
-            resource
-        };
+        let owner = if info.resources().len() == 0 { holder.as_deref() } else { owner.as_deref() };
+        let place = |world: &crate::World| world.target(&arn, owner).resource;
         let (old, new) = (place(self.whatif.before()), place(self.whatif.after()));
         let ask = |caller, resource| Question { caller, action, resource, context: &context, policies: <_>::default() };
         let (was, is) = (ask(before, &old), ask(after, &new));
@@ -521,7 +514,7 @@ impl<'w> Replay<'w> {
         if caller.scps.is_none() && rcps.is_none() {
             return done(unbound.unwrap_or(if denied { Class::DeniedInLog } else { Class::Untouched }), Vec::new());
         }
-        let guards = Guards { caller, rcps, owner: owner.as_deref(), whatif: self.whatif };
+        let guards = Guards { caller, rcps, owner: holder.as_deref(), whatif: self.whatif };
         if denied {
             return done(guards.of_denied(was, is, denied_by(event.get(self.slots.message))), Vec::new());
         }

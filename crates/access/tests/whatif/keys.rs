@@ -1,0 +1,180 @@
+//! Condition keys that an event tells, and those it does not.
+
+use haechi_access::whatif::{Class, Reason};
+use serde_json::{Value, json};
+
+use crate::made::*;
+use crate::replayed::*;
+
+/// A policy that denies under a condition.
+fn deny_if(action: &str, condition: Value) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "If", "Effect": "Deny", "Action": action, "Resource": "*", "Condition": condition}]})
+}
+
+fn check(action: &str, condition: Value, event: &Value, expected: Class) {
+    let mut items = Items::organization();
+    items.role(PROD, "deploy", &trust(json!({"AWS": PROD})), &[], &[]).tagged("team", "core");
+    items.user(PROD, "ana", &[], &[], &[]);
+    let changes = vec![attach(&deny_if(action, condition.clone()), "ou-prod")];
+    let (call, _) = one(&items.world(), changes, event);
+    assert_eq!(call.class, expected, "{condition} of {event}: {:?}", call.reasons);
+}
+
+fn deploy() -> Value {
+    call(&role(PROD, "deploy"), "ec2", "RunInstances")
+}
+
+fn ana() -> Value {
+    call(&user(PROD, "ana"), "ec2", "RunInstances")
+}
+
+use Class::{Allowed, Denied, Undecided};
+
+#[test]
+fn regions_and_who() {
+    let outside = |regions: Value| json!({"StringNotEquals": {"aws:RequestedRegion": regions}});
+    check("*", outside(json!("us-east-1")), &ana(), Denied);
+    check("*", outside(json!(["eu-west-1"])), &ana(), Allowed);
+    // Everything but those who may: the role, not its session.
+    let but = |arn: &str| json!({"ArnNotLike": {"aws:PrincipalArn": arn}});
+    check("*", but("arn:aws:iam::*:role/deploy"), &deploy(), Allowed);
+    check("*", but("arn:aws:iam::*:role/deploy"), &ana(), Denied);
+    check("*", json!({"StringEquals": {"aws:PrincipalAccount": PROD}}), &ana(), Denied);
+    check("*", json!({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}), &ana(), Allowed);
+    let paths = |path: &str| json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": path}});
+    check("*", paths("o-1/r-1/ou-work/*"), &ana(), Denied);
+    check("*", paths("o-1/r-1/ou-none/*"), &ana(), Allowed);
+    check("*", json!({"StringEquals": {"aws:PrincipalTag/team": "core"}}), &deploy(), Denied);
+    check("*", json!({"StringEquals": {"aws:PrincipalTag/team": "web"}}), &deploy(), Allowed);
+    let unrecorded = call(&role(PROD, "unrecorded"), "ec2", "RunInstances");
+    check("*", json!({"StringEquals": {"aws:PrincipalTag/team": "web"}}), &unrecorded, Undecided);
+}
+
+#[test]
+fn addresses_and_agents() {
+    let from = |range: &str| json!({"NotIpAddress": {"aws:SourceIp": range}});
+    check("*", from("203.0.113.0/24"), &ana(), Allowed);
+    check("*", from("198.51.100.0/24"), &ana(), Denied);
+    check("*", from("198.51.100.0/24"), &with(ana(), "sourceIPAddress", json!("AWS Internal")), Undecided);
+    let through = with(ana(), "vpcEndpointId", json!("vpce-1"));
+    check("*", json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}), &through, Allowed);
+    check("*", json!({"StringNotEquals": {"aws:SourceVpce": "vpce-2"}}), &ana(), Denied);
+    check("*", json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}}), &through, Undecided);
+    check("*", json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}}), &ana(), Allowed);
+    check("*", json!({"StringLike": {"aws:UserAgent": "aws-cli*"}}), &ana(), Denied);
+}
+
+#[test]
+fn sessions_and_moments() {
+    let no_mfa = json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}});
+    check("*", no_mfa.clone(), &ana(), Denied);
+    check("*", no_mfa.clone(), &deploy(), Denied);
+    let mfa = with(deploy(), "userIdentity.sessionContext.attributes.mfaAuthenticated", json!("true"));
+    check("*", no_mfa, &mfa, Allowed);
+    // A long-term key has no such key at all.
+    check("*", json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}}), &ana(), Allowed);
+    let older = |moment: &str| json!({"DateLessThan": {"aws:TokenIssueTime": moment}});
+    check("*", older("2026-11-20T01:30:00Z"), &deploy(), Denied);
+    check("*", older("2026-11-20T00:30:00Z"), &deploy(), Allowed);
+    check("*", json!({"DateGreaterThan": {"aws:CurrentTime": "2026-11-20T01:59:00Z"}}), &ana(), Denied);
+    check("*", json!({"NumericLessThan": {"aws:EpochTime": "1000"}}), &ana(), Allowed);
+    let by = |event: Value| with(event, "userIdentity.invokedBy", json!("cloudformation.amazonaws.com"));
+    check("*", json!({"Bool": {"aws:ViaAWSService": "false"}}), &ana(), Denied);
+    check("*", json!({"Bool": {"aws:ViaAWSService": "false"}}), &by(ana()), Allowed);
+    // Of a role it may be the service's own role.
+    check("*", json!({"Bool": {"aws:ViaAWSService": "false"}}), &by(deploy()), Undecided);
+    let called = json!({"ForAnyValue:StringEquals": {"aws:CalledVia": "cloudformation.amazonaws.com"}});
+    check("*", called.clone(), &by(ana()), Denied);
+    check("*", called, &ana(), Allowed);
+    check("*", json!({"StringEquals": {"aws:SourceAccount": OUTSIDE}}), &ana(), Allowed);
+}
+
+#[test]
+fn what_a_request_shows() {
+    let large = with(ana(), "requestParameters", json!({"instanceType": "p5.48xlarge"}));
+    let small = json!({"StringNotLike": {"ec2:InstanceType": "t3.*"}});
+    check("ec2:RunInstances", small.clone(), &large, Denied);
+    let t3 = with(ana(), "requestParameters", json!({"instanceType": "t3.micro"}));
+    check("ec2:RunInstances", small.clone(), &t3, Allowed);
+    // A launch template may say it.
+    check(
+        "ec2:RunInstances",
+        small.clone(),
+        &with(ana(), "requestParameters", json!({"launchTemplate": {}})),
+        Undecided,
+    );
+    // Requests of other actions have no such key.
+    check(
+        "*",
+        json!({"StringLike": {"ec2:InstanceType": "t3.*"}}),
+        &call(&user(PROD, "ana"), "s3", "ListBuckets"),
+        Allowed,
+    );
+    check("*", small, &call(&user(PROD, "ana"), "s3", "ListBuckets"), Denied);
+    let untagged = json!({"Null": {"aws:RequestTag/team": "true"}});
+    let tags = json!({"tagSpecificationSet": {"items": [{"resourceType": "instance", "tags": [{"key": "Team", "value": "x"}]}]}});
+    check("ec2:RunInstances", untagged.clone(), &with(ana(), "requestParameters", tags.clone()), Allowed);
+    check("ec2:RunInstances", untagged.clone(), &with(ana(), "requestParameters", json!({"x": 1})), Denied);
+    check("ec2:RunInstances", untagged, &with(ana(), "requestParameters", json!({"omitted": true})), Undecided);
+    let keys = json!({"ForAnyValue:StringEquals": {"aws:TagKeys": ["Team"]}});
+    check("ec2:RunInstances", keys, &with(ana(), "requestParameters", tags), Denied);
+    let created = |bucket: Value| with(call(&user(PROD, "ana"), "iam", "CreateRole"), "requestParameters", bucket);
+    let bound = json!({"StringNotEquals": {"iam:PermissionsBoundary": "arn:aws:iam::222222222222:policy/edge"}});
+    check("iam:CreateRole", bound.clone(), &created(json!({"roleName": "x"})), Denied);
+    let with_bound = json!({"roleName": "x", "permissionsBoundary": "arn:aws:iam::222222222222:policy/edge"});
+    check("iam:CreateRole", bound, &created(with_bound), Allowed);
+}
+
+#[test]
+fn a_key_matters_only_where_the_decision_depends_on_it() {
+    let condition = json!({"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}});
+    check("iam:PassRole", condition.clone(), &ana(), Allowed);
+    // Several statements: what is certain decides.
+    let two = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Action": "ec2:*", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}},
+        {"Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "*"}]});
+    let world = Items::organization().world();
+    let through = with(ana(), "vpcEndpointId", json!("vpce-1"));
+    let (call, _) = one(&world, vec![attach(&two, "ou-prod")], &through);
+    assert_eq!(call.class, Denied);
+    let vpc = deny_if("ec2:*", json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}}));
+    let (call, _) = one(&world, vec![attach(&vpc, "ou-prod")], &through);
+    assert_eq!(call.class, Undecided);
+    assert!(call.reasons.contains(&Reason::Key { key: "aws:sourcevpc".into() }), "{:?}", call.reasons);
+    assert!(
+        matches!(&call.reasons[0], Reason::Statement { policy, sid: Some(sid), .. } if &**policy == "new.json" && &**sid == "If")
+    );
+}
+
+#[test]
+fn resources_come_from_the_event() {
+    let one_bucket = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Action": "s3:*", "Resource": ["arn:aws:s3:::vault", "arn:aws:s3:::vault/*"]}]});
+    let world = Items::organization().world();
+    let get = |bucket: &str| {
+        let event = call(&user(PROD, "ana"), "s3", "GetObject");
+        let event = with(event, "requestParameters", json!({"bucketName": bucket, "key": "a.txt"}));
+        with(
+            event,
+            "resources",
+            json!([{"type": "AWS::S3::Object", "ARN": format!("arn:aws:s3:::{bucket}/a.txt")},
+            {"accountId": PROD, "type": "AWS::S3::Bucket", "ARN": format!("arn:aws:s3:::{bucket}")}]),
+        )
+    };
+    let class = |event: &Value| class_of(&world, vec![attach(&one_bucket, "ou-prod")], event);
+    assert_eq!(class(&get("vault")), Denied);
+    assert_eq!(class(&get("open")), Allowed);
+    assert_eq!(class(&call(&user(PROD, "ana"), "s3", "ListBuckets")), Allowed);
+    assert_eq!(class(&call(&user(PROD, "ana"), "s3", "GetObject")), Undecided);
+    // A data perimeter: resources of other accounts.
+    let ours = deny_if("s3:*", json!({"StringNotEquals": {"aws:ResourceOrgID": "o-1"}}));
+    let class = |event: &Value| class_of(&world, vec![attach(&ours, "ou-prod")], event);
+    assert_eq!(class(&get("vault")), Allowed);
+    let theirs = with(
+        get("vault"),
+        "resources",
+        json!([{"ARN": "arn:aws:s3:::vault/a.txt"}, {"accountId": OUTSIDE, "ARN": "arn:aws:s3:::vault"}]),
+    );
+    assert_eq!(class(&theirs), Undecided);
+}
