@@ -1,0 +1,223 @@
+//! Every check of AWS's policy validation with a policy that it must find and one that it must not.
+
+use std::collections::BTreeSet;
+
+use haechi_iam::Catalogue;
+use haechi_iam::lint::{Check, CheckClass, CheckState, LintKind, Linter, ResourceKindLimits};
+use serde_json::{Map, Value, json};
+
+fn catalogue() -> Catalogue {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/iam/actions.txt");
+    Catalogue::read(std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A policy of a kind that no check finds fault with.
+fn sound(kind: LintKind) -> Value {
+    match kind {
+        LintKind::Identity => {
+            json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::notes/*"})
+        }
+        LintKind::Resource => json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+            "Action": "s3:GetObject", "Resource": "arn:aws:s3:::notes/*"}),
+        LintKind::Trust => json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+            "Action": "sts:AssumeRole"}),
+        LintKind::Scp => json!({"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}),
+        LintKind::Rcp => json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}),
+    }
+}
+
+fn document(kind: LintKind, change: &Value) -> String {
+    if let Value::String(text) = change {
+        return text.clone();
+    }
+    let mut statement: Map<String, Value> = sound(kind).as_object().unwrap().clone();
+    for (name, value) in change.as_object().unwrap() {
+        match value {
+            Value::Null => statement.remove(name),
+            value => statement.insert(name.clone(), value.clone()),
+        };
+    }
+    json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+}
+
+fn kind_of(name: &str) -> (LintKind, Option<&'static ResourceKindLimits>) {
+    match LintKind::ALL.into_iter().find(|kind| kind.as_str() == name) {
+        Some(kind) => (kind, None),
+        None => (LintKind::Resource, Some(ResourceKindLimits::of(name).unwrap())),
+    }
+}
+
+#[test]
+fn each_check_fires_and_is_silent() {
+    let catalogue = catalogue();
+    let linter = Linter::new(&catalogue);
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (number, line) in include_str!("cases.txt").lines().enumerate().filter(|(_, line)| !line.starts_with('#')) {
+        let mut words = line.splitn(3, ' ');
+        let (id, kind, rest) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+        let mut changes = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let (fires, silent) = (changes.next().unwrap().unwrap(), changes.next().unwrap().unwrap());
+        assert!(changes.next().is_none() && Check::ALL.iter().any(|check| check.id() == id), "line {}", number + 1);
+        seen.insert(id);
+        let (kind, resource) = kind_of(kind);
+        for (change, expected) in [(&fires, true), (&silent, false)] {
+            let text = document(kind, change);
+            let report = linter.check(&text, Some(kind), resource);
+            let found: Vec<_> = report.findings.iter().map(|finding| finding.check.id()).collect();
+            if found.contains(&id) != expected {
+                wrong.push(format!(
+                    "line {}: {id} should{} fire on {text}: {found:?}",
+                    number + 1,
+                    if expected { "" } else { " not" }
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    const BY_SIZE: [&str; 4] = [
+        "POLICY_SIZE_EXCEEDS_SCP_QUOTA",
+        "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA",
+        "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA",
+        "POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA",
+    ];
+    let untried: Vec<_> = Check::ALL
+        .iter()
+        .filter(|check| {
+            check.state() == CheckState::Done && !seen.contains(check.id()) && !BY_SIZE.contains(&check.id())
+        })
+        .map(|check| check.id())
+        .collect();
+    assert!(untried.is_empty(), "no case for {untried:?}");
+}
+
+#[test]
+fn sound_policies_have_no_findings() {
+    let catalogue = catalogue();
+    let linter = Linter::new(&catalogue);
+    for kind in LintKind::ALL {
+        let report = linter.check(&document(kind, &json!({})), Some(kind), None);
+        assert!(report.findings.is_empty(), "{kind:?}: {:?}", report.findings);
+    }
+    // The full language in service control policies, since September 2025.
+    for change in [
+        json!({"Effect": "Allow", "Action": null, "NotAction": "iam:*", "Resource": "arn:aws:s3:::notes/*"}),
+        json!({"Effect": "Allow", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}),
+        json!({"Resource": null, "NotResource": "arn:aws:s3:::notes/*"}),
+        json!({"Action": "s3:*Bucket*"}),
+    ] {
+        let report = linter.check(&document(LintKind::Scp, &change), Some(LintKind::Scp), None);
+        assert!(report.findings.is_empty(), "{change}: {:?}", report.findings);
+    }
+}
+
+#[test]
+fn sizes_are_counted_as_aws_does() {
+    let catalogue = catalogue();
+    let linter = Linter::new(&catalogue);
+    for (kind, limit, id) in [
+        (LintKind::Identity, 6_144, "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"),
+        (LintKind::Trust, 2_048, "POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA"),
+        (LintKind::Scp, 5_120, "POLICY_SIZE_EXCEEDS_SCP_QUOTA"),
+        (LintKind::Rcp, 5_120, "POLICY_SIZE_EXCEEDS_SCP_QUOTA"),
+        (LintKind::Resource, 32_768, "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA"),
+    ] {
+        let empty = document(kind, &json!({"Sid": "A"})).len();
+        for (length, expected) in [(limit, false), (limit + 1, true)] {
+            let text = document(kind, &json!({"Sid": "A".repeat(length - empty + 1)}));
+            let report = linter.check(&text, Some(kind), None);
+            assert_eq!(report.findings.iter().any(|finding| finding.check.id() == id), expected, "{id} {length}");
+        }
+    }
+    let spaced = format!("{}{}", " ".repeat(10_000), document(LintKind::Identity, &json!({})));
+    assert!(linter.check(&spaced, Some(LintKind::Identity), None).findings.is_empty());
+}
+
+#[test]
+fn kinds_are_guessed() {
+    let catalogue = catalogue();
+    let linter = Linter::new(&catalogue);
+    for kind in [LintKind::Identity, LintKind::Resource, LintKind::Trust] {
+        assert_eq!(linter.check(&document(kind, &json!({})), None, None).kind, kind);
+    }
+    let bucket = ResourceKindLimits::of("aws::s3::bucket");
+    assert_eq!(linter.check(&document(LintKind::Identity, &json!({})), None, bucket).kind, LintKind::Resource);
+}
+
+#[test]
+fn findings_say_where_and_what_was_meant() {
+    let catalogue = catalogue();
+    let linter = Linter::new(&catalogue);
+    let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\"Sid\": \"R\", \"Effect\": \"Allow\", \"Action\": \"s3:GetObjct\", \"Resource\": \"*\"}\n  ]\n}";
+    let report = linter.check(text, None, None);
+    let [finding] = &report.findings[..] else { panic!("{:?}", report.findings) };
+    assert_eq!((finding.check, finding.statement, finding.sid.as_deref()), (Check::InvalidAction, Some(0), Some("R")));
+    assert_eq!((finding.position.line, finding.position.column), (4, 47));
+    assert_eq!(&text[finding.span.start..finding.span.end], "\"s3:GetObjct\"");
+    assert_eq!(finding.meant.as_deref(), Some("s3:GetObject"));
+}
+
+#[test]
+fn one_fault_does_not_hide_the_others() {
+    let catalogue = catalogue();
+    let linter = Linter::new(&catalogue);
+    let text = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "allow", "Action": 7, "Resource": "*"},
+        {"Effect": "Allow", "Action": "s3:Nope", "Resource": "arn:aws:s3:us-east-1::a", "Condition": {"What": {"aws:nope": "x"}}},
+        "statement",
+    ]});
+    let report = linter.check(&text.to_string(), Some(LintKind::Identity), None);
+    let found: BTreeSet<_> = report.findings.iter().map(|finding| finding.check.id()).collect();
+    let expected = [
+        "ARN_REGION_NOT_ALLOWED",
+        "DATA_TYPE_MISMATCH",
+        "INVALID_ACTION",
+        "INVALID_CONDITION_OPERATOR",
+        "INVALID_EFFECT",
+        "INVALID_GLOBAL_CONDITION_KEY",
+    ];
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn hostile_documents_end() {
+    let catalogue = catalogue();
+    let linter = Linter::new(&catalogue);
+    let star = format!("{}b", "*a".repeat(2_000));
+    let many: Vec<_> = (0..10_000)
+        .map(|n| json!({"Sid": format!("S{n}"), "Effect": "Allow", "Action": format!("s3:Get{n}*"), "Resource": "*"}))
+        .collect();
+    let wide: Vec<_> = (0..20_000).map(|n| format!("s3:Get{n}")).collect();
+    for text in [
+        "[".repeat(100_000),
+        "{\"Statement\":".repeat(10_000),
+        document(LintKind::Identity, &json!({"Action": star, "Resource": format!("arn:aws:s3:::{star}")})),
+        document(LintKind::Identity, &json!({"Action": wide})),
+        json!({"Version": "2012-10-17", "Statement": many}).to_string(),
+        "{\"Statement\":[{\"Effect\":\"\\ud800\"}]}".to_owned(),
+        String::new(),
+        "null".to_owned(),
+        "\u{feff}{}".to_owned(),
+    ] {
+        let report = linter.check(&text, None, None);
+        assert!(!report.findings.is_empty(), "{}", &text[..text.len().min(40)]);
+    }
+}
+
+#[test]
+fn the_list_of_checks_is_that_of_aws() {
+    let count = |class| Check::ALL.iter().filter(|check| check.class() == class).count();
+    // The list has three names twice.
+    assert_eq!(count(CheckClass::Error), 73);
+    assert_eq!(count(CheckClass::SecurityWarning), 14);
+    assert_eq!(count(CheckClass::Warning), 23);
+    assert_eq!(count(CheckClass::Suggestion), 25);
+    let missing: Vec<_> =
+        Check::ALL.iter().filter(|check| check.state() == CheckState::Missing).map(|one| one.id()).collect();
+    assert_eq!(missing, ["RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL"]);
+    let Some(corpus) = std::env::var_os("HAECHI_CORPUS") else { return };
+    let list = std::fs::read_to_string(std::path::Path::new(&corpus).join("access-analyzer-checks.txt")).unwrap();
+    let names: BTreeSet<String> =
+        list.lines().map(|line| line.split(" – ").nth(1).unwrap().to_uppercase().replace(' ', "")).collect();
+    assert_eq!(names, Check::ALL.iter().map(|check| check.id().replace('_', "")).collect());
+}
