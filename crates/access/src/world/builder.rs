@@ -4,16 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use haechi_iam::acl::Acl;
 use haechi_iam::{Caller, PolicyKind, Prepared, Unrecorded};
 use haechi_model::{ConfigurationItem, Node as ItemNode, Timestamp};
 
+use super::acl::PublicGrants;
 use super::gap::{Gap, GapKind};
 use super::holders::{HOLDERS, Stated, holder_of_type, policy_text, stated};
 use super::library::Library;
 use super::organization::{
     Enabled, Node, NodeKind, OrgPolicy, OrgPolicyType, Organization, OrganizationError, unlisted,
 };
-use super::people::{Attachment, Principal, PrincipalKind, Via};
+use super::people::{Attachment, Group, Principal, PrincipalKind, Via};
 use super::read::{attached, default_version, grants, inline, lacks, member, tags, text};
 use super::{Record, RecordedResource, World};
 
@@ -32,6 +34,9 @@ pub struct WorldBuilder {
     resources: BTreeMap<Box<str>, RecordedResource>,
     endpoints: HashMap<Box<str>, Option<Arc<Prepared>>>,
     restricted: HashMap<Box<str>, bool>,
+    /// Accounts whose S3 passes over public grants of access control lists.
+    ignoring: BTreeSet<Box<str>>,
+    acls: BTreeMap<Box<str>, (Acl, bool)>,
     account_gaps: BTreeMap<Box<str>, Gap>,
     account_names: BTreeMap<Box<str>, Box<str>>,
     org_items: Vec<OrgItem>,
@@ -45,6 +50,8 @@ struct Policies {
     /// Stands for those that could not be read.
     unread: Vec<Arc<Prepared>>,
     managed: Vec<Box<str>>,
+    /// Of the user, role or group.
+    arn: Box<str>,
 }
 
 struct Person {
@@ -142,8 +149,12 @@ impl WorldBuilder {
                 self.account_names.entry(key.account_id.as_str().into()).or_insert_with(|| name.into());
             }
             "AWS::S3::AccountPublicAccessBlock" => {
-                let restricts = member(item, "restrictPublicBuckets").and_then(ItemNode::as_bool);
-                self.restricted.insert(key.account_id.as_str().into(), restricts == Some(true));
+                let account: Box<str> = key.account_id.as_str().into();
+                let blocks = |name: &str| member(item, name).and_then(ItemNode::as_bool) == Some(true);
+                if blocks("ignorePublicAcls") {
+                    self.ignoring.insert(account.clone());
+                }
+                self.restricted.insert(account, blocks("restrictPublicBuckets"));
             }
             "AWS::EC2::VPCEndpoint" => self.add_endpoint(item),
             _ if resource_type.starts_with("AWS::Organizations::") => self.add_org(item),
@@ -152,7 +163,7 @@ impl WorldBuilder {
     }
 
     fn policies(&mut self, item: &ConfigurationItem, inline_list: &str, owner: &str) -> Policies {
-        let mut policies = Policies { managed: attached(item), ..Policies::default() };
+        let mut policies = Policies { managed: attached(item), arn: owner.into(), ..Policies::default() };
         for policy in inline(item, inline_list) {
             policies.inline.push(self.library.prepare(PolicyKind::Identity, &policy.name, &policy.text, owner));
         }
@@ -256,8 +267,10 @@ impl WorldBuilder {
                 Some(self.library.unrecorded(PolicyKind::Resource, &name, Unrecorded::MayAllowOrDeny))
             }
         };
-        let restricts =
-            item.root().path(["supplementaryConfiguration", "PublicAccessBlockConfiguration", "restrictPublicBuckets"]);
+        let block = |name: &str| {
+            let block = item.root().path(["supplementaryConfiguration", "PublicAccessBlockConfiguration", name]);
+            block.and_then(ItemNode::as_bool) == Some(true)
+        };
         let resource = RecordedResource {
             arn: arn.into(),
             resource_type: holder.resource_type.into(),
@@ -265,11 +278,31 @@ impl WorldBuilder {
             region: key.region.as_str().into(),
             tags: tags(item),
             policy,
+            acl: None,
             aws_managed_key: text(member(item, "keyManager")) == Some("AWS"),
-            restrict_public_buckets: restricts.and_then(ItemNode::as_bool) == Some(true),
+            restrict_public_buckets: block("restrictPublicBuckets"),
+            grants_recorded: item.root().path(["supplementaryConfiguration", "Grants"]).is_some(),
             grants: if holder.resource_type == "AWS::KMS::Key" { grants(item, arn) } else { Vec::new() },
         };
+        if resource.is_bucket() {
+            let ignores = block("ignorePublicAcls");
+            self.acls.remove(arn);
+            self.acls.extend(super::acl::of_bucket(item).map(|acl| (Box::from(arn), (acl, ignores))));
+        }
         self.resources.insert(arn.into(), resource);
+    }
+
+    /// Lists of buckets become policies when it is known what their accounts block.
+    fn join_acls(&mut self) {
+        for (arn, (acl, ignores)) in std::mem::take(&mut self.acls) {
+            let Some(resource) = self.resources.get_mut(&arn) else { continue };
+            let ignored = ignores || self.ignoring.contains(&resource.account);
+            let public = if ignored { PublicGrants::Ignored } else { PublicGrants::Count };
+            if let Some(policy) = super::acl::policy(&acl, &arn, public) {
+                let text = policy.to_string();
+                resource.acl = Some(self.library.prepare(PolicyKind::Resource, "access control list", &text, &arn));
+            }
+        }
     }
 
     fn add_org(&mut self, item: &ConfigurationItem) {
@@ -354,12 +387,14 @@ impl WorldBuilder {
     /// The organization is no tree: a circle, or a parent that is not there.
     pub fn build(mut self) -> Result<World, OrganizationError> {
         let organizations = self.organizations()?;
+        self.join_acls();
         let mut gaps = std::mem::take(&mut self.library.gaps);
         if organizations.is_empty() {
             gaps.insert(Gap::new(GapKind::Organization, "organization", ""));
         }
         let people = std::mem::take(&mut self.people);
         let principals: Vec<Principal> = people.into_values().map(|person| self.principal(person, &mut gaps)).collect();
+        let groups = self.recorded_groups(&mut gaps);
         gaps.append(&mut self.library.gaps);
         let mut by_arn = HashMap::with_capacity(principals.len());
         let mut roles = HashMap::new();
@@ -383,6 +418,7 @@ impl WorldBuilder {
         let record = Record {
             policies: self.library.len(),
             principals,
+            groups,
             by_arn,
             roles,
             resources: self.resources,
@@ -440,6 +476,17 @@ impl WorldBuilder {
             boundary_arn: person.boundary,
             trust: person.trust,
         }
+    }
+
+    fn recorded_groups(&mut self, gaps: &mut BTreeSet<Gap>) -> Vec<Group> {
+        let mut groups = Vec::new();
+        for ((account, name), policies) in std::mem::take(&mut self.groups) {
+            let mut own: Vec<Arc<Prepared>> = policies.inline.iter().chain(&policies.unread).cloned().collect();
+            own.extend(policies.managed.iter().map(|arn| self.managed_policy(PolicyKind::Identity, arn, gaps)));
+            groups.push(Group { arn: policies.arn, account, name, identity: self.library.set(own) });
+        }
+        groups.sort_by(|left, right| left.arn.cmp(&right.arn));
+        groups
     }
 
     fn managed_policy(&mut self, kind: PolicyKind, arn: &str, gaps: &mut BTreeSet<Gap>) -> Arc<Prepared> {

@@ -1,6 +1,7 @@
 //! The world: what a recorded organization is to questions of access. Items in, callers and targets with all
 //! policies that bear on them out. Facts only: no clock, no store.
 
+mod acl;
 mod builder;
 mod gap;
 mod holders;
@@ -20,10 +21,13 @@ use haechi_iam::{
 
 pub use builder::{Documents, WorldBuilder};
 pub use gap::{Gap, GapKind};
+pub(crate) use holders::policy_text;
 pub use library::PolicySet;
 pub use organization::{Enabled, Node, NodeKind, OrgPolicy, OrgPolicyType, Organization, OrganizationError};
-pub use people::{Attachment, Principal, PrincipalKind, Via};
+pub use people::{Attachment, Group, Principal, PrincipalKind, Via};
 pub use target::Target;
+
+pub(crate) use read::{member, version_text};
 
 /// What was recorded of an account.
 #[derive(Clone, Debug)]
@@ -54,10 +58,14 @@ pub struct RecordedResource {
     pub tags: Vec<(Box<str>, Box<str>)>,
     /// Its policy; it may be unrecorded. None: there is none.
     pub policy: Option<Arc<Prepared>>,
+    /// What a bucket's access control list grants to others than its owner, as a policy.
+    pub acl: Option<Arc<Prepared>>,
     pub aws_managed_key: bool,
     /// S3's RestrictPublicBuckets of the bucket itself.
     pub restrict_public_buckets: bool,
     pub grants: Vec<KmsGrant>,
+    /// Whether grants were asked for: without them a key's grants are not known.
+    pub grants_recorded: bool,
 }
 
 /// An account's side of every question: made once.
@@ -73,6 +81,7 @@ struct Place {
 #[derive(Debug)]
 struct Record {
     principals: Vec<Principal>,
+    groups: Vec<Group>,
     by_arn: HashMap<Box<str>, usize>,
     /// Roles by account and lower-case name: the ARN of a session has no path.
     roles: HashMap<(Box<str>, Box<str>), usize>,
@@ -220,10 +229,20 @@ impl World {
         &self.record.principals
     }
 
+    /// Groups of users, by ARN.
+    pub fn groups(&self) -> &[Group] {
+        &self.record.groups
+    }
+
     /// A user or role by its ARN; by a session's ARN, its role.
     pub fn principal(&self, arn: &str) -> Option<&Principal> {
+        self.principal_index(arn).map(|index| &self.record.principals[index])
+    }
+
+    /// Its place among the [`principals`](Self::principals).
+    pub(crate) fn principal_index(&self, arn: &str) -> Option<usize> {
         if let Some(index) = self.record.by_arn.get(arn) {
-            return Some(&self.record.principals[*index]);
+            return Some(*index);
         }
         let (account, role) = match arn.split(':').collect::<Vec<_>>()[..] {
             ["arn", _, "sts", _, account, resource] => {
@@ -234,7 +253,7 @@ impl World {
             _ => return None,
         };
         let key = (Box::from(account), role.to_ascii_lowercase().into_boxed_str());
-        self.record.roles.get(&key).map(|index| &self.record.principals[*index])
+        self.record.roles.get(&key).copied()
     }
 
     /// Recorded resources of the types that have policies, by ARN.

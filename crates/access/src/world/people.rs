@@ -37,6 +37,15 @@ pub struct Attachment {
     pub via: Via,
 }
 
+/// A group of users.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub arn: Box<str>,
+    pub account: Box<str>,
+    pub name: Box<str>,
+    pub identity: PolicySet,
+}
+
 /// A user or role.
 #[derive(Clone, Debug)]
 pub struct Principal {

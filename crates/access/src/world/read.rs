@@ -68,6 +68,11 @@ pub(crate) fn default_version(item: &ConfigurationItem) -> Option<String> {
     policy_text(either(version, "document")?)
 }
 
+/// The document of one version of a policy.
+pub(crate) fn version_text(version: Node<'_>) -> Option<Node<'_>> {
+    either(version, "document")
+}
+
 /// Tags of an item, or of its configuration as IAM's API gives them.
 pub(crate) fn tags(item: &ConfigurationItem) -> Vec<(Box<str>, Box<str>)> {
     let own: Vec<_> = item.tags().map(|(key, value)| (Box::from(key), Box::from(value))).collect();

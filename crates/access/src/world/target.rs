@@ -44,6 +44,7 @@ impl World {
                 Some(recorded) => {
                     owner = owner.or_else(|| Some(recorded.account.clone()));
                     target.policy.extend(recorded.policy.clone());
+                    target.policy.extend(recorded.acl.clone());
                     target.grants = &recorded.grants;
                     let account_blocks = self.record.restricted.get(&recorded.account).copied().unwrap_or_default();
                     if recorded.restrict_public_buckets || (recorded.is_bucket() && account_blocks) {

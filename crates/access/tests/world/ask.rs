@@ -256,3 +256,41 @@ fn what_somebody_can() {
         [("ec2:RunInstances", Answer::Yes), ("s3:DeleteObject", Answer::Yes), ("s3:GetObject", Answer::Yes)]
     );
 }
+
+#[test]
+fn access_control_lists_of_buckets_count() {
+    let mut items = Items::organization();
+    items.user(PROD, "mina", &[], &[], &[]).user(DEV, "jun", &[allow("s3:*", "*")], &[], &[]);
+    items.user(MANAGEMENT, "chief", &[], &[], &[]).bucket(PROD, "share", None);
+    let list = json!({"grantList": [{"grantee": {"id": "abc"}, "permission": "FullControl"},
+        {"grantee": "AllUsers", "permission": "Read"}], "owner": {"id": "abc"}});
+    items.last()["supplementaryConfiguration"]["AccessControlList"] = json!(list.to_string());
+    let bucket = "arn:aws:s3:::share";
+    let everybody = |world: &World, action: &str, resource: &str| {
+        who(world, action, resource).rows.iter().any(|row| row.holder.kind == HolderKind::Everyone)
+    };
+    let world = items.world();
+    assert!(everybody(&world, "s3:ListBucket", bucket));
+    assert!(!everybody(&world, "s3:PutObject", "arn:aws:s3:::share/a"));
+    let found = who(&world, "s3:ListBucket", bucket);
+    assert!(found.rows.iter().any(|row| row.holder.name == user(PROD, "mina")));
+    assert_eq!(found.rows[0].explanation.because[0].policy, "access control list");
+    // Anybody with an account is not anybody.
+    let mut signed = items.clone();
+    signed.last()["supplementaryConfiguration"]["AccessControlList"] =
+        json!(list.to_string().replace("AllUsers", "AuthenticatedUsers"));
+    let world = signed.world();
+    assert!(!everybody(&world, "s3:ListBucket", bucket));
+    assert!(who(&world, "s3:ListBucket", bucket).rows.iter().any(|row| row.holder.kind == HolderKind::EveryAccount));
+    // Three ways to pass over the list.
+    let mut own = items.clone();
+    own.last()["supplementaryConfiguration"]["PublicAccessBlockConfiguration"] = json!({"ignorePublicAcls": true});
+    assert!(!everybody(&own.world(), "s3:ListBucket", bucket));
+    let mut enforced = items.clone();
+    enforced.last()["supplementaryConfiguration"]["BucketOwnershipControls"] =
+        json!({"rules": [{"objectOwnership": "BucketOwnerEnforced"}]});
+    assert!(!everybody(&enforced.world(), "s3:ListBucket", bucket));
+    let block = json!({"ignorePublicAcls": true});
+    items.item(PROD, "AWS::S3::AccountPublicAccessBlock", PROD, "arn:aws:s3:::accountpublicaccessblock/1", block);
+    assert!(!everybody(&items.world(), "s3:ListBucket", bucket));
+}

@@ -1,0 +1,206 @@
+//! The whole way: items of a large organization with a fixed seed become a world, and everybody in it is asked about.
+
+use std::fs;
+use std::time::Instant;
+
+use anyhow::Result;
+use haechi_access::{Answer, Guardrails, World, who_can};
+use haechi_iam::{Action, Context};
+use haechi_model::ConfigurationItem;
+use serde_json::{Value, json};
+
+const ACCOUNTS: usize = 200;
+const UNITS: usize = 20;
+const MANAGEMENT: &str = "111100000000";
+
+/// Numbers that look random and are the same at every run (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) as usize % most
+    }
+}
+
+fn account(at: usize) -> String {
+    format!("{:012}", 111_100_000_000 + at)
+}
+
+fn item(account: &str, kind: &str, id: &str, arn: &str, configuration: &Value) -> Result<ConfigurationItem> {
+    let name = arn.rsplit(['/', ':']).next().unwrap_or(id);
+    let value = json!({"version": "1.3", "accountId": account, "awsRegion": "global", "resourceType": kind,
+        "resourceId": id, "resourceName": name, "arn": arn, "configurationItemCaptureTime": "2026-11-20T03:00:00Z",
+        "configurationItemStatus": "OK", "tags": {"team": format!("t{}", number_of(id) % 7)},
+        "configuration": configuration, "supplementaryConfiguration": {}});
+    Ok(ConfigurationItem::from_value(&value)?)
+}
+
+/// The number at the end of an id.
+fn number_of(id: &str) -> usize {
+    id.trim_start_matches(|letter: char| !letter.is_ascii_digit()).parse().unwrap_or_default()
+}
+
+/// A policy that no other equals: about one service, one team's bucket, one role.
+fn policy(number: usize, random: &mut Random) -> Value {
+    let services = ["ec2", "sqs", "sns", "dynamodb", "lambda", "logs", "kms", "ecs", "ssm", "states"];
+    let service = services[random.below(services.len())];
+    let team = random.below(12);
+    let actions =
+        if random.below(50) == 0 { json!("s3:*") } else { json!(["s3:GetObject", "s3:PutObject", "s3:ListBucket"]) };
+    let condition = match random.below(10) {
+        0 => json!({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
+        _ => json!({"StringEquals": {"aws:PrincipalTag/team": format!("t{}", number % 7)}}),
+    };
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Own", "Effect": "Allow", "Action": [format!("{service}:*"), "cloudwatch:PutMetricData"], "Resource": "*"},
+        {"Sid": "Bucket", "Effect": "Allow", "Action": actions,
+         "Resource": [format!("arn:aws:s3:::team-{team}"), format!("arn:aws:s3:::team-{team}/*")],
+         "Condition": condition},
+        {"Sid": format!("Keep{number}"), "Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}]})
+}
+
+fn organization(add: &mut dyn FnMut(ConfigurationItem)) -> Result<()> {
+    let mut org = |kind: &str, id: &str, configuration: Value| -> Result<()> {
+        let arn = format!("arn:aws:organizations::{MANAGEMENT}:x/o-1/{id}");
+        add(item(MANAGEMENT, &format!("AWS::Organizations::{kind}"), id, &arn, &configuration)?);
+        Ok(())
+    };
+    let scp = |id: &str, content: &Value, targets: &[String]| json!({"Id": id, "Name": id, "Type": "SERVICE_CONTROL_POLICY", "Content": content.to_string(), "TargetIds": targets});
+    org("Organization", "o-1", json!({"FeatureSet": "ALL", "ManagementAccountId": MANAGEMENT}))?;
+    org("Root", "r-1", json!({"PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]}))?;
+    let mut everywhere = vec!["r-1".to_owned()];
+    for unit in 0..UNITS {
+        let id = format!("ou-{unit}");
+        org("OrganizationalUnit", &id, json!({"Id": id, "Name": id, "ParentId": "r-1"}))?;
+        let content = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*",
+            "Resource": format!("arn:aws:s3:::unit-{unit}-private/*")}]});
+        org("Policy", &format!("p-{unit}"), scp(&format!("p-{unit}"), &content, std::slice::from_ref(&id)))?;
+        everywhere.push(id);
+    }
+    for at in 0..ACCOUNTS {
+        let parents = if at == 0 { "r-1".to_owned() } else { format!("ou-{}", at % UNITS) };
+        org("Account", &account(at), json!({"State": "ACTIVE", "ParentIds": [parents]}))?;
+        everywhere.push(account(at));
+    }
+    let full = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+    org("Policy", "p-FullAWSAccess", scp("p-FullAWSAccess", &full, &everywhere))?;
+    let regions = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny",
+        "NotAction": ["iam:*", "sts:*", "s3:*"], "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["us-east-1", "eu-west-1"]}}}]});
+    org("Policy", "p-regions", scp("p-regions", &regions, &["r-1".to_owned()]))
+}
+
+fn people(principals: usize, policies: usize, add: &mut dyn FnMut(ConfigurationItem)) -> Result<()> {
+    let mut random = Random(5);
+    let managed = policies / 2;
+    for number in 0..managed {
+        let account = account(number % ACCOUNTS);
+        let arn = format!("arn:aws:iam::{account}:policy/managed-{number}");
+        let version =
+            json!({"document": policy(number, &mut random).to_string(), "versionId": "v1", "isDefaultVersion": true});
+        let configuration = json!({"defaultVersionId": "v1", "policyVersionList": [version]});
+        add(item(&account, "AWS::IAM::Policy", &format!("ANPA{number}"), &arn, &configuration)?);
+    }
+    for at in 0..ACCOUNTS {
+        let account = account(at);
+        let limit =
+            json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]});
+        let version = json!({"document": limit.to_string(), "versionId": "v1", "isDefaultVersion": true});
+        let configuration = json!({"policyVersionList": [version]});
+        let arn = format!("arn:aws:iam::{account}:policy/limit");
+        add(item(&account, "AWS::IAM::Policy", &format!("ANPAlimit{at}"), &arn, &configuration)?);
+    }
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    for number in 0..principals {
+        let account_at = number % ACCOUNTS;
+        let account = account(account_at);
+        let inline = (policies - managed).div_ceil(principals.max(1));
+        let inline: Vec<Value> = (0..inline)
+            .map(|nth| json!({"policyName": "own", "policyDocument": policy(number * 31 + nth, &mut random).to_string()}))
+            .collect();
+        let attached: Vec<Value> = (0..3)
+            .map(|_| {
+                // One of the account's own.
+                let at = random.below(managed / ACCOUNTS) * ACCOUNTS + account_at;
+                json!({"policyName": "managed", "policyArn": format!("arn:aws:iam::{account}:policy/managed-{at}")})
+            })
+            .collect();
+        let mut configuration = json!({"attachedManagedPolicies": attached});
+        if number % 5 == 0 {
+            let arn = format!("arn:aws:iam::{account}:policy/limit");
+            configuration["permissionsBoundary"] = json!({"permissionsBoundaryArn": arn});
+        }
+        let (kind, path, id) = if number % 4 == 0 { ("User", "user", "AIDA") } else { ("Role", "role", "AROA") };
+        if kind == "User" {
+            configuration["userPolicyList"] = json!(inline);
+            configuration["groupList"] = json!([]);
+        } else {
+            configuration["rolePolicyList"] = json!(inline);
+            configuration["assumeRolePolicyDocument"] = json!(trust.to_string());
+        }
+        let arn = format!("arn:aws:iam::{account}:{path}/p-{number}");
+        add(item(&account, &format!("AWS::IAM::{kind}"), &format!("{id}{number}"), &arn, &configuration)?);
+    }
+    Ok(())
+}
+
+fn bucket(add: &mut dyn FnMut(ConfigurationItem)) -> Result<()> {
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": [account(1), account(2), "999999999999"]}, "Action": "s3:Get*",
+         "Resource": "arn:aws:s3:::team-7/*"},
+        {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::team-7/*",
+         "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]});
+    let mut value = item(&account(7), "AWS::S3::Bucket", "team-7", "arn:aws:s3:::team-7", &json!({}))?.to_value();
+    value["supplementaryConfiguration"]["BucketPolicy"] = json!({"policyText": policy.to_string()});
+    add(ConfigurationItem::from_value(&value)?);
+    Ok(())
+}
+
+/// Builds the world, asks who can read a bucket, and tells times and memory.
+pub fn run(principals: usize, policies: usize) -> Result<()> {
+    anyhow::ensure!(
+        policies >= 2 * ACCOUNTS,
+        "there are {ACCOUNTS} accounts: ask for {} policies or more",
+        2 * ACCOUNTS
+    );
+    let before = resident();
+    let mut builder = World::builder();
+    let (mut reading, mut items) = (std::time::Duration::ZERO, 0);
+    let mut add = |item: ConfigurationItem| {
+        items += 1;
+        let start = Instant::now();
+        builder.add(&item);
+        reading += start.elapsed();
+    };
+    organization(&mut add)?;
+    people(principals, policies, &mut add)?;
+    bucket(&mut add)?;
+    let start = Instant::now();
+    let world = builder.build()?;
+    println!(
+        "{items} items, {} principals, {} policies: read in {reading:?}, joined in {:?}, {} MiB",
+        world.principals().len(),
+        world.prepared_policies(),
+        start.elapsed(),
+        (resident() - before) >> 20,
+    );
+    let action = Action::parse("s3:GetObject")?;
+    let (target, context) = (world.target("arn:aws:s3:::team-7/*", None), Context::open());
+    for _ in 0..5 {
+        let start = Instant::now();
+        let found = who_can(&world, &action, &target, &context, Guardrails::Counted);
+        let counts = [Answer::Yes, Answer::Conditional, Answer::Undecidable].map(|answer| found.count(answer));
+        println!("asked {}: {counts:?} yes, conditional, undecidable in {:?}", found.asked, start.elapsed());
+    }
+    Ok(())
+}
+
+/// Bytes of memory in use, where the system tells.
+fn resident() -> usize {
+    let text = fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    text.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or_default() * 4096
+}
