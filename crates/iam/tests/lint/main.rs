@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use haechi_iam::Catalogue;
 use haechi_iam::lint::{Check, CheckClass, CheckState, LintKind, Linter, ResourceKindLimits};
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 fn catalogue() -> Catalogue {
@@ -220,4 +221,59 @@ fn the_list_of_checks_is_that_of_aws() {
     let names: BTreeSet<String> =
         list.lines().map(|line| line.split(" – ").nth(1).unwrap().to_uppercase().replace(' ', "")).collect();
     assert_eq!(names, Check::ALL.iter().map(|check| check.id().replace('_', "")).collect());
+}
+
+/// Documents that look like policies, with something odd anywhere.
+fn odd_policy() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        Just(json!(true)),
+        Just(json!(7)),
+        "[a-z0-9:*?${}/,' \\-]{0,24}".prop_map(Value::from),
+        Just(json!("arn:aws:s3:::notes/*")),
+        Just(json!("s3:GetObject")),
+        Just(json!("*")),
+    ];
+    let names = prop_oneof![
+        Just("Statement"),
+        Just("Effect"),
+        Just("Action"),
+        Just("NotAction"),
+        Just("Resource"),
+        Just("Principal"),
+        Just("AWS"),
+        Just("Condition"),
+        Just("StringEquals"),
+        Just("ForAllValues:Null"),
+        Just("aws:SourceIp"),
+        Just("Sid"),
+    ];
+    leaf.prop_recursive(6, 64, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::vec((names.clone(), inner), 0..6).prop_map(|members| Value::Object(
+                members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+            )),
+        ]
+    })
+}
+
+#[test]
+fn odd_documents_are_told_of_within_their_text() {
+    let catalogue = catalogue();
+    let linter = Linter::new(&catalogue);
+    let mut runner = proptest::test_runner::TestRunner::default();
+    runner
+        .run(&(odd_policy(), 0..5usize, any::<bool>(), 0..400usize), |(value, kind, cut, at)| {
+            let mut text = value.to_string();
+            if cut {
+                text.truncate((0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default());
+            }
+            for finding in linter.check(&text, Some(LintKind::ALL[kind]), None).findings {
+                prop_assert!(finding.span.start <= finding.span.end && finding.span.end <= text.len() + 1);
+                prop_assert!(finding.position.line >= 1 && finding.position.column >= 1);
+            }
+            Ok(())
+        })
+        .unwrap();
 }
