@@ -15,6 +15,8 @@
 //! world.target(arn, account)                               what is asked for: owner, policy, trust, RCPs, grants
 //! world.question(&subject, &action, &target, &context, Guardrails::Counted)   a haechi_iam::Question: decide, explain
 //! who_can(&world, &action, &target, &Context::open(), guardrails) -> WhoCan    yes, conditional, undecidable; no is left out
+//! external::external(&world, &shares, &catalogue, &question)   who outside the zone of trust reaches what, each with an
+//!                                                           example request
 //! what_can(&world, &subject, &actions, target, &context, guardrails) -> WhatCan
 //!
 //! let whatif = whatif::WhatIf::new(&world, changes)?;      the organization changed: accounts(), access_changes(&catalogue)
@@ -23,6 +25,7 @@
 //! ```
 
 mod ask;
+pub mod external;
 pub mod whatif;
 mod world;
 

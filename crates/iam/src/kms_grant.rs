@@ -23,6 +23,7 @@ pub enum GrantConstraint {
 pub struct KmsGrant {
     id: Box<str>,
     key: Box<str>,
+    grantee_name: Box<str>,
     grantee: PrincipalPattern,
     /// Lower-case names of KMS's operations.
     operations: Box<[Box<str>]>,
@@ -66,10 +67,26 @@ impl KmsGrant {
         KmsGrant {
             id: id.into(),
             key: key_arn.into(),
+            grantee_name: grantee.into(),
             grantee: PrincipalPattern::new(Principal { kind, value: grantee }),
             operations: operations.into_iter().map(|name| name.to_ascii_lowercase().into()).collect(),
             constraints: constraints.into(),
         }
+    }
+
+    /// Whom it is for, as it was given.
+    pub fn grantee(&self) -> &str {
+        &self.grantee_name
+    }
+
+    /// Lower-case names of the operations.
+    pub fn operations(&self) -> impl Iterator<Item = &str> {
+        self.operations.iter().map(|name| &**name)
+    }
+
+    /// Whether it holds only for some encryption contexts or sources.
+    pub fn is_constrained(&self) -> bool {
+        !self.constraints.is_empty()
     }
 
     pub fn id(&self) -> &str {

@@ -11,6 +11,8 @@ const LAST_VARIABLE: u32 = 0xF8FF;
 /// Product states that are walked at most, and words of them.
 const MAX_STATES: usize = 20_000;
 const MAX_WORDS: usize = 4_000_000;
+/// Patterns of a group whose examples are tried.
+const MAX_PLAIN: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Symbol {
@@ -170,17 +172,15 @@ pub(super) enum Search {
 
 /// Looks for a text that one pattern of every group matches and none of `without`.
 pub(super) fn find(groups: &[Vec<&Pattern>], without: &[&Pattern]) -> Search {
-    // A plain example is nearly always among the texts, and reads best.
-    if let Some(narrowest) = groups.iter().min_by_key(|group| (group.len(), std::cmp::Reverse(longest(group)))) {
-        for pattern in narrowest.iter().take(64) {
-            let text = pattern.example();
-            let is_in = groups.iter().all(|group| group.iter().any(|pattern| pattern.matches(&text)));
-            if is_in && !without.iter().any(|pattern| pattern.surely_matches(&text)) {
-                return Search::Text(text);
-            }
+    // A plain example is nearly always among the texts, and reads best; that of the longest patterns says most.
+    let mut plain: Vec<&Pattern> = groups.iter().flat_map(|group| group.iter().take(MAX_PLAIN)).copied().collect();
+    plain.sort_by_key(|pattern| std::cmp::Reverse(pattern.symbols.len()));
+    let examples = plain.iter().map(|pattern| pattern.example()).chain(groups.is_empty().then(|| "example".to_owned()));
+    for text in examples {
+        let is_in = groups.iter().all(|group| group.iter().any(|pattern| pattern.matches(&text)));
+        if is_in && !without.iter().any(|pattern| pattern.surely_matches(&text)) {
+            return Search::Text(text);
         }
-    } else if !without.iter().any(|pattern| pattern.surely_matches("example")) {
-        return Search::Text("example".to_owned());
     }
     let mut patterns: Vec<&Pattern> = groups.iter().flatten().copied().collect();
     let wanted = patterns.len();
@@ -192,10 +192,6 @@ pub(super) fn find(groups: &[Vec<&Pattern>], without: &[&Pattern]) -> Search {
         end += group.len();
     }
     Walk::new(&patterns, wanted).search(&ends)
-}
-
-fn longest(group: &[&Pattern]) -> usize {
-    group.iter().map(|pattern| pattern.symbols.len()).max().unwrap_or_default()
 }
 
 /// Patterns side by side. A state has one bit for each place in each pattern.

@@ -12,7 +12,7 @@ mod term;
 use std::collections::BTreeMap;
 
 pub use asker::{Asker, Zone};
-pub use question::{Access, Difference, accesses, difference, outsiders};
+pub use question::{Access, Difference, accesses, classes, difference, everybody, outsiders};
 
 use crate::caller::Caller;
 use crate::context::{Context, is_many_valued};

@@ -1,7 +1,7 @@
 //! Questions about policies as sets: who of outside is let in, and what a newer policy allows that an older one
 //! does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::asker::{Asker, Frame, Zone};
@@ -63,6 +63,22 @@ impl<'p> At<'p> {
         let statement = policy.statement(self.statement.index as usize)?;
         Some(Term::new(statement, policy.version(), variables))
     }
+}
+
+/// Actions that no statement of the policies tells apart stand together: one answer is all of theirs.
+pub fn classes<'a>(
+    actions: impl IntoIterator<Item = Action>,
+    policies: impl IntoIterator<Item = &'a Prepared>,
+) -> Vec<Vec<Action>> {
+    let statements: Vec<&PreparedStatement> =
+        policies.into_iter().flat_map(|policy| policy.denies.iter().chain(&policy.allows)).collect();
+    let mut classes: BTreeMap<(bool, String, Vec<bool>), Vec<Action>> = BTreeMap::new();
+    for action in actions {
+        let matched = statements.iter().map(|statement| statement.matches_action(action.lower())).collect();
+        let key = (action.is_wildcard_only(), action.service().to_owned(), matched);
+        classes.entry(key).or_default().push(action);
+    }
+    classes.into_values().collect()
 }
 
 /// Whether statements of the policies let somebody do it, one by one, with whatever denies it left out.
@@ -197,6 +213,19 @@ pub fn outsiders(policies: &[Arc<Prepared>], guards: &[&Prepared], zone: &Zone) 
             let named = all().flat_map(arns_in).filter(|arn| is_outside(arn, zone));
             askers.extend(named.map(|arn| Asker::Named(arn.into())));
         }
+    }
+    askers
+}
+
+/// Everybody who differs to the policies, services too, whoever they belong to.
+pub fn everybody(policies: &[Arc<Prepared>]) -> BTreeSet<Asker> {
+    if policies.iter().all(|policy| !policy.kind().names_principals()) {
+        return BTreeSet::from([Asker::Holder]);
+    }
+    let mut askers = outsiders(policies, &[], &Zone::default());
+    for statement in policies.iter().flat_map(|policy| policy.policy().statements()) {
+        let services = statement.principals().filter(|principal| principal.kind == PrincipalKind::Service);
+        askers.extend(services.map(|principal| Asker::Service(principal.value.into())));
     }
     askers
 }

@@ -1,6 +1,6 @@
 //! Statements as sets of requests: what each says of the resource and of every condition key, read for the search.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::automaton::{Pattern, Variables};
 use crate::condition::{PreparedCondition, has_variables};
