@@ -352,7 +352,10 @@ fn check_way(way: &Way, header: &Header<'_>, at: &[&str], found: &mut Vec<Diagno
         header.text(&[at[0], at[1], "supposes"], supposes, found);
     }
     let uses = |wanted: &On| {
-        way.permissions.iter().flat_map(|permission| permission.on.iter()).any(|on| On::parse(on).as_ref() == Some(wanted))
+        way.permissions
+            .iter()
+            .flat_map(|permission| permission.on.iter())
+            .any(|on| On::parse(on).as_ref() == Some(wanted))
     };
     for permission in &way.permissions {
         if permission.action.split_once(':').is_none_or(|(service, name)| service.is_empty() || name.is_empty()) {
@@ -381,8 +384,20 @@ mod tests {
         assert!(problems.is_empty(), "{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         // The public catalogue's paths by service, and those beyond it.
         let counts = [
-            ("apprunner", 2), ("bedrock", 2), ("cloudformation", 5), ("codebuild", 4), ("datapipeline", 1), ("ec2", 4),
-            ("ecs", 5), ("glue", 6), ("iam", 21), ("lambda", 6), ("sagemaker", 5), ("ssm", 2), ("sts", 1), ("x", 16),
+            ("apprunner", 2),
+            ("bedrock", 2),
+            ("cloudformation", 5),
+            ("codebuild", 4),
+            ("datapipeline", 1),
+            ("ec2", 4),
+            ("ecs", 5),
+            ("glue", 6),
+            ("iam", 21),
+            ("lambda", 6),
+            ("sagemaker", 5),
+            ("ssm", 2),
+            ("sts", 1),
+            ("x", 16),
         ];
         let mut wanted: BTreeSet<String> = counts
             .iter()

@@ -3,4 +3,5 @@
 mod ask;
 mod build;
 mod made;
+mod paths;
 mod properties;

@@ -1,0 +1,417 @@
+//! Escalation paths: every file of the catalogue in its own worlds, and searches through made-up organizations.
+
+use haechi_access::World;
+use haechi_access::paths::{Certainty, Path, Paths, Search, Things, paths};
+use haechi_content::escalation::{CallerOf, Escalation, EscalationExample, escalations};
+use haechi_model::ConfigurationItem;
+use serde_json::{Value, json};
+
+use crate::made::{DEV, Items, MANAGEMENT, OUTSIDE, PROD, allow, deny, encoded, role, trust, user};
+
+const ACCOUNT: &str = "111122223333";
+
+fn search_in(items: &Items, catalogue: &[Escalation], search: &Search) -> Paths {
+    let mut things = Things::of(catalogue);
+    let mut builder = World::builder();
+    for value in &items.0 {
+        let item = ConfigurationItem::from_value(value).expect("an item");
+        builder.add(&item);
+        things.add(&item);
+    }
+    paths(&builder.build().expect("a world"), &things, catalogue, search)
+}
+
+fn catalogue() -> Vec<Escalation> {
+    let (known, problems) = escalations();
+    assert!(problems.is_empty(), "{problems:?}");
+    known
+}
+
+fn document(statements: &[Value]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// The world that a file's example describes.
+fn described(example: &EscalationExample) -> (Items, String) {
+    let mut items =
+        if example.member.is_some() || !example.scp.is_empty() { Items::organization() } else { Items::default() };
+    let account = if example.member.is_some() { MANAGEMENT } else { ACCOUNT };
+    let is_role = example.caller == Some(CallerOf::Role);
+    let caller = if is_role { role(account, "example") } else { user(account, "example") };
+    if !example.scp.is_empty() {
+        items.account(account, "example", "ou-work").scp("p-full", &allow("*", "*"), &[account]);
+        let anybody = crate::made::allow_to(json!("*"), "*", "*");
+        items.org_policy("p-rcpfull", "RESOURCE_CONTROL_POLICY", &anybody, &[account]);
+        items.scp("p-wall", &document(&example.scp), &[account]);
+    }
+    let mut trusted =
+        vec![json!({"Effect": "Allow", "Principal": {"Service": "config.amazonaws.com"}, "Action": "sts:AssumeRole"})];
+    let mut trusts = |principal: Value, action: &str| {
+        trusted.push(json!({"Effect": "Allow", "Principal": principal, "Action": action}));
+    };
+    for service in &example.trusts {
+        trusts(json!({"Service": service}), "sts:AssumeRole");
+    }
+    if example.trusts_caller {
+        trusts(json!({"AWS": caller}), "sts:AssumeRole");
+    }
+    if example.trusts_account {
+        trusts(json!({"AWS": format!("arn:aws:iam::{account}:root")}), "sts:AssumeRole");
+    }
+    if example.trusts_provider.is_some() {
+        trusts(json!({"Federated": format!("arn:aws:iam::{account}:saml-provider/corp")}), "sts:AssumeRoleWithSAML");
+    }
+    let trusted = document(&trusted);
+    items.role(account, "admin", &trusted, &[allow("*", "*")], &[]);
+    let managed_role = format!("arn:aws:iam::{account}:policy/plain");
+    items.managed(account, "plain", &allow("s3:ListAllMyBuckets", "*"));
+    let attached: &[&str] = if example.managed_role { &[&managed_role] } else { &[] };
+    items.role(account, "plain", &trusted, &[allow("s3:ListAllMyBuckets", "*")], attached);
+    items.user(account, "admin", &[allow("*", "*")], &[], &[]);
+    if let Some(keys) = example.keys {
+        items.last()["configuration"]["accessKeys"] =
+            (0..keys).map(|key| json!({"accessKeyId": format!("AKIA{key}")})).collect();
+    }
+    if let Some(login) = example.login {
+        items.last()["configuration"]["loginProfile"] =
+            if login { json!({"createDate": "2025-01-01T00:00:00Z"}) } else { json!({}) };
+    }
+    if example.identity_center {
+        let name = "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123456789abcdef";
+        let saml =
+            json!({"Federated": format!("arn:aws:iam::{account}:saml-provider/AWSSSO_0123456789abcdef_DO_NOT_DELETE")});
+        items.role(
+            account,
+            name,
+            &document(&[json!({"Effect": "Allow", "Principal": saml, "Action": "sts:AssumeRoleWithSAML"})]),
+            &[allow("*", "*")],
+            &[],
+        );
+    }
+    if example.member.as_deref() == Some("access-role") {
+        items.role(
+            PROD,
+            "OrganizationAccountAccessRole",
+            &trust(json!({"AWS": format!("arn:aws:iam::{account}:root")})),
+            &[allow("*", "*")],
+            &[],
+        );
+    }
+    for group in &example.groups {
+        items.group(account, group, &[allow("iam:GetGroup", "*")], &[]);
+    }
+    if example.strong_group {
+        items.group(account, "admins", &[allow("*", "*")], &[]);
+    }
+    add_caller(&mut items, example, account);
+    for thing in &example.items {
+        let text = |name: &str| thing[name].as_str().expect("a text").to_owned();
+        items.item(account, &text("type"), &text("arn"), &text("arn"), thing["configuration"].clone());
+        items.last()["awsRegion"] = json!("ap-northeast-2");
+    }
+    (items, caller)
+}
+
+fn add_caller(items: &mut Items, example: &EscalationExample, account: &str) {
+    let mut statements = example.statements.clone();
+    if !example.allow.is_empty() {
+        statements.push(json!({"Sid": "Given", "Effect": "Allow", "Action": example.allow, "Resource": "*"}));
+    }
+    let own = document(&statements);
+    let managed = format!("arn:aws:iam::{account}:policy/own");
+    let mut inline = Vec::new();
+    if example.attached {
+        let mut versions = vec![json!({"document": encoded(&own), "versionId": "v2", "isDefaultVersion": true})];
+        if !example.old_version.is_empty() {
+            let old = encoded(&document(&example.old_version));
+            versions.push(json!({"document": old, "versionId": "v1", "isDefaultVersion": false}));
+        }
+        let configuration = json!({"policyName": "own", "defaultVersionId": "v2", "policyVersionList": versions});
+        items.item(account, "AWS::IAM::Policy", "ANPAOWN", &managed, configuration);
+    } else {
+        inline.push(own);
+    }
+    if !example.inline_deny.is_empty() {
+        inline.push(document(&example.inline_deny));
+    }
+    let boundary = format!("arn:aws:iam::{account}:policy/wall");
+    if !example.boundary.is_empty() {
+        items.managed(account, "wall", &document(&example.boundary));
+    }
+    let attached: &[&str] = if example.attached { &[&managed] } else { &[] };
+    let groups: Vec<&str> = example.groups.iter().map(String::as_str).collect();
+    match example.caller {
+        Some(CallerOf::Role) => {
+            items.role(account, "example", &trust(json!({"Service": "config.amazonaws.com"})), &inline, attached)
+        }
+        _ => items.user(account, "example", &inline, attached, &groups),
+    };
+    if !example.boundary.is_empty() {
+        items.bounded(&boundary);
+    }
+}
+
+#[test]
+fn every_file_has_its_path_where_its_examples_say() {
+    let mut wrong = Vec::new();
+    for escalation in catalogue() {
+        for example in &escalation.examples {
+            let (items, caller) = described(example);
+            let search = Search { from: Some(caller), to: example.to.clone(), ..Search::default() };
+            let found = search_in(&items, std::slice::from_ref(&escalation), &search);
+            if found.paths.is_empty() == example.expect {
+                wrong.push(format!("{}: {}: {:?}", escalation.id, example.name, found));
+            }
+            for step in found.paths.iter().flat_map(|path| &path.steps) {
+                if step.id != escalation.id || step.evidence.is_empty() || step.cut.action.is_empty() {
+                    wrong.push(format!("{}: {}: a step without evidence: {step:?}", escalation.id, example.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn find(items: &Items) -> Paths {
+    search_in(items, &catalogue(), &Search::default())
+}
+
+/// `from: id>to id>to (certainty)`, names only.
+fn short(path: &Path) -> String {
+    let name = |arn: &str| arn.rsplit([':', '/']).next().unwrap_or(arn).to_owned();
+    let steps: Vec<String> = path.steps.iter().map(|step| format!("{}>{}", step.id, name(&step.to))).collect();
+    let certainty = if path.certainty == Certainty::Maybe { " (maybe)" } else { "" };
+    format!("{}: {}{certainty}", name(&path.from), steps.join(" "))
+}
+
+fn check(items: &Items, expected: &[&str]) {
+    let found: Vec<String> = find(items).paths.iter().map(short).collect();
+    assert_eq!(found, expected);
+}
+
+/// A developer of PROD who may pass roles to functions, and an administrator's role for functions.
+fn passer() -> Items {
+    let mut items = Items::organization();
+    let may = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Functions", "Effect": "Allow", "Action": "lambda:*", "Resource": "*"},
+        {"Sid": "Pass", "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}]});
+    items.role(PROD, "worker", &trust(json!({"Service": "lambda.amazonaws.com"})), &[allow("*", "*")], &[]);
+    items.user(PROD, "dev", &[may], &[], &[]);
+    items
+}
+
+#[test]
+fn a_path_tells_its_evidence() {
+    let found = find(&passer());
+    assert_eq!((found.admins, found.searched), (1, 2));
+    let [path] = &found.paths[..] else { panic!("{found:?}") };
+    assert_eq!(short(path), "dev: lambda-001>worker");
+    let step = &path.steps[0];
+    assert_eq!(step.service.as_deref(), Some("lambda.amazonaws.com"));
+    assert_eq!(step.also, ["lambda-002", "lambda-006"]);
+    let sids: Vec<&str> =
+        step.evidence.iter().flat_map(|one| &one.because).filter_map(|one| one.sid.as_deref()).collect();
+    assert!(sids.contains(&"Pass") && sids.contains(&"Functions"), "{sids:?}");
+    assert_eq!(step.trust.len(), 1);
+    assert_eq!(
+        (step.cut.action.as_str(), step.cut.sid.as_deref(), step.cut.line),
+        ("iam:PassRole", Some("Pass"), Some(1))
+    );
+}
+
+#[test]
+fn what_cuts_a_path() {
+    check(&passer(), &["dev: lambda-001>worker"]);
+    // A Deny of the user's own.
+    let mut items = passer();
+    items.user(PROD, "dev", &[allow("*:*", "*"), deny("iam:*")], &[], &[]);
+    items.0.remove(items.0.len() - 2);
+    assert!(find(&items).paths.iter().all(|path| !path.from.ends_with("/dev") || path.steps[0].id != "lambda-001"));
+    // A boundary.
+    let mut items = passer();
+    items.bounded(&format!("arn:aws:iam::{PROD}:policy/wall"));
+    let dev = items.0.pop().expect("dev");
+    items.managed(PROD, "wall", &allow("lambda:*", "*"));
+    items.0.push(dev);
+    check(&items, &[]);
+    // An SCP above the account.
+    let mut items = passer();
+    items.scp("p-nopass", &deny("iam:PassRole"), &["ou-work"]);
+    check(&items, &[]);
+    // An SCP elsewhere does not.
+    let mut items = passer();
+    items.scp("p-nopass", &deny("iam:PassRole"), &[DEV]);
+    check(&items, &["dev: lambda-001>worker"]);
+    // An SCP that spares one service.
+    let spare = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*",
+        "Condition": {"StringNotEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}}]});
+    let mut items = passer();
+    items.scp("p-ec2only", &spare, &["r-1"]);
+    check(&items, &[]);
+}
+
+#[test]
+fn conditions_make_it_possible_and_not_certain() {
+    let mut items = Items::organization();
+    let mfa = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}]});
+    items.user(PROD, "dev", &[mfa], &[], &[]);
+    check(&items, &["dev: iam-007>dev (maybe)"]);
+    assert_eq!(find(&items).paths[0].steps[0].keys, ["aws:MultiFactorAuthPresent"]);
+    // What only an unrecorded policy would grant is no path, and counted.
+    let mut items = Items::organization();
+    items.user(PROD, "dev", &[], &["arn:aws:iam::aws:policy/Unheard"], &[]);
+    let found = find(&items);
+    assert_eq!((found.paths.len(), found.unknown), (0, 1));
+}
+
+#[test]
+fn paths_cross_accounts_and_go_round_circles() {
+    let mut items = Items::organization();
+    let to = |arn: String| allow("sts:AssumeRole", &arn);
+    let by = |arn: String| trust(json!({"AWS": arn}));
+    items.user(DEV, "ann", &[to(role(DEV, "build"))], &[], &[]);
+    items.role(
+        DEV,
+        "build",
+        &trust(json!({"AWS": [user(DEV, "ann"), role(PROD, "deploy")]})),
+        &[to(role(PROD, "deploy"))],
+        &[],
+    );
+    items.role(PROD, "deploy", &by(role(DEV, "build")), &[to(role(PROD, "ops")), to(role(DEV, "build"))], &[]);
+    items.role(PROD, "ops", &by(role(PROD, "deploy")), &[allow("*", "*")], &[]);
+    check(
+        &items,
+        &["deploy: sts-001>ops", "build: sts-001>deploy sts-001>ops", "ann: sts-001>build sts-001>deploy sts-001>ops"],
+    );
+    // Both sides are needed between accounts.
+    let mut one_side = items.clone();
+    one_side.role(DEV, "build", &by(user(DEV, "ann")), &[allow("s3:*", "*")], &[]);
+    let place = one_side.0.iter().position(|item| item["arn"] == json!(role(DEV, "build"))).expect("build");
+    one_side.0.remove(place);
+    check(&one_side, &["deploy: sts-001>ops"]);
+    // Fewer steps allowed.
+    let search = Search { max_steps: 2, ..Search::default() };
+    let found = search_in(&items, &catalogue(), &search);
+    assert_eq!(found.paths.len(), 2);
+    // To somebody who is no administrator; and of one account only.
+    let search = Search { to: Some(role(PROD, "deploy")), accounts: vec![DEV.into()], ..Search::default() };
+    let found: Vec<String> = search_in(&items, &catalogue(), &search).paths.iter().map(short).collect();
+    assert_eq!(found, ["build: sts-001>deploy", "ann: sts-001>build sts-001>deploy"]);
+}
+
+#[test]
+fn rights_are_raised_step_by_step() {
+    // The boundary keeps the user from the policy that it may write, until it has removed the boundary.
+    let mut items = Items::organization();
+    items.managed(PROD, "wall", &allow("iam:*", &user(PROD, "dev")));
+    items.user(PROD, "dev", &[allow("iam:*", "*")], &[], &[]).bounded(&format!("arn:aws:iam::{PROD}:policy/wall"));
+    let found = find(&items);
+    assert_eq!(short(&found.paths[0]).split(' ').count(), 3, "{found:?}");
+    assert!(found.paths[0].steps.iter().any(|step| step.id == "x-08"), "{found:?}");
+}
+
+#[test]
+fn outsiders_have_paths_too() {
+    let mut items = Items::organization();
+    items.role(PROD, "vendor", &trust(json!({"AWS": OUTSIDE})), &[allow("*", "*")], &[]);
+    let loose = |condition: Value| {
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": format!("arn:aws:iam::{PROD}:oidc-provider/token.actions.githubusercontent.com")},
+            "Condition": condition}]})
+    };
+    let audience = json!({"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}});
+    let subject = json!({"StringLike": {"token.actions.githubusercontent.com:sub": "repo:example/shop:*"}});
+    items.role(PROD, "loose", &loose(audience), &[allow("*", "*")], &[]);
+    items.role(PROD, "bound", &loose(subject), &[allow("*", "*")], &[]);
+    let found = find(&items);
+    let shown: Vec<String> = found.paths.iter().map(short).collect();
+    assert_eq!(
+        shown,
+        [format!("{OUTSIDE}: sts-001>vendor"), "token.actions.githubusercontent.com: sts-001>loose (maybe)".to_owned()]
+    );
+    assert!(found.paths.iter().all(|path| path.outside));
+}
+
+#[test]
+fn permissions_are_actions_of_aws_on_resources_that_they_have() {
+    let table = haechi_iam::catalogue::Catalogue::read(haechi_content::iam::actions()).expect("the table");
+    let mut wrong = Vec::new();
+    for escalation in catalogue() {
+        for permission in escalation.ways.iter().flat_map(|way| &way.permissions) {
+            let Some(action) = table.action(&permission.action) else {
+                wrong.push(format!("{}: {} is no action", escalation.id, permission.action));
+                continue;
+            };
+            let on_everything = permission.on.iter().any(|on| on == "*");
+            if on_everything != (action.resources().len() == 0) {
+                wrong.push(format!(
+                    "{}: {} has {} resource types",
+                    escalation.id,
+                    permission.action,
+                    action.resources().len()
+                ));
+            }
+            for on in permission.on.iter().filter(|on| on.starts_with("arn:")) {
+                let service = on.split(':').nth(2).unwrap_or_default();
+                let fits =
+                    action.resources().any(|one| one.resource_type().arn().as_str().split(':').nth(2) == Some(service));
+                if !fits {
+                    wrong.push(format!("{}: {} is not asked of {on}", escalation.id, permission.action));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+/// A search through a large organization ends in seconds; `cargo test -- --ignored` tells the time.
+#[test]
+#[ignore = "measures"]
+fn ten_thousand_principals() {
+    let mut items = Items::organization();
+    for number in 0..5000 {
+        let account = [PROD, DEV, MANAGEMENT][number / 10 % 3];
+        let service = ["lambda", "ec2", "ecs-tasks", "codebuild", "glue"][number % 5];
+        let policy = match number % 10 {
+            0 => allow("*", "*"),
+            1 => allow("iam:PassRole", &format!("arn:aws:iam::{account}:role/role{}", number - 1)),
+            2 => allow("sts:AssumeRole", &format!("arn:aws:iam::{account}:role/role{}", number - 1)),
+            _ => allow("s3:*", &format!("arn:aws:s3:::bucket{number}/*")),
+        };
+        let trusted =
+            json!({"Service": format!("{service}.amazonaws.com"), "AWS": format!("arn:aws:iam::{account}:root")});
+        items.role(
+            account,
+            &format!("role{number}"),
+            &trust(trusted),
+            &[policy.clone(), allow("ec2:Describe*", "*")],
+            &[],
+        );
+        let own = match number % 7 {
+            0 => allow("lambda:*", "*"),
+            1 => allow("iam:PassRole", "*"),
+            2 => allow("ec2:*", "*"),
+            _ => allow("logs:*", &format!("arn:aws:logs:*:*:log-group:{number}")),
+        };
+        items.user(account, &format!("user{number}"), &[policy, own], &[], &[]);
+    }
+    let catalogue = catalogue();
+    let mut things = Things::of(&catalogue);
+    let mut builder = World::builder();
+    for value in &items.0 {
+        let item = ConfigurationItem::from_value(value).expect("an item");
+        builder.add(&item);
+        things.add(&item);
+    }
+    let world = builder.build().expect("a world");
+    let began = std::time::Instant::now();
+    let found = paths(&world, &things, &catalogue, &Search::default());
+    println!(
+        "{} principals, {} policies, {} paths: {:?}",
+        found.searched,
+        world.prepared_policies(),
+        found.paths.len(),
+        began.elapsed()
+    );
+    assert_eq!(found.searched, 10_000);
+}
