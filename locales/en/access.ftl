@@ -113,6 +113,8 @@ access-gap-unreadable =
         [one] a document is no policy: { $names }
        *[other] { $count } documents are no policies: { $names }
     }
+access-gap-grants = the grants on { $name } were not recorded: they are not counted
+access-gap-endpoint = the endpoint { $name } was not recorded: its policy is not counted
 access-no-tree = the recorded organization cannot be understood
 access-nothing = nothing was recorded of accounts and their principals
 access-no-principal = { $name } was not recorded, and its account was

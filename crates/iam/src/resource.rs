@@ -61,7 +61,8 @@ impl Action {
         &self.lower
     }
 
-    pub(crate) fn is_wildcard_only(&self) -> bool {
+    /// Whether it has no resource types.
+    pub fn is_wildcard_only(&self) -> bool {
         self.wildcard_only
     }
 

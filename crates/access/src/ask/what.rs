@@ -33,7 +33,8 @@ impl WhatCan {
 }
 
 /// What a subject can do with a target. Without one: with anything, as far as its own policies grant it, and
-/// with each recorded resource whose own policy grants it more.
+/// with each recorded resource whose own policy grants it more. Keys and roles are always asked one by one: what
+/// one's own policies say of them counts only as far as theirs let it.
 pub fn what_can<'a>(
     world: &World,
     subject: &Subject<'_>,
@@ -44,40 +45,67 @@ pub fn what_can<'a>(
 ) -> WhatCan {
     let mut answers = WhatCan::default();
     let anything = world.target("*", None);
-    let holders: Vec<Target<'_>> = match target {
-        Some(_) => Vec::new(),
-        None => world
-            .resources()
-            .filter(|resource| resource.policy.as_ref().is_some_and(|policy| policy.is_unrecorded().is_none()))
-            .flat_map(|resource| arns_of(resource).map(|arn| world.target(&arn, None)))
-            .collect(),
-    };
+    let holders = if target.is_some() { Holders::default() } else { Holders::of(world) };
     for action in actions {
         answers.asked += 1;
-        let question = world.question(subject, action, target.unwrap_or(&anything), context, guardrails);
-        let by_own = Explanation::of(&question, subject.principal);
-        let everything = by_own.as_ref().is_some_and(|explanation| explanation.answer == Answer::Yes);
-        if let Some(explanation) = by_own {
-            answers.rows.push(WhatRow { action: action.text().to_owned(), resource: None, explanation });
+        let ask = |target: &Target<'_>| {
+            Explanation::of(&world.question(subject, action, target, context, guardrails), subject.principal)
+        };
+        let name = || action.text().to_owned();
+        let mut is_whole = false;
+        if target.is_some() || !is_asked_one_by_one(action) {
+            let explanation = ask(target.unwrap_or(&anything));
+            is_whole = explanation.as_ref().is_some_and(|explanation| explanation.answer == Answer::Yes);
+            answers.rows.extend(explanation.map(|explanation| WhatRow { action: name(), resource: None, explanation }));
         }
-        if everything || target.is_some() {
+        if is_whole {
             continue;
         }
-        for holder in &holders {
-            if service_of(holder.resource.arn()) != action.service() {
-                continue;
-            }
-            let question = world.question(subject, action, holder, context, guardrails);
+        for holder in holders.of_service(action) {
             let by_resource = |reason: &Reason| reason.layer == "resource" && reason.effect == "Allow";
-            if let Some(explanation) = Explanation::of(&question, subject.principal)
-                && explanation.because.iter().any(by_resource)
+            if let Some(explanation) = ask(holder)
+                && (explanation.because.iter().any(by_resource) || explanation.answer == Answer::Undecidable)
             {
                 let resource = Some(holder.resource.arn().to_owned());
-                answers.rows.push(WhatRow { action: action.text().to_owned(), resource, explanation });
+                answers.rows.push(WhatRow { action: name(), resource, explanation });
             }
         }
     }
     answers
+}
+
+/// Whether a resource's own policy has to let the caller's policies count.
+fn is_asked_one_by_one(action: &Action) -> bool {
+    !action.is_wildcard_only() && (action.service() == "kms" || assumes(action))
+}
+
+fn assumes(action: &Action) -> bool {
+    action.service() == "sts" && action.name().starts_with("assumerole")
+}
+
+/// What has a policy of its own.
+#[derive(Default)]
+struct Holders<'w> {
+    resources: Vec<Target<'w>>,
+    roles: Vec<Target<'w>>,
+}
+
+impl<'w> Holders<'w> {
+    fn of(world: &'w World) -> Holders<'w> {
+        let is_known = |resource: &&RecordedResource| {
+            let policies = resource.policy.iter().chain(&resource.acl);
+            policies.into_iter().any(|policy| policy.is_unrecorded().is_none())
+        };
+        let targets = world.resources().filter(is_known).flat_map(arns_of).map(|arn| world.target(&arn, None));
+        let roles = world.principals().iter().filter(|principal| principal.trust().is_some());
+        Holders { resources: targets.collect(), roles: roles.map(|role| world.target(role.arn(), None)).collect() }
+    }
+
+    fn of_service(&self, action: &Action) -> impl Iterator<Item = &Target<'w>> {
+        let (roles, service) = (assumes(action), action.service().to_owned());
+        let resources = self.resources.iter().filter(move |holder| service_of(holder.resource.arn()) == service);
+        resources.chain(self.roles.iter().filter(move |_| roles))
+    }
 }
 
 /// The ARNs that a resource's policy is about: of a bucket its objects too.

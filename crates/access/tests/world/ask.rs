@@ -70,7 +70,7 @@ fn conditions_make_a_yes_conditional() {
     items.user(PROD, "office", &[office], &[], &[]).bucket(PROD, "notes", None);
     items.user(PROD, "part", &[allow("s3:GetObject", "arn:aws:s3:::notes/public/*")], &[], &[]);
     let tagged = with_condition(allow("s3:*", "*"), json!({"StringEquals": {"aws:PrincipalTag/team": "core"}}));
-    items.user(PROD, "core", &[tagged.clone()], &[], &[]).tagged("team", "core");
+    items.user(PROD, "core", std::slice::from_ref(&tagged), &[], &[]).tagged("team", "core");
     items.user(PROD, "web", &[tagged], &[], &[]).tagged("team", "web");
     let world = items.world();
     check(
@@ -255,6 +255,27 @@ fn what_somebody_can() {
         rows,
         [("ec2:RunInstances", Answer::Yes), ("s3:DeleteObject", Answer::Yes), ("s3:GetObject", Answer::Yes)]
     );
+}
+
+#[test]
+fn roles_and_keys_are_asked_one_by_one() {
+    let mut items = Items::organization();
+    items.user(DEV, "mina", &[allow("sts:AssumeRole", "*"), allow("kms:*", "*")], &[], &[]);
+    items.role(PROD, "open", &trust(json!({"AWS": DEV})), &[], &[]);
+    items.role(PROD, "closed", &trust(json!({"AWS": MANAGEMENT})), &[], &[]);
+    items.role(DEV, "own", &trust(json!({"AWS": user(DEV, "mina")})), &[], &[]);
+    items.key(DEV, "delegating", &allow_to(json!({"AWS": DEV}), "kms:*", "*"));
+    items.key(DEV, "closed", &allow_to(json!({"AWS": user(DEV, "other")}), "kms:*", "*"));
+    let world = items.world();
+    let mina = world.subject(&user(DEV, "mina")).unwrap();
+    let actions = ["kms:Decrypt", "sts:AssumeRole"].map(|action| Action::parse(action).unwrap());
+    let found = what_can(&world, &mina, &actions, None, &Context::open(), Guardrails::Counted);
+    let rows: Vec<_> = found.rows.iter().map(|row| (row.action.as_str(), row.resource.as_deref().unwrap(), row.explanation.answer)).collect();
+    assert_eq!(rows, [
+        ("kms:Decrypt", format!("arn:aws:kms:ap-northeast-2:{DEV}:key/delegating").as_str(), Answer::Yes),
+        ("sts:AssumeRole", &role(PROD, "open"), Answer::Yes),
+        ("sts:AssumeRole", &role(DEV, "own"), Answer::Yes),
+    ]);
 }
 
 #[test]

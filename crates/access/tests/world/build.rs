@@ -332,3 +332,29 @@ fn organizations_can_be_changed() {
         assert_eq!(error.unwrap_err().to_string(), words);
     }
 }
+
+#[test]
+fn odd_items_are_survived() {
+    let mut items = Items::organization();
+    // Lists that are none, texts that are numbers, a policy of 10,000 statements, a name of wildcards.
+    items.user(PROD, "odd", &[], &[], &[]);
+    items.last()["configuration"]["userPolicyList"] = json!("none");
+    items.last()["configuration"]["attachedManagedPolicies"] = json!([7, {"policyArn": null}, {"policyArn": "nonsense"}]);
+    items.last()["configuration"]["groupList"] = json!({"a": 1});
+    let many: Vec<_> = (0..10_000).map(|at| json!({"Effect": "Allow", "Action": format!("s3:Get{at}*a*a*a*b"), "Resource": "*"})).collect();
+    items.user(PROD, "many", &[json!({"Version": "2012-10-17", "Statement": many})], &[], &[]);
+    items.role(PROD, "untrusted", &json!({"Version": "2012-10-17", "Statement": [{"Effect": "Perhaps"}]}), &[], &[]);
+    items.item(PROD, "AWS::IAM::User", "AIDAx", "arn:aws:iam::222222222222:group/x", json!({}));
+    items.item(PROD, "AWS::SQS::Queue", "q", "no arn at all", json!({"Policy": 5}));
+    items.bucket(PROD, "odd", None);
+    items.last()["supplementaryConfiguration"]["AccessControlList"] = json!("{broken");
+    let world = items.world();
+    assert_eq!(allowed(&world, &user(PROD, "odd"), "s3:ListAllMyBuckets", "*"), Tri::Maybe);
+    let long = format!("s3:Get9999{}", "a".repeat(2000));
+    assert_eq!(decide(&world, &user(PROD, "many"), &long, "*"), Verdict::ImplicitlyDenied);
+    assert_eq!(decide(&world, &user(PROD, "many"), "s3:Get7aaab", "*"), Verdict::Allowed);
+    assert_eq!(decide(&world, PROD, "sts:AssumeRole", &role(PROD, "untrusted")), Verdict::ImplicitlyDenied);
+    let mut circle = Items::organization();
+    circle.unit("ou-self", "Self", "ou-self");
+    assert_eq!(circle.try_world().unwrap_err().to_string(), "the organization goes in a circle: ou-self (Self) is under ou-self (Self)");
+}

@@ -8,9 +8,9 @@ use haechi_model::Message;
 use haechi_report::{Cell, Column, Fit, Table};
 use serde_json::json;
 
-use super::request::{AccessScope, action, catalogue, subject};
+use super::request::{AccessScope, action, subject};
 use super::words;
-use super::world::cautions;
+use super::world::{cautions, uncounted_grants};
 use crate::App;
 use crate::error::{Result, UserError};
 
@@ -46,7 +46,7 @@ impl App {
     /// # Errors
     /// A word is no action or ARN; there is no record.
     pub fn who_can(&self, request: &WhoCanRequest) -> Result<AccessAnswers> {
-        let asked = action(&catalogue()?, &request.action)?;
+        let asked = action(&self.iam_catalogue()?, &request.action)?;
         let context = request.scope.fill(self, Context::open())?;
         let world = self.world(request.scope.as_of.as_deref())?;
         let target = request.scope.target(&world, &request.resource)?;
@@ -86,7 +86,7 @@ impl App {
                 empty: Message::new("access-nobody").with("asked", found.asked),
                 notes: vec![counts],
             },
-            cautions: cautions(&world),
+            cautions: cautions(&world).into_iter().chain(uncounted_grants(&target)).collect(),
         })
     }
 
@@ -99,7 +99,7 @@ impl App {
         let world = self.world(request.scope.as_of.as_deref())?;
         let subject = subject(&world, &request.principal)?;
         let target = request.resource.as_deref().map(|word| request.scope.target(&world, word)).transpose()?;
-        let catalogue = catalogue()?;
+        let catalogue = self.iam_catalogue()?;
         let actions = actions(&catalogue, &world, request)?;
         let found = what_can(&world, &subject, &actions, target.as_ref(), &context, request.scope.guardrails());
         let rows = found.rows.iter().map(|row| {

@@ -1,14 +1,14 @@
 //! One question to the recorded organization: `haechi iam simulate --principal ... --action ... --resource ...`.
 
-use haechi_access::{Reason, World};
+use haechi_access::{Reason, Target, World};
 use haechi_iam::{Context, Decision, LayerVerdict, Prepared, Question, Tri, Verdict};
 use haechi_model::Message;
 use haechi_report::{Cell, Column, Fit, Table};
 use serde_json::{Value, json};
 
-use super::request::{AccessScope, action, catalogue, subject};
+use super::request::{AccessScope, action, subject};
 use super::words;
-use super::world::cautions;
+use super::world::{cautions, uncounted_grants};
 use crate::App;
 use crate::error::{Result, UserError};
 
@@ -38,7 +38,7 @@ impl App {
     /// # Errors
     /// A word is no principal, action or ARN; there is no record.
     pub fn simulate_recorded(&self, request: &AccessRequest) -> Result<AccessDecision> {
-        let asked = action(&catalogue()?, &request.action)?;
+        let asked = action(&self.iam_catalogue()?, &request.action)?;
         let context = request.scope.fill(self, Context::new())?;
         let world = self.world(request.scope.as_of.as_deref())?;
         let subject = subject(&world, &request.principal)?;
@@ -59,7 +59,7 @@ impl App {
             allowed: decision.verdict == Verdict::Allowed,
             record: record(request, &world, &question, &decision, &reasons),
             table: table(&decision, &reasons),
-            cautions: cautions(&world),
+            cautions: cautions(&world).into_iter().chain(about(&target, &world, &request.scope)).collect(),
         })
     }
 }
@@ -72,12 +72,24 @@ fn is_of_a_recorded_account(world: &World, account: &str, word: &str) -> bool {
 
 /// The policy of the VPC endpoint that the context names.
 fn endpoint(world: &World, scope: &AccessScope) -> Vec<std::sync::Arc<Prepared>> {
-    let named = scope.context.iter().find_map(|pair| {
+    let policy = endpoint_name(scope).and_then(|id| world.endpoint_policy(id)).flatten();
+    policy.into_iter().cloned().collect()
+}
+
+fn endpoint_name(scope: &AccessScope) -> Option<&str> {
+    scope.context.iter().find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         key.eq_ignore_ascii_case("aws:SourceVpce").then_some(value)
-    });
-    let policy = named.and_then(|id| world.endpoint_policy(id)).flatten();
-    policy.into_iter().cloned().collect()
+    })
+}
+
+/// What of this request's own pieces was not recorded, and is not counted.
+fn about(target: &Target<'_>, world: &World, scope: &AccessScope) -> Vec<Message> {
+    let mut cautions = Vec::from_iter(uncounted_grants(target));
+    if let Some(id) = endpoint_name(scope).filter(|id| world.endpoint_policy(id).is_none()) {
+        cautions.push(Message::new("access-gap-endpoint").with("name", id));
+    }
+    cautions
 }
 
 fn record(

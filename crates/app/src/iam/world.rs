@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use haechi_access::{Gap, GapKind, World, WorldBuilder};
+use haechi_access::{Gap, GapKind, Target, World, WorldBuilder};
 use haechi_model::{CoverageState, Message, ResourceType, Timestamp};
 use haechi_store::{ItemFilter, Store};
 
@@ -85,4 +85,10 @@ pub(crate) fn cautions(world: &World) -> Vec<Message> {
         }
     }
     cautions
+}
+
+/// The grants of a key that were not asked for.
+pub(crate) fn uncounted_grants(target: &Target<'_>) -> Option<Message> {
+    let key = target.recorded.filter(|recorded| &*recorded.resource_type == "AWS::KMS::Key")?;
+    (!key.grants_recorded).then(|| Message::new("access-gap-grants").with("name", &*key.arn))
 }
