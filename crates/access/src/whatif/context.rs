@@ -1,7 +1,7 @@
 //! The condition keys of a call, as far as its event of CloudTrail tells them. What it does not tell stays unknown.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use haechi_iam::catalogue::{ActionInfo, EventFields};
 use haechi_iam::{Action, Context};

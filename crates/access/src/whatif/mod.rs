@@ -9,7 +9,7 @@ mod keys;
 mod replay;
 mod tally;
 
-pub use changes::{Change, WhatIf, WhatIfError};
+pub use changes::{AccountChange, Change, WhatIf, WhatIfError};
 pub use difference::Difference;
 pub use granted::{AccessChange, condensed};
 pub use replay::{Replay, ReplayError, Replayer};

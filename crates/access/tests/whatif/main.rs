@@ -8,5 +8,6 @@ mod access;
 mod classes;
 mod corpus;
 mod keys;
+mod policies;
 mod properties;
 mod replayed;
