@@ -195,10 +195,10 @@ fn tag_policies() {
     assert_eq!(
         faults(json!({"tags": {"a": {"tag_key": "a", "colour": {}}, "A": {"tag_key": {"@@assign": "b"}}}})),
         [
-            TagFault::OtherKey { path: "tags.A.tag_key".into(), key: "b".into() },
-            TagFault::Twice { key: "a".into() },
-            TagFault::UnknownMember { path: "tags.a.colour".into() },
             TagFault::NoOperator { path: "tags.a.tag_key".into() },
+            TagFault::UnknownMember { path: "tags.a.colour".into() },
+            TagFault::Twice { key: "A".into() },
+            TagFault::OtherKey { path: "tags.A.tag_key".into(), key: "b".into() },
         ]
     );
 }
