@@ -14,6 +14,23 @@ pub enum Org {
   haechi org setup --trusted-account 111122223333 --external-id haechi-7f3a > template.yaml
   haechi org setup --org-id o-a1b2c3d4e5 > template.yaml")]
     Setup(Setup),
+    /// SCPs, RCPs and other policies along the tree: attached, inherited, effective, and mistakes in them
+    #[command(after_help = "Examples:
+  haechi org policies
+  haechi org policies Root/Workloads
+  haechi org policies 111122223333 --format json
+
+Exit codes: 0 no error; 1 a policy or level that breaks accounts or that AWS would not take; 2 it could not be told.")]
+    Policies(crate::org_whatif::Policies),
+    /// What a change of policies or of the tree would do: to permissions, and to the calls of CloudTrail's logs
+    #[command(after_help = "Examples:
+  haechi org whatif --attach deny-ec2.json --to Root/Workloads --logs ./logs --since 30d
+  haechi org whatif --detach FullAWSAccess --from ou-ab12-cdefghij --attach p-0123abcd --to ou-ab12-cdefghij
+  haechi org whatif --replace p-0123abcd region-limit.json --logs s3://my-trail-bucket --since 7d --format json
+  haechi org whatif --move 111122223333 --to Root/Sandbox --logs ./logs --format csv
+
+Exit codes: 0 no call of the logs would be denied; 1 some would; 2 it could not be told.")]
+    Whatif(Box<crate::org_whatif::WhatIf>),
     /// The organizational units, accounts and policies of the last record
     Tree {
         /// table, json, jsonl or csv
@@ -49,6 +66,8 @@ pub fn run(app: &App, screen: &Screen, command: Org) -> Result<Exit> {
             };
             screen.text(&org_template(&setup)?)?;
         }
+        Org::Policies(arguments) => return crate::org_whatif::policies(app, screen, &arguments),
+        Org::Whatif(arguments) => return crate::org_whatif::whatif(app, screen, *arguments),
         Org::Tree { format } => {
             let format = one_of(&format, &[Format::Table, Format::Json, Format::Jsonl, Format::Csv])?;
             screen.table(&app.organization_tree()?, format)?;
