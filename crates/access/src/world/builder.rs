@@ -38,6 +38,8 @@ pub struct WorldBuilder {
     ignoring: BTreeSet<Box<str>>,
     acls: BTreeMap<Box<str>, (Acl, bool)>,
     account_gaps: BTreeMap<Box<str>, Gap>,
+    /// Accounts whose principals were listed to the end, even if there are none.
+    listed: BTreeSet<Box<str>>,
     account_names: BTreeMap<Box<str>, Box<str>>,
     org_items: Vec<OrgItem>,
     documents: Option<Box<Documents>>,
@@ -122,6 +124,11 @@ impl WorldBuilder {
     pub fn not_listed(&mut self, account: &str, resource_type: &str, reason: &str) {
         let gap = Gap::new(GapKind::Listing, format!("{account} {resource_type}"), reason);
         self.account_gaps.entry(account.into()).or_insert(gap);
+    }
+
+    /// Tells that the users and roles of an account were listed to the end: it may have none.
+    pub fn listed(&mut self, account: &str) {
+        self.listed.insert(account.into());
     }
 
     /// Takes an item. Of several of one resource the one that was captured last counts.
@@ -408,8 +415,8 @@ impl WorldBuilder {
             }
         }
         for node in organizations.iter().flat_map(Organization::accounts) {
-            // Every account has roles: one without any was not read.
-            if !peopled.contains(&*node.id) {
+            // Every account has roles: one without any was not read, unless it is told otherwise.
+            if !peopled.contains(&*node.id) && !self.listed.contains(&node.id) {
                 let gap = || Gap::new(GapKind::Account, node.id.clone(), node.status.clone());
                 self.account_gaps.entry(node.id.clone()).or_insert_with(gap);
             }

@@ -339,9 +339,12 @@ fn odd_items_are_survived() {
     // Lists that are none, texts that are numbers, a policy of 10,000 statements, a name of wildcards.
     items.user(PROD, "odd", &[], &[], &[]);
     items.last()["configuration"]["userPolicyList"] = json!("none");
-    items.last()["configuration"]["attachedManagedPolicies"] = json!([7, {"policyArn": null}, {"policyArn": "nonsense"}]);
+    items.last()["configuration"]["attachedManagedPolicies"] =
+        json!([7, {"policyArn": null}, {"policyArn": "nonsense"}]);
     items.last()["configuration"]["groupList"] = json!({"a": 1});
-    let many: Vec<_> = (0..10_000).map(|at| json!({"Effect": "Allow", "Action": format!("s3:Get{at}*a*a*a*b"), "Resource": "*"})).collect();
+    let many: Vec<_> = (0..10_000)
+        .map(|at| json!({"Effect": "Allow", "Action": format!("s3:Get{at}*a*a*a*b"), "Resource": "*"}))
+        .collect();
     items.user(PROD, "many", &[json!({"Version": "2012-10-17", "Statement": many})], &[], &[]);
     items.role(PROD, "untrusted", &json!({"Version": "2012-10-17", "Statement": [{"Effect": "Perhaps"}]}), &[], &[]);
     items.item(PROD, "AWS::IAM::User", "AIDAx", "arn:aws:iam::222222222222:group/x", json!({}));
@@ -356,5 +359,21 @@ fn odd_items_are_survived() {
     assert_eq!(decide(&world, PROD, "sts:AssumeRole", &role(PROD, "untrusted")), Verdict::ImplicitlyDenied);
     let mut circle = Items::organization();
     circle.unit("ou-self", "Self", "ou-self");
-    assert_eq!(circle.try_world().unwrap_err().to_string(), "the organization goes in a circle: ou-self (Self) is under ou-self (Self)");
+    assert_eq!(
+        circle.try_world().unwrap_err().to_string(),
+        "the organization goes in a circle: ou-self (Self) is under ou-self (Self)"
+    );
+}
+
+#[test]
+fn accounts_that_were_listed_may_be_empty() {
+    let mut builder = World::builder();
+    for value in &Items::organization().0 {
+        builder.add(&haechi_model::ConfigurationItem::from_value(value).unwrap());
+    }
+    builder.listed(PROD);
+    builder.not_listed(DEV, "AWS::IAM::Role", "AccessDenied");
+    let world = builder.build().unwrap();
+    let gaps: Vec<_> = world.gaps().iter().map(|gap| (gap.kind, &*gap.subject)).collect();
+    assert_eq!(gaps, [(GapKind::Account, MANAGEMENT), (GapKind::Listing, "333333333333 AWS::IAM::Role")]);
 }

@@ -1,10 +1,11 @@
 //! The recorded organization as the IAM engine sees it: items streamed out of the store, and what the runs could
 //! not read.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use haechi_access::{Gap, GapKind, Target, World, WorldBuilder};
-use haechi_model::{CoverageState, Message, ResourceType, Timestamp};
+use haechi_model::{AccountId, CoverageState, Message, ResourceType, Timestamp};
 use haechi_store::{ItemFilter, Store};
 
 use crate::error::{Result, UserError};
@@ -41,13 +42,23 @@ impl App {
         for account in store.accounts(at).map_err(in_store)? {
             builder.account_name(account.id.as_str(), account.name.as_deref().unwrap_or_default());
         }
+        let mut complete: BTreeMap<AccountId, usize> = BTreeMap::new();
         for line in store.coverage_at(at.unwrap_or_else(|| self.now())).map_err(in_store)? {
             let coverage = line.coverage;
-            if let CoverageState::Failed { gap } = &coverage.state
-                && PRINCIPALS.contains(&coverage.resource_type.as_str())
-            {
-                builder.not_listed(coverage.account_id.as_str(), coverage.resource_type.as_str(), &gap.code);
+            if !PRINCIPALS.contains(&coverage.resource_type.as_str()) {
+                continue;
             }
+            let account = coverage.account_id;
+            match &coverage.state {
+                CoverageState::Complete => *complete.entry(account).or_default() += 1,
+                CoverageState::Failed { gap } => {
+                    builder.not_listed(account.as_str(), coverage.resource_type.as_str(), &gap.code);
+                }
+                CoverageState::Skipped { .. } => {}
+            }
+        }
+        for (account, _) in complete.iter().filter(|(_, count)| **count >= PRINCIPALS.len()) {
+            builder.listed(account.as_str());
         }
         let world = builder
             .build()

@@ -102,6 +102,13 @@ fn an_organization_is_recorded_changed_and_recorded_again() {
     assert_eq!(of("playground")["ouPath"], "Root/Sandbox");
     assert_ne!(of("retired")["state"], "ACTIVE");
 
+    // Who may do what under the unit's SCP.
+    let arguments = ["iam", "simulate", "--action", "cloudtrail:StopLogging", "--format", "json", "--principal"];
+    let bound = haechi.json(&[&arguments[..], &[scene.account("shop-prod")]].concat(), 1);
+    assert_eq!((&bound["decision"], &bound["because"][0]["sid"]), (&"ExplicitlyDenied".into(), &"KeepTrails".into()));
+    let free = haechi.json(&[&arguments[..], &[scene.account("playground")]].concat(), 0);
+    assert_eq!(free["decision"], "Allowed");
+
     // The organization itself.
     for (resource_type, least) in [
         ("AWS::Organizations::OrganizationalUnit", 3),
