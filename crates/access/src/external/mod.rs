@@ -303,7 +303,10 @@ impl Look<'_> {
             let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
             for class in sets::classes(actions, all.iter().copied()) {
                 let guards = if supports_rcps(class[0].service()) { &*guards } else { &[] };
-                for asker in sets::outsiders(policies, guards, &zone) {
+                // Whoever assumes a role signs the request, or has a provider that vouches for them.
+                let unsigned = holder.resource_type != "AWS::IAM::Role";
+                let askers = sets::outsiders(policies, guards, &zone).into_iter();
+                for asker in askers.filter(|asker| unsigned || *asker != Asker::Anonymous) {
                     let scope = Scope {
                         action: &class[0],
                         resources: &resources,

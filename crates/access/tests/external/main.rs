@@ -212,6 +212,7 @@ fn roles_queues_keys_and_snapshots() {
     check(&role(&allow(r#"{"Service":"ec2.amazonaws.com"}"#, assume)), &[]);
     check(&role(&allow(r#"{"AWS":"222222222222"}"#, assume)), &[]);
     check(&role(&allow(r#"{"AWS":"999999999999"}"#, assume)), &["account 999999999999 narrow write"]);
+    check(&role(&allow(r#""*""#, assume)), &["every-account * public write"]);
     let external_id = r#","Condition":{"StringEquals":{"sts:ExternalId":"7"}}"#;
     check(
         &role(&allow(r#"{"AWS":"arn:aws:iam::999999999999:role/vendor"}"#, &format!("{assume}{external_id}"))),
