@@ -85,7 +85,7 @@ pub use haechi_inventory::{Secrets, Stop};
 pub use haechi_respond::{Force, Phase};
 pub use haechi_store::{LogTableBounds, PurgeMode};
 pub use iam::{
-    AccessAnswers, AccessDecision, AccessRequest, AccessScope, Answers, BatchSummary, WhatCanRequest, WhoCanRequest,
+    EscalationPaths, PathsRequest, AccessAnswers, AccessDecision, AccessRequest, AccessScope, Answers, BatchSummary, WhatCanRequest, WhoCanRequest,
 };
 pub use intel::IntelRequest;
 pub use investigate::{InvestigateRequest, Investigated};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use haechi_app::{Answers, App, Exit, Result, UserError};
 
+use crate::iam_paths::{self, EscalationPaths};
 use crate::iam_ask::{self, One, WhatCan, WhoCan};
 use crate::screen::Screen;
 
@@ -36,6 +37,15 @@ Answers: yes; conditional (on condition keys, or for some of the resources); und
   haechi iam what-can arn:aws:iam::111122223333:user/mina
   haechi iam what-can arn:aws:iam::111122223333:role/app --service s3 --resource 'arn:aws:s3:::notes/*'")]
     WhatCan(WhatCan),
+    /// List the ways to escalate to an administrator's rights, or to somebody's, with the evidence of each step and what cuts it
+    #[command(after_help = "Examples:
+  haechi iam paths
+  haechi iam paths --from arn:aws:iam::111122223333:user/mina
+  haechi iam paths --to arn:aws:iam::111122223333:role/admin --format json
+  haechi iam paths --account 111122223333 --max-steps 1 --format csv
+
+Exit codes: 0 no path from a principal that is not an administrator; 1 some path; 2 it could not search.")]
+    Paths(EscalationPaths),
 }
 
 #[derive(Debug, Args)]
@@ -56,6 +66,7 @@ pub fn run(app: &App, screen: &Screen, command: Iam) -> Result<Exit> {
         Iam::Simulate(arguments) => simulate(app, screen, &arguments),
         Iam::WhoCan(arguments) => iam_ask::who_can(app, screen, arguments),
         Iam::WhatCan(arguments) => iam_ask::what_can(app, screen, arguments),
+        Iam::Paths(arguments) => iam_paths::paths(app, screen, arguments),
     }
 }
 

@@ -6,6 +6,7 @@ mod detect;
 mod help;
 mod iam;
 mod iam_ask;
+mod iam_paths;
 mod investigate;
 mod live;
 mod log_search;

@@ -128,6 +128,11 @@ impl Things {
         }
     }
 
+    /// Whether something of this ARN was recorded.
+    pub fn has(&self, arn: &str) -> bool {
+        self.all.contains_key(arn)
+    }
+
     /// The place among the world's principals of the role that a thing carries.
     pub(crate) fn role_of(&self, thing: &Thing, world: &World) -> Option<usize> {
         let named = thing.role.as_deref()?;

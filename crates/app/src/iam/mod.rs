@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod paths;
 mod recorded;
 mod request;
 mod simulate;
@@ -9,6 +10,7 @@ mod words;
 mod world;
 
 pub use ask::{AccessAnswers, WhatCanRequest, WhoCanRequest};
+pub use paths::{EscalationPaths, PathsRequest};
 pub use recorded::{AccessDecision, AccessRequest};
 pub use request::AccessScope;
 pub use simulate::{Answers, BatchSummary};

@@ -6,6 +6,7 @@ mod history;
 mod hostile;
 mod iam;
 mod iam_ask;
+mod iam_paths;
 mod live;
 mod log_search;
 mod logs;
