@@ -81,11 +81,14 @@ pub use doctor::{DoctorRequest, audit_policy};
 pub use error::{Result, UserError};
 pub use exit::{Exit, FailOn};
 pub use findings::SuppressRequest;
+pub use haechi_iam::lint::{CheckClass, LintKind, RESOURCE_KINDS, ResourceKindLimits};
 pub use haechi_inventory::{Secrets, Stop};
 pub use haechi_respond::{Force, Phase};
 pub use haechi_store::{LogTableBounds, PurgeMode};
-pub use iam::{
-    EscalationPaths, PathsRequest, AccessAnswers, AccessDecision, AccessRequest, AccessScope, Answers, BatchSummary, WhatCanRequest, WhoCanRequest,
+pub use iam::{EscalationPaths, PathsRequest, 
+    ExternalAnswers, ExternalRequest, PolicyCheck, PolicyCheckAnswer, PolicyCheckRequest,
+    AccessAnswers, AccessDecision, AccessRequest, AccessScope, ActionsRequest, Answers, BatchSummary, LintAnswer,
+    LintRequest, OrgChange, OrgPolicies, WhatCanRequest, WhatIfAnswer, WhatIfRequest, WhoCanRequest,
 };
 pub use intel::IntelRequest;
 pub use investigate::{InvestigateRequest, Investigated};

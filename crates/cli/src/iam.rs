@@ -7,6 +7,8 @@ use haechi_app::{Answers, App, Exit, Result, UserError};
 
 use crate::iam_paths::{self, EscalationPaths};
 use crate::iam_ask::{self, One, WhatCan, WhoCan};
+use crate::iam_policies::{self, Actions, Lint};
+use crate::iam_external::{self, Check, External};
 use crate::screen::Screen;
 
 #[derive(Debug, Subcommand)]
@@ -46,6 +48,40 @@ Answers: yes; conditional (on condition keys, or for some of the resources); und
 
 Exit codes: 0 no path from a principal that is not an administrator; 1 some path; 2 it could not search.")]
     Paths(EscalationPaths),
+    /// List who outside the zone of trust reaches which resource, each with an example request
+    #[command(after_help = "Examples:
+  haechi iam external
+  haechi iam external --type Bucket --account 111122223333
+  haechi iam external --zone o-exampleorgid 444455556666 --format json
+
+Exit codes: 0 nothing is open; 1 something is, or cannot be decided.")]
+    External(External),
+    /// Check that a policy allows no new access, no public access, or none of some actions, with an example request
+    #[command(after_help = "Examples:
+  haechi iam check --no-new-access old.json new.json
+  haechi iam check --no-public bucket-policy.json --type AWS::S3::Bucket
+  haechi iam check --not-granted 'iam:*' --not-granted s3:DeleteBucket role.json
+
+Exit codes: 0 it passes; 1 it fails or cannot be decided; 2 it could not be checked.")]
+    Check(Check),
+    /// List actions with their access level, resource types and condition keys
+    #[command(after_help = "Examples:
+  haechi iam actions 's3:Put*' --level write
+  haechi iam actions '*' --resource arn:aws:kms:us-east-1:111122223333:key/4f7a --format csv
+  haechi iam actions 'ec2:*' --key aws:RequestTag/team --format jsonl
+
+Exit codes: 0 some action matches; 1 none does.")]
+    Actions(Actions),
+    /// Check policies as AWS's policy validation does, and more
+    #[command(after_help = "Examples:
+  haechi iam lint policy.json
+  haechi iam lint policies/ --format sarif > lint.sarif
+  haechi iam lint --type scp deny-regions.json --fail-on warning
+  haechi iam lint --type resource --resource-type AWS::S3::Bucket - < bucket-policy.json
+  haechi iam lint --checks
+
+Exit codes: 0 nothing at or above --fail-on; 1 something; 2 a file could not be read.")]
+    Lint(Lint),
 }
 
 #[derive(Debug, Args)]
@@ -67,6 +103,10 @@ pub fn run(app: &App, screen: &Screen, command: Iam) -> Result<Exit> {
         Iam::WhoCan(arguments) => iam_ask::who_can(app, screen, arguments),
         Iam::WhatCan(arguments) => iam_ask::what_can(app, screen, arguments),
         Iam::Paths(arguments) => iam_paths::paths(app, screen, arguments),
+        Iam::External(arguments) => iam_external::external(app, screen, arguments),
+        Iam::Check(arguments) => iam_external::check(app, screen, arguments),
+        Iam::Actions(arguments) => iam_policies::actions(app, screen, arguments),
+        Iam::Lint(arguments) => iam_policies::lint(app, screen, arguments),
     }
 }
 

@@ -7,12 +7,15 @@ mod help;
 mod iam;
 mod iam_ask;
 mod iam_paths;
+mod iam_external;
+mod iam_policies;
 mod investigate;
 mod live;
 mod log_search;
 mod logs;
 mod notify;
 mod org;
+mod org_whatif;
 mod progress;
 mod purge;
 mod query;
@@ -95,7 +98,10 @@ fn locale() -> Language {
 
 fn open(global: &Global) -> Result<(App, screen::Screen), UserError> {
     let usual = usual_settings();
-    let settings = SettingsFile::load(global.config.as_deref(), &usual)?;
+    let mut settings = SettingsFile::load(global.config.as_deref(), &usual)?;
+    if global.iam_data.is_some() {
+        settings.iam_data.clone_from(&global.iam_data);
+    }
     let language = match global.lang.as_deref().or(settings.lang.as_deref()) {
         Some(word) => word.parse().map_err(|_| UserError::said("error-language").arg("word", word))?,
         None => locale(),

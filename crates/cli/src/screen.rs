@@ -89,6 +89,11 @@ impl Screen {
         self.print(|out| haechi_report::write_table(table, format, self.language, &self.options(0), out))
     }
 
+    /// What checks of policies found.
+    pub fn lint(&self, lint: &haechi_report::LintOutput, format: haechi_report::LintFormat) -> Result<(), UserError> {
+        self.print(|out| haechi_report::write_lint(lint, format, self.language, &self.options(0), out))
+    }
+
     /// What is different between two versions of something.
     pub fn difference(&self, difference: &haechi_report::Difference) -> Result<(), UserError> {
         self.print(|out| haechi_report::write_difference(difference, &self.options(0), out))

@@ -1,11 +1,12 @@
 //! The only crate that knows output formats: a run's answers as a terminal page, JSON, JSON lines,
-//! CSV, OCSF and one self-contained HTML file, in English, Korean and Japanese.
+//! CSV, OCSF, SARIF and one self-contained HTML file, in English, Korean and Japanese.
 //!
 //! A report never decides: it counts, sorts and words what the engines decided. No clock, no network.
 
 pub mod format;
 mod html;
 pub mod input;
+mod lint;
 mod machine;
 mod records;
 pub mod rows;
@@ -25,6 +26,7 @@ pub use input::{
     Account, Change, Code, Comparison, Counts, EvaluationCount, FindingEntry, Listings, Meta, MissingRule, NextStep,
     NotMapped, PackResult, PackRule, Report, RuleInfo, Source, SourceKind, SourceNote, Suppression, Unreadable,
 };
+pub use lint::{LintClass, LintEntry, LintFormat, LintOutput, LintedFile, write_lint};
 pub use machine::json::SCHEMA_VERSION;
 pub use records::write_record;
 pub use rows::{Cell, Column, Fit, Table};

@@ -1,16 +1,29 @@
 //! Questions to the IAM engine: who may do what.
 
+mod actions;
 mod answer;
 mod ask;
+mod check;
+mod external;
+mod lint;
+mod org_policies;
 mod paths;
 mod recorded;
 mod request;
 mod simulate;
+mod whatif;
+mod whatif_report;
 mod words;
 mod world;
 
+pub use actions::ActionsRequest;
 pub use ask::{AccessAnswers, WhatCanRequest, WhoCanRequest};
+pub use lint::{LintAnswer, LintRequest};
+pub use org_policies::OrgPolicies;
+pub use check::{PolicyCheck, PolicyCheckAnswer, PolicyCheckRequest};
+pub use external::{ExternalAnswers, ExternalRequest};
 pub use paths::{EscalationPaths, PathsRequest};
 pub use recorded::{AccessDecision, AccessRequest};
 pub use request::AccessScope;
 pub use simulate::{Answers, BatchSummary};
+pub use whatif::{OrgChange, WhatIfAnswer, WhatIfRequest};

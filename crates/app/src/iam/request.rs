@@ -55,11 +55,6 @@ impl AccessScope {
     }
 }
 
-/// The table of actions.
-pub(crate) fn catalogue() -> Result<Catalogue> {
-    Catalogue::read(haechi_content::iam::actions()).map_err(UserError::verbatim)
-}
-
 /// An action as the table knows it; one that it does not know may be newer than the table.
 pub(crate) fn action(catalogue: &Catalogue, word: &str) -> Result<Action> {
     if let Some(known) = catalogue.action(word).and_then(|known| known.to_action()) {

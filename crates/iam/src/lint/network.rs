@@ -1,6 +1,6 @@
 //! Checks of addresses: `aws:SourceIp` sees public addresses only, and a range is written by its first address.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::json::Member;
 use super::{Check, Out};
