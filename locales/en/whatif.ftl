@@ -3,6 +3,7 @@ column-whatif-class = What becomes of it
 column-whatif-answer = Answer
 column-whatif-action = Action
 column-whatif-calls = Calls
+column-whatif-because = Because
 column-whatif-added = Policies added
 column-whatif-removed = Policies removed
 column-whatif-narrower = Must allow now

@@ -3,6 +3,7 @@ column-whatif-class = 変更後
 column-whatif-answer = 判定
 column-whatif-action = アクション
 column-whatif-calls = 呼び出し
+column-whatif-because = 理由
 column-whatif-added = 追加されるポリシー
 column-whatif-removed = 外れるポリシー
 column-whatif-narrower = 新たに許可が必要な箇所

@@ -3,6 +3,7 @@ column-whatif-class = 변경 후
 column-whatif-answer = 판정
 column-whatif-action = 작업
 column-whatif-calls = 호출 수
+column-whatif-because = 이유
 column-whatif-added = 추가되는 정책
 column-whatif-removed = 제거되는 정책
 column-whatif-narrower = 새로 허용이 필요한 위치
