@@ -60,6 +60,8 @@ fn condition_keys_have_types() {
     assert_eq!(catalogue.condition_key("aws:TagKeys").unwrap().values(), KeyValues::Many);
     assert_eq!(catalogue.condition_key("s3:max-keys").unwrap().kind(), KeyType::Numeric);
     assert!(catalogue.condition_key("saml:aud").is_some());
+    assert!(catalogue.condition_key("secretsmanager:ResourceTag/team").is_some());
+    assert!(catalogue.condition_key("s3:ExistingObjectTag/team").is_some());
     assert!(catalogue.condition_key("token.actions.githubusercontent.com:repository").is_some());
     assert!(catalogue.condition_key("aws:NoSuchKey").is_none());
 }

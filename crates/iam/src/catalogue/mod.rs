@@ -466,7 +466,10 @@ impl<'c> ConditionKey<'c> {
 
     /// Whether a key as policies write it is this one, in any letter case.
     pub fn is_named(self, name: &str) -> bool {
-        // What differs from request to request is `${TagKey}`, or `<key>` with some of S3's.
+        // What differs from request to request is `${TagKey}`; with some keys `<key>` or `tag-key`.
+        if let Some(head) = self.name.strip_suffix("tag-key") {
+            return name.len() > head.len() && name.get(..head.len()).is_some_and(|own| own.eq_ignore_ascii_case(head));
+        }
         let Some(open) = self.name.find(['$', '<']) else { return self.name.eq_ignore_ascii_case(name) };
         let close = self.name.rfind(['}', '>']).map_or(self.name.len(), |at| at + 1);
         let (head, tail) = (self.name[..open].as_bytes(), self.name.get(close..).unwrap_or_default().as_bytes());

@@ -145,7 +145,11 @@ fn unreachable(
             }
         }
     }
-    if any && run.kind != LintKind::Trust {
+    // A key that no action lists is one of the caller (`lambda:SourceFunctionArn`), or the table is not complete.
+    let service = run.linter.catalogue.service(prefix);
+    let listed = service.is_some_and(|service| service.actions().any(|action| action.supports_key(&key.key)));
+    let global = run.linter.catalogue.global_key(&key.key).is_some();
+    if any && listed && !global && run.kind != LintKind::Trust {
         out.find_named(Check::UnsupportedActionForConditionKey, key.key_span, "key", &key.key);
     }
 }

@@ -124,6 +124,8 @@ impl<'c> Linter<'c> {
             for kind in service.resource_types() {
                 let arn = kind.arn();
                 let Some(owner) = arn.as_str().split(':').nth(2) else { continue };
+                // A recovery point is of any service that can be backed up.
+                let owner = if owner.contains('$') { service.prefix() } else { owner };
                 let list = templates.entry(owner).or_default();
                 if !list.contains(&arn) {
                     list.push(arn);

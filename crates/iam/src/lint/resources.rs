@@ -31,7 +31,9 @@ fn arn(run: &Run<'_, '_, '_>, pattern: &str, span: Span, out: &mut Out<'_>) {
         out.find_named(Check::InvalidArnPrefix, span, "resource", pattern);
         return;
     }
-    let Some(parts) = arn_parts(pattern) else {
+    // A variable may have a colon of its own.
+    let stars = ArnPattern(pattern).stars();
+    let Some(parts) = arn_parts(&stars) else {
         // Missing fields at the end are filled by a star: `arn:aws:s3*`.
         if !pattern.ends_with('*') && !open(first) {
             out.find_named(Check::MissingArnField, span, "resource", pattern);

@@ -277,3 +277,42 @@ fn odd_documents_are_told_of_within_their_text() {
         })
         .unwrap();
 }
+
+/// AWS's own managed policies: few of them are at fault, and none in its form.
+#[test]
+fn the_policies_of_aws_are_mostly_sound() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/iam/managed-policies.txt");
+    let table = std::fs::read_to_string(path).unwrap();
+    let catalogue = catalogue();
+    let linter = Linter::new(&catalogue);
+    let (mut policies, mut at_fault, mut by_check) = (0, 0, std::collections::BTreeMap::new());
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let mut fields = line.split('\t');
+        let (name, Some(document)) = (fields.next().unwrap(), fields.nth(1)) else { continue };
+        policies += 1;
+        let mut errors = 0;
+        for finding in linter.check(document, Some(LintKind::Identity), None).findings {
+            if finding.check.class() == CheckClass::Error {
+                errors += 1;
+                by_check.entry(finding.check.id()).or_insert_with(Vec::new).push((name, finding.arguments));
+            }
+        }
+        at_fault += usize::from(errors > 0);
+    }
+    assert!(policies > 1_000);
+    // Actions of services that are gone, ARNs that never match, a key that is not documented.
+    let known = [
+        "INVALID_ACTION",
+        "INVALID_ARN_RESOURCE",
+        "INVALID_GLOBAL_CONDITION_KEY",
+        "INVALID_SERVICE",
+        "INVALID_SERVICE_CONDITION_KEY",
+        "INVALID_SERVICE_IN_ACTION",
+        "MISSING_QUALIFIER",
+        "UNSUPPORTED_ACTION_FOR_CONDITION_KEY",
+    ];
+    let others: Vec<_> = by_check.iter().filter(|(check, _)| !known.contains(check)).collect();
+    assert!(others.is_empty(), "{others:?}");
+    assert!(at_fault * 100 < policies * 6, "{at_fault} of {policies}: {by_check:#?}");
+    println!("{at_fault} of {policies} at fault");
+}
