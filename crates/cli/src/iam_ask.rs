@@ -105,7 +105,7 @@ pub fn simulate(app: &App, screen: &Screen, arguments: One) -> Result<Exit> {
         screen.warn(caution, "");
     }
     if format == Format::Json {
-        let text = serde_json::to_string_pretty(&record).map_err(|error| UserError::verbatim(error))?;
+        let text = serde_json::to_string_pretty(&record).map_err(UserError::verbatim)?;
         screen.text(&text)?;
     } else {
         screen.table(&table, format)?;

@@ -2,6 +2,7 @@
 //! policies that bear on them out. Facts only: no clock, no store.
 
 mod acl;
+mod build_org;
 mod builder;
 mod gap;
 mod holders;
@@ -300,6 +301,13 @@ impl World {
         if !name.starts_with("arn:") && name.ends_with(".amazonaws.com") {
             return Ok(Subject::bare(Caller::service(name)));
         }
+        let root;
+        let name = if name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit()) {
+            root = format!("arn:{}:iam::{name}:root", self.partition());
+            &root
+        } else {
+            name
+        };
         let recorded = self.principal(name);
         let caller = match recorded {
             Some(principal) if principal.arn() == name || !name.contains(":sts:") => principal.caller.clone(),
@@ -310,6 +318,15 @@ impl World {
             None => Caller::from_arn(name)?,
         };
         Ok(self.placed_subject(caller, recorded))
+    }
+
+    /// The partition that was recorded: accounts of several partitions are in no organization together.
+    fn partition(&self) -> &str {
+        let first = self.record.principals.first().map(Principal::arn);
+        first
+            .or_else(|| self.record.resources.keys().next().map(|arn| &**arn))
+            .and_then(|arn| arn.split(':').nth(1))
+            .unwrap_or("aws")
     }
 
     /// A recorded principal as somebody who asks.

@@ -270,12 +270,19 @@ fn roles_and_keys_are_asked_one_by_one() {
     let mina = world.subject(&user(DEV, "mina")).unwrap();
     let actions = ["kms:Decrypt", "sts:AssumeRole"].map(|action| Action::parse(action).unwrap());
     let found = what_can(&world, &mina, &actions, None, &Context::open(), Guardrails::Counted);
-    let rows: Vec<_> = found.rows.iter().map(|row| (row.action.as_str(), row.resource.as_deref().unwrap(), row.explanation.answer)).collect();
-    assert_eq!(rows, [
-        ("kms:Decrypt", format!("arn:aws:kms:ap-northeast-2:{DEV}:key/delegating").as_str(), Answer::Yes),
-        ("sts:AssumeRole", &role(PROD, "open"), Answer::Yes),
-        ("sts:AssumeRole", &role(DEV, "own"), Answer::Yes),
-    ]);
+    let rows: Vec<_> = found
+        .rows
+        .iter()
+        .map(|row| (row.action.as_str(), row.resource.as_deref().unwrap(), row.explanation.answer))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("kms:Decrypt", format!("arn:aws:kms:ap-northeast-2:{DEV}:key/delegating").as_str(), Answer::Yes),
+            ("sts:AssumeRole", &role(PROD, "open"), Answer::Yes),
+            ("sts:AssumeRole", &role(DEV, "own"), Answer::Yes),
+        ]
+    );
 }
 
 #[test]

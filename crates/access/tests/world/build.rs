@@ -377,3 +377,16 @@ fn accounts_that_were_listed_may_be_empty() {
     let gaps: Vec<_> = world.gaps().iter().map(|gap| (gap.kind, &*gap.subject)).collect();
     assert_eq!(gaps, [(GapKind::Account, MANAGEMENT), (GapKind::Listing, "333333333333 AWS::IAM::Role")]);
 }
+
+#[test]
+fn root_users_are_of_the_recorded_partition() {
+    let mut items = Items::default();
+    let user = "arn:aws-cn:iam::222222222222:user/mina";
+    items.item(PROD, "AWS::IAM::User", "AIDAmina", user, json!({"userName": "mina", "userPolicyList": []}));
+    let world = items.world();
+    assert_eq!(world.subject(PROD).unwrap().caller.name_in_policies(), "arn:aws-cn:iam::222222222222:root");
+    assert_eq!(
+        Items::organization().world().subject(PROD).unwrap().caller.name_in_policies(),
+        "arn:aws:iam::222222222222:root"
+    );
+}
