@@ -135,3 +135,5 @@ help-org-policies-after =
       haechi org policies 111122223333 --format json
 
     終了コード: 0 エラーなし、1 アカウントを妨げる、または AWS が受け付けないポリシーやレベルあり、2 確認できず。
+help-org-whatif-since = この時刻以降(2026-11-22、2026-11-22T09:30+09:00、3 日前は 3d)
+help-org-whatif-until = この時刻まで

@@ -135,3 +135,5 @@ help-org-policies-after =
       haechi org policies 111122223333 --format json
 
     종료 코드: 0 오류 없음, 1 계정을 막거나 AWS가 받지 않는 정책 또는 수준이 있음, 2 확인할 수 없음.
+help-org-whatif-since = 이 시각부터(2026-11-22, 2026-11-22T09:30+09:00, 3일 전은 3d)
+help-org-whatif-until = 이 시각까지

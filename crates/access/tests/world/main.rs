@@ -5,3 +5,4 @@ mod build;
 mod made;
 mod paths;
 mod properties;
+mod whatif;

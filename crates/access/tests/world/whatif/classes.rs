@@ -4,8 +4,8 @@ use haechi_access::whatif::{Change, Class, Reason, WhatIf, WhatIfError};
 use haechi_access::{OrgPolicyType, OrganizationError, World};
 use serde_json::{Value, json};
 
+use super::replayed::*;
 use crate::made::*;
-use crate::replayed::*;
 
 /// The organization of the tests with some people, and an SCP that denies deleting buckets to DEV.
 fn organization() -> World {

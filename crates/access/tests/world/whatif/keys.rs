@@ -3,8 +3,8 @@
 use haechi_access::whatif::{Class, Reason};
 use serde_json::{Value, json};
 
+use super::replayed::*;
 use crate::made::*;
-use crate::replayed::*;
 
 /// A policy that denies under a condition.
 fn deny_if(action: &str, condition: Value) -> Value {

@@ -4,8 +4,8 @@ use haechi_access::whatif::{Change, Class};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::replayed::*;
 use crate::made::*;
-use crate::replayed::*;
 
 fn policy() -> impl Strategy<Value = Value> {
     let action = prop::sample::select(vec!["*", "s3:*", "s3:GetObject", "ec2:RunInstances", "iam:*"]);

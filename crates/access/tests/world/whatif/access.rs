@@ -4,8 +4,8 @@ use haechi_access::World;
 use haechi_access::whatif::{AccessChange, Change, condensed};
 use serde_json::json;
 
+use super::replayed::*;
 use crate::made::*;
-use crate::replayed::*;
 
 fn changes(world: &World, change: Change) -> Vec<AccessChange> {
     whatif(world, vec![change]).access_changes(&CATALOGUE)

@@ -12,9 +12,9 @@ use haechi_model::event::{Event, Head, Place, Record, time};
 use serde_json::{Value, json};
 
 pub static CATALOGUE: LazyLock<Catalogue> =
-    LazyLock::new(|| Catalogue::read(include_str!("../../../../content/iam/actions.txt")).expect("the table"));
+    LazyLock::new(|| Catalogue::read(include_str!("../../../../../content/iam/actions.txt")).expect("the table"));
 pub static RULES: LazyLock<EventRules> =
-    LazyLock::new(|| EventRules::read(include_str!("../../../../content/iam/events.txt")).expect("the rules"));
+    LazyLock::new(|| EventRules::read(include_str!("../../../../../content/iam/events.txt")).expect("the rules"));
 
 /// A call in an account by somebody, in eu-west-1.
 pub fn call(arn: &str, source: &str, name: &str) -> Value {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use haechi_access::whatif::Class;
 use serde_json::{Value, json};
 
+use super::replayed::*;
 use crate::made::*;
-use crate::replayed::*;
 
 fn records() -> Option<Vec<Value>> {
     let folder = PathBuf::from(std::env::var_os("HAECHI_CORPUS")?).join("cloudtrail");
