@@ -105,6 +105,9 @@ pub(crate) struct Asked<'w> {
     pub context: Context,
 }
 
+/// A type of resources and an account.
+type TypeAndAccount = (Box<str>, Box<str>);
+
 pub(crate) struct Ground<'w> {
     pub world: &'w World,
     pub things: &'w Things,
@@ -115,7 +118,7 @@ pub(crate) struct Ground<'w> {
     pub trusts: Vec<Vec<(usize, Tri)>>,
     /// Things that carry a role, by type and that role; and all, by type and account.
     pub carriers: HashMap<(Box<str>, usize), Vec<Box<str>>>,
-    pub existing: HashMap<(Box<str>, Box<str>), Vec<Box<str>>>,
+    pub existing: HashMap<TypeAndAccount, Vec<Box<str>>>,
     decisive: Vec<(Action, &'static str)>,
 }
 

@@ -38,11 +38,7 @@ impl<'w> Searching<'w> {
             edge = self.continued(next, certain_so_far).and_then(|found| found.edge.clone());
             at = next;
         }
-        let last_admin = match &steps.last() {
-            Some(_) => self.end_grade(at, &steps),
-            None => return None,
-        };
-        let possible = steps.iter().any(|step| step.certainty == Certainty::Maybe) || last_admin != Tri::Yes;
+        let possible = steps.iter().any(|step| step.certainty == Certainty::Maybe) || self.end_grade(at) != Tri::Yes;
         let principal = &world.principals()[place];
         Some(Path {
             from: principal.arn().to_owned(),
@@ -57,17 +53,16 @@ impl<'w> Searching<'w> {
     /// How a path goes on from a holder: a certain path by certain steps.
     fn continued(&self, place: usize, certain: bool) -> Option<&Found> {
         let holder = &self.holders[place];
-        let shorter = match (&holder.certain, &holder.maybe) {
+        match (&holder.certain, &holder.maybe) {
             (Some(sure), Some(maybe)) if !certain && maybe.steps < sure.steps => Some(maybe),
             (Some(sure), _) => Some(sure),
             (None, maybe) => maybe.as_ref(),
-        };
-        shorter
+        }
     }
 
     /// Whether the one at the end has what was wanted, certainly or under conditions.
-    fn end_grade(&self, at: usize, steps: &[Step]) -> Tri {
-        if self.search.to.is_some() || steps.is_empty() {
+    fn end_grade(&self, at: usize) -> Tri {
+        if self.search.to.is_some() {
             return Tri::Yes;
         }
         match self.holders[at].admin {

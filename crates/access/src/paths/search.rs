@@ -272,8 +272,13 @@ impl<'w> Searching<'w> {
 
     fn collect(self) -> Paths {
         let world = self.ground.world;
-        let is_there = |holder: &Holder<'_>| holder.admin != Tri::No;
-        let admins = self.holders[..self.principals].iter().filter(|holder| is_there(holder)).count();
+        let is_admin = |holder: &Holder<'_>| holder.admin != Tri::No;
+        let admins = self.holders[..self.principals].iter().filter(|holder| is_admin(holder)).count();
+        let wanted_in = self.goal_account();
+        // Administrators need no path; but to what is in other accounts than theirs.
+        let is_there = |holder: &Holder<'_>| {
+            is_admin(holder) && wanted_in.as_deref().is_none_or(|account| account == holder.rights.account())
+        };
         let unrecorded =
             |place: &usize| world.principals()[*place].identity().iter().any(|policy| policy.is_unrecorded().is_some());
         let mut found = Paths {
@@ -299,6 +304,19 @@ impl<'w> Searching<'w> {
         let order = |path: &Path| (path.steps.len(), path.certainty, path.from.clone(), path.to.clone());
         found.paths.sort_by_cached_key(order);
         found
+    }
+
+    /// The account of what is wanted; none: an administrator of whatever account.
+    fn goal_account(&self) -> Option<Box<str>> {
+        match &self.goal {
+            Goal::Admin | Goal::Nothing => None,
+            Goal::Principal(place) => Some(self.ground.world.principals()[*place].account().into()),
+            Goal::Root(account) => Some(account.clone()),
+            Goal::Resource(arn, _) => {
+                let owner = self.ground.world.resource(arn).map(|resource| resource.account.clone());
+                owner.or_else(|| self.ground.things.all.get(arn).map(|thing| thing.account.clone()))
+            }
+        }
     }
 
     fn is_asked_for(&self, place: usize) -> bool {
@@ -338,8 +356,11 @@ impl<'w> Searching<'w> {
             }
         }
         let mut paths: Vec<Path> = edges.into_iter().filter_map(|edge| self.path_by(place, edge)).collect();
-        // A way round over somebody who is reached more directly tells nothing new.
-        paths.retain(|path| path.steps.iter().skip(1).all(|step| step.to != path.from && step.from != path.from));
+        // Who has left itself and comes back to itself has gone a way round.
+        paths.retain(|path| {
+            let mut left = path.steps.iter().skip_while(|step| step.to == path.from);
+            left.all(|step| step.to != path.from)
+        });
         paths
     }
 

@@ -27,6 +27,9 @@ pub(crate) struct Credentials {
     pub password: Option<bool>,
 }
 
+/// A version of a policy: its id and what it says.
+pub(crate) type Version = (Box<str>, Arc<Prepared>);
+
 /// Takes items.
 #[derive(Debug, Default)]
 pub struct Things {
@@ -35,7 +38,7 @@ pub struct Things {
     pub(crate) all: BTreeMap<Box<str>, Thing>,
     pub(crate) users: HashMap<Box<str>, Credentials>,
     /// Versions of customer managed policies that are not in force.
-    pub(crate) versions: HashMap<Box<str>, Vec<(Box<str>, Arc<Prepared>)>>,
+    pub(crate) versions: HashMap<Box<str>, Vec<Version>>,
     /// Roles by the instance profiles that hold them.
     profiles: HashMap<Box<str>, Box<str>>,
     regions: BTreeMap<Box<str>, BTreeSet<Box<str>>>,

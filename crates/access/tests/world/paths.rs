@@ -294,6 +294,13 @@ fn paths_cross_accounts_and_go_round_circles() {
     let search = Search { max_steps: 2, ..Search::default() };
     let found = search_in(&items, &catalogue(), &search);
     assert_eq!(found.paths.len(), 2);
+    // An administrator of another account is one who has to get there.
+    let mut other = items.clone();
+    other.user(DEV, "boss", &[allow("*", "*")], &[], &[]);
+    let search = Search { to: Some(role(PROD, "deploy")), ..Search::default() };
+    let found = search_in(&other, &catalogue(), &search);
+    assert!(found.paths.iter().any(|path| path.from == user(DEV, "boss") && path.steps.len() == 2), "{found:?}");
+    assert!(found.paths.iter().all(|path| path.from != role(PROD, "ops")), "{found:?}");
     // To somebody who is no administrator; and of one account only.
     let search = Search { to: Some(role(PROD, "deploy")), accounts: vec![DEV.into()], ..Search::default() };
     let found: Vec<String> = search_in(&items, &catalogue(), &search).paths.iter().map(short).collect();
@@ -309,6 +316,12 @@ fn rights_are_raised_step_by_step() {
     let found = find(&items);
     assert_eq!(short(&found.paths[0]).split(' ').count(), 3, "{found:?}");
     assert!(found.paths[0].steps.iter().any(|step| step.id == "x-08"), "{found:?}");
+    let search = Search { from: Some(user(PROD, "dev")), ..Search::default() };
+    let by_first_step = search_in(&items, &catalogue(), &search);
+    assert!(
+        by_first_step.paths.iter().any(|path| path.steps.len() == 2 && path.steps.iter().any(|step| step.id == "x-08")),
+        "{by_first_step:?}"
+    );
 }
 
 #[test]
@@ -378,13 +391,14 @@ fn ten_thousand_principals() {
             2 => allow("sts:AssumeRole", &format!("arn:aws:iam::{account}:role/role{}", number - 1)),
             _ => allow("s3:*", &format!("arn:aws:s3:::bucket{number}/*")),
         };
+        let of_user = allow("dynamodb:*", &format!("arn:aws:dynamodb:*:*:table/user{number}"));
         let trusted =
             json!({"Service": format!("{service}.amazonaws.com"), "AWS": format!("arn:aws:iam::{account}:root")});
         items.role(
             account,
             &format!("role{number}"),
             &trust(trusted),
-            &[policy.clone(), allow("ec2:Describe*", "*")],
+            &[policy.clone(), allow("sqs:*", &format!("arn:aws:sqs:*:*:role{number}"))],
             &[],
         );
         let own = match number % 7 {
@@ -393,7 +407,7 @@ fn ten_thousand_principals() {
             2 => allow("ec2:*", "*"),
             _ => allow("logs:*", &format!("arn:aws:logs:*:*:log-group:{number}")),
         };
-        items.user(account, &format!("user{number}"), &[policy, own], &[], &[]);
+        items.user(account, &format!("user{number}"), &[policy, own, of_user], &[], &[]);
     }
     let catalogue = catalogue();
     let mut things = Things::of(&catalogue);
