@@ -7,6 +7,7 @@ mod hostile;
 mod iam;
 mod iam_ask;
 mod iam_paths;
+mod iam_policies;
 mod iam_external;
 mod live;
 mod log_search;

@@ -472,7 +472,7 @@ impl<'c> ConditionKey<'c> {
         }
         let Some(open) = self.name.find(['$', '<']) else { return self.name.eq_ignore_ascii_case(name) };
         let close = self.name.rfind(['}', '>']).map_or(self.name.len(), |at| at + 1);
-        let (head, tail) = (self.name[..open].as_bytes(), self.name.get(close..).unwrap_or_default().as_bytes());
+        let (head, tail) = (&self.name.as_bytes()[..open], self.name.get(close..).unwrap_or_default().as_bytes());
         let name = name.as_bytes();
         name.len() > head.len() + tail.len()
             && name[..head.len()].eq_ignore_ascii_case(head)
