@@ -1,5 +1,7 @@
 //! Which condition keys policies ask for, and where an event of CloudTrail tells them.
 
+use std::collections::BTreeSet;
+
 use haechi_iam::{Policy, Prepared, pattern};
 
 /// Where the value of a key is found in an event.
@@ -165,6 +167,31 @@ impl KeySource {
             KeySource::Region | KeySource::Model | KeySource::ServiceOnly | KeySource::Nowhere => &[],
         }
     }
+}
+
+/// The services whose resources matter to policies; none: those of all.
+pub(crate) fn services_with_resources<'p>(policies: impl Iterator<Item = &'p Prepared>) -> Option<BTreeSet<String>> {
+    let mut services = BTreeSet::new();
+    for statement in policies.flat_map(|policy| policy.policy().statements()) {
+        let is_asked = statement.resources().any(|resource| resource != "*" || resource.contains("${"))
+            || statement.conditions().any(|condition| condition.key().to_ascii_lowercase().contains(":resource"))
+            || statement
+                .conditions()
+                .any(|condition| condition.values().any(|value| value.to_ascii_lowercase().contains("${aws:resource")));
+        if !is_asked {
+            continue;
+        }
+        if statement.action_listing() == haechi_iam::Listing::Except {
+            return None;
+        }
+        for action in statement.actions() {
+            match action.split_once(':') {
+                Some((service, _)) if !service.contains(['*', '?']) => services.insert(service.to_ascii_lowercase()),
+                _ => return None,
+            };
+        }
+    }
+    Some(services)
 }
 
 /// What the statements of policies about an action ask for.

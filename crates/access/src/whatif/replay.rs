@@ -13,7 +13,7 @@ use haechi_model::event::{Event, FieldError, Fields, Json, Slot, core};
 use super::changes::WhatIf;
 use super::context::Told;
 use super::difference::Difference;
-use super::keys::{Asked, KeySource};
+use super::keys::{Asked, KeySource, services_with_resources};
 use super::tally::{Call, Class, Count, Reason, Tally};
 
 /// A replay can't be made of these tables.
@@ -72,7 +72,12 @@ impl<'w> Replay<'w> {
             deciding: rules.deciding_paths().map(|path| fields.add(&path)).collect::<Result<_, _>>()?,
         };
         if asked.resources || rcps {
-            for path in rules.paths() {
+            let services = services_with_resources(policies.iter().map(|policy| &**policy)).filter(|_| !rcps);
+            let paths = match &services {
+                Some(services) => services.iter().flat_map(|service| rules.resource_paths(service)).collect(),
+                None => rules.paths(),
+            };
+            for path in paths {
                 fields.add(&path)?;
             }
             for path in ["resources.ARN", "resources.arn"] {
@@ -403,11 +408,14 @@ impl<'w> Replay<'w> {
             source.paths().iter().for_each(|path| add(path));
         }
         if asked.resources {
-            ["resources.ARN", "resources.arn", "requestParameters", "recipientAccountId"]
+            ["resources.ARN", "resources.arn", "recipientAccountId", "resources.accountId"]
                 .into_iter()
                 .for_each(&mut add);
-            add("resources.accountId");
-            self.rules.paths().iter().filter(|path| path.starts_with("requestParameters.")).for_each(|path| add(path));
+            if let Meaning::All(actions) | Meaning::OneOf(actions) = &meaning {
+                for (action, _) in actions {
+                    self.rules.resource_paths(action.service()).for_each(|path| add(&path));
+                }
+            }
         }
         slots.sort_unstable_by_key(|slot: &Slot| slot.index());
         slots.dedup();

@@ -90,9 +90,11 @@ pub(super) fn calls(whatif: &WhatIf, tally: Option<&Tally>, all: bool) -> Table 
 /// The reason that says most.
 fn reason_cell(reasons: &[Reason]) -> Cell {
     let statement = reasons.iter().find_map(|reason| match reason {
-        Reason::Statement { policy, sid, line, .. } => {
-            Some((format!("{policy}:{line}"), sid.as_deref().unwrap_or_default().to_owned()))
-        }
+        // A statement without a Sid is known by its number.
+        Reason::Statement { policy, sid, line, statement, .. } => Some((
+            format!("{policy}:{line}"),
+            sid.as_deref().map_or_else(|| format!("#{}", statement + 1), ToOwned::to_owned),
+        )),
         _ => None,
     });
     let (place, sid) = statement.clone().unwrap_or_default();

@@ -246,6 +246,17 @@ impl EventRules {
         names.into_iter().map(|name| format!("requestParameters.{name}"))
     }
 
+    /// What the ARNs of a service's resources are built from: all that [`EventRules::resource`] asks for beside the
+    /// event's `resources`, region and account.
+    pub fn resource_paths<'r>(&'r self, service: &'r str) -> impl Iterator<Item = String> + 'r {
+        let rules = self.resources.iter().filter(move |rule| compare(&rule.service, service).is_eq());
+        rules.flat_map(|rule| {
+            let holes = rule.template.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+            let fields = holes.filter(|hole| !matches!(*hole, "partition" | "region" | "account"));
+            fields.map(|hole| path_of(hole).0)
+        })
+    }
+
     /// The action of an event. `source` is its `eventSource`, with or without `.amazonaws.com`.
     pub fn action<'c>(
         &self,
