@@ -377,12 +377,11 @@ fn permissions_are_actions_of_aws_on_resources_that_they_have() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
-/// A search through a large organization ends in seconds; `cargo test -- --ignored` tells the time.
+/// A large organization; docs/iam.md tells the time of one five times as large.
 #[test]
-#[ignore = "measures"]
-fn ten_thousand_principals() {
+fn two_thousand_principals() {
     let mut items = Items::organization();
-    for number in 0..5000 {
+    for number in 0..1000 {
         let account = [PROD, DEV, MANAGEMENT][number / 10 % 3];
         let service = ["lambda", "ec2", "ecs-tasks", "codebuild", "glue"][number % 5];
         let policy = match number % 10 {
@@ -409,25 +408,9 @@ fn ten_thousand_principals() {
         };
         items.user(account, &format!("user{number}"), &[policy, own, of_user], &[], &[]);
     }
-    let catalogue = catalogue();
-    let mut things = Things::of(&catalogue);
-    let mut builder = World::builder();
-    for value in &items.0 {
-        let item = ConfigurationItem::from_value(value).expect("an item");
-        builder.add(&item);
-        things.add(&item);
-    }
-    let world = builder.build().expect("a world");
-    let began = std::time::Instant::now();
-    let found = paths(&world, &things, &catalogue, &Search::default());
-    println!(
-        "{} principals, {} policies, {} paths: {:?}",
-        found.searched,
-        world.prepared_policies(),
-        found.paths.len(),
-        began.elapsed()
-    );
-    assert_eq!(found.searched, 10_000);
+    let found = find(&items);
+    assert_eq!((found.searched, found.admins), (2000, 200));
+    assert!(found.paths.len() > 10, "{}", found.paths.len());
 }
 
 mod properties {
