@@ -1,7 +1,7 @@
 //! The condition keys of a call, as far as its event of CloudTrail tells them. What it does not tell stays unknown.
 
-use std::borrow::Cow;
 use core::net::IpAddr;
+use std::borrow::Cow;
 
 use haechi_iam::catalogue::{ActionInfo, EventFields};
 use haechi_iam::{Action, Context};
@@ -52,9 +52,10 @@ impl Told<'_> {
             let is_aws = service == "aws";
             let is_tag = key.starts_with("aws:requesttag/") || **key == *"aws:tagkeys";
             let foreign = !is_aws && service != action.service();
-            if foreign || (!is_aws && !of_action(key)) || (key.starts_with("aws:resourcetag/") && !of_action(key)) {
-                context.set_absent(key);
-            } else if is_tag && !of_action(key) && self.request_tags().is_none_or(|tags| tags.is_empty()) {
+            // Tags that a request shows are there, whatever the table says of its action.
+            let no_tags = || self.request_tags().is_none_or(|tags| tags.is_empty());
+            let of_table = !is_aws || key.starts_with("aws:resourcetag/") || (is_tag && no_tags());
+            if foreign || (of_table && !of_action(key)) {
                 context.set_absent(key);
             } else {
                 self.fill(&mut context, key, by_service);

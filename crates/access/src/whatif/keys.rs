@@ -231,8 +231,7 @@ impl Asked {
         }
         asked.keys.sort();
         asked.keys.dedup();
-        let reads_resource = |key: &Box<str>| key.contains(":resource");
-        asked.resources |= asked.keys.iter().any(reads_resource);
+        asked.resources |= asked.keys.iter().any(|key| key.contains(":resource"));
         asked
     }
 
