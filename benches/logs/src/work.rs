@@ -127,7 +127,7 @@ impl Watch {
     pub fn listed(rules: Option<&Path>, entries: u32) -> Result<Self> {
         let mut intel = Intel::default();
         let address = |at: u32| std::net::Ipv4Addr::from(0xF000_0000 + at * 16);
-        let network = |at: u32| format!("{}{}\n", address(at), if at % 4 == 0 { "/28" } else { "" });
+        let network = |at: u32| format!("{}{}\n", address(at), if at.is_multiple_of(4) { "/28" } else { "" });
         let (networks, domains): (String, String) =
             (0..entries).map(|at| (network(at), format!("bad{at}.example{}.test\n", at % 997))).unzip();
         for need in [Need::ThreatAddresses, Need::TorExits, Need::CommandAndControlAddresses] {
@@ -219,8 +219,7 @@ impl Receiver for Looking<'_> {
 pub fn detect(watch: &Watch, files: &[PathBuf], threads: usize) -> Result<Value> {
     let engine = Mutex::new(watch.engine());
     let mut reader = watch.reader();
-    let mut receivers: Vec<_> =
-        (0..threads).map(|_| Looking { scanner: watch.scanner(), engine: &engine }).collect();
+    let mut receivers: Vec<_> = (0..threads).map(|_| Looking { scanner: watch.scanner(), engine: &engine }).collect();
     let _ = match &mut *receivers {
         [one] => files.iter().try_for_each(|path| reader.read_file(path, one)),
         many => reader.read_files_on(files, many),

@@ -26,8 +26,8 @@
 
 mod ask;
 pub mod external;
-pub mod paths;
 pub mod org_policies;
+pub mod paths;
 pub mod whatif;
 mod world;
 

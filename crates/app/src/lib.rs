@@ -85,10 +85,10 @@ pub use haechi_iam::lint::{CheckClass, LintKind, RESOURCE_KINDS, ResourceKindLim
 pub use haechi_inventory::{Secrets, Stop};
 pub use haechi_respond::{Force, Phase};
 pub use haechi_store::{LogTableBounds, PurgeMode};
-pub use iam::{EscalationPaths, PathsRequest, 
-    ExternalAnswers, ExternalRequest, PolicyCheck, PolicyCheckAnswer, PolicyCheckRequest,
-    AccessAnswers, AccessDecision, AccessRequest, AccessScope, ActionsRequest, Answers, BatchSummary, LintAnswer,
-    LintRequest, OrgChange, OrgPolicies, WhatCanRequest, WhatIfAnswer, WhatIfRequest, WhoCanRequest,
+pub use iam::{
+    AccessAnswers, AccessDecision, AccessRequest, AccessScope, ActionsRequest, Answers, BatchSummary, EscalationPaths,
+    ExternalAnswers, ExternalRequest, LintAnswer, LintRequest, OrgChange, OrgPolicies, PathsRequest, PolicyCheck,
+    PolicyCheckAnswer, PolicyCheckRequest, WhatCanRequest, WhatIfAnswer, WhatIfRequest, WhoCanRequest,
 };
 pub use intel::IntelRequest;
 pub use investigate::{InvestigateRequest, Investigated};
