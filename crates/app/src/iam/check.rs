@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use haechi_iam::sets::{self, Access, Found, Given, Scope, Witness, Zone};
+use haechi_iam::sets::{self, Access, Asker, Found, Given, Scope, Witness, Zone};
 use haechi_iam::{Action, Catalogue, Fault, FaultKind, PolicyKind, Prepared, Resource, ResourceKind};
 use haechi_model::Message;
 use haechi_report::{Cell, Column, Fit, Table};
@@ -63,7 +63,7 @@ impl App {
             }
             PolicyCheck::NotGranted(patterns) => {
                 let actions = named_actions(&catalogue, patterns)?;
-                granted(actions, &policies[0], |_| true)
+                granted(actions, &policies[0], |_| true, |_| true)
             }
         };
         Ok(answer(&reasons))
@@ -161,15 +161,20 @@ fn new_access(catalogue: &Catalogue, older: &Arc<Prepared>, newer: &Arc<Prepared
     reasons
 }
 
-fn granted(actions: Vec<Action>, policy: &Arc<Prepared>, counts: impl Fn(usize) -> bool) -> Vec<Reason> {
+fn granted(
+    actions: Vec<Action>,
+    policy: &Arc<Prepared>,
+    counts: impl Fn(usize) -> bool,
+    asks: impl Fn(&Asker) -> bool,
+) -> Vec<Reason> {
     let (zone, target) = (Zone::default(), Resource::new("*"));
     let policies = [policy.clone()];
-    let askers = sets::everybody(&policies);
+    let askers: Vec<Asker> = sets::everybody(&policies).into_iter().filter(asks).collect();
     let mut reasons = Vec::new();
     for class in sets::classes(actions, [&**policy]) {
         let scope = Scope { action: &class[0], resources: &ANYTHING, target: &target, zone: &zone, now: None };
-        let all = askers.iter().flat_map(|asker| sets::accesses(&scope, asker, &policies, &[]));
-        if let Some(access) = all.into_iter().find(|access| counts(access.statement)) {
+        let mut all = askers.iter().filter_map(|asker| sets::first_access(&scope, asker, &policies, &counts));
+        if let Some(access) = all.next() {
             join(&mut reasons, Reason::of(access, &class));
         }
     }
@@ -183,7 +188,14 @@ fn public_access(catalogue: &Catalogue, policy: &Arc<Prepared>, kind: ResourceKi
     if public.is_empty() {
         return Vec::new();
     }
-    granted(all_actions(catalogue, &[policy]), policy, |statement| public.contains(&statement))
+    // The public is whoever the policy does not name.
+    let text = policy.policy().text();
+    let is_public = |asker: &Asker| match asker {
+        Asker::Anonymous => true,
+        Asker::RoleOf(account) | Asker::UserOf(account) | Asker::RootOf(account) => !text.contains(&**account),
+        _ => false,
+    };
+    granted(all_actions(catalogue, &[policy]), policy, |statement| public.contains(&statement), is_public)
 }
 
 fn join(reasons: &mut Vec<Reason>, reason: Reason) {

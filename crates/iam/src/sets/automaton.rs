@@ -4,13 +4,15 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::pattern::{Case, contains};
+
 /// Variables stand as letters of Unicode's private use: each is itself, and only a star covers it.
 const FIRST_VARIABLE: u32 = 0xE000;
 const LAST_VARIABLE: u32 = 0xF8FF;
 
-/// Product states that are walked at most, and words of them.
-const MAX_STATES: usize = 20_000;
-const MAX_WORDS: usize = 4_000_000;
+/// Product states that are walked at most, and words that steps read.
+const MAX_STATES: usize = 8_000;
+const MAX_WORK: usize = 1_500_000;
 /// Patterns of a group whose examples are tried.
 const MAX_PLAIN: usize = 64;
 
@@ -29,6 +31,8 @@ enum Symbol {
 pub(super) struct Pattern {
     symbols: Box<[Symbol]>,
     folds: bool,
+    /// The same as a plain pattern, if it is one.
+    plain: Option<Box<str>>,
 }
 
 /// The variables of the policies at hand, each with the letter that stands for it.
@@ -89,7 +93,9 @@ impl Pattern {
             '?' if !literal => Symbol::One,
             _ => Symbol::Letter(letter),
         };
-        Pattern { symbols: letters.iter().map(symbol).collect(), folds: false }
+        let is_plain = !letters.iter().any(|(letter, literal)| *literal && matches!(letter, '*' | '?'));
+        let plain = is_plain.then(|| letters.iter().map(|(letter, _)| *letter).collect::<String>().into());
+        Pattern { symbols: letters.iter().map(symbol).collect(), folds: false, plain }
     }
 
     pub(super) fn of(glob: &str) -> Pattern {
@@ -97,11 +103,16 @@ impl Pattern {
     }
 
     pub(super) fn literal(letters: &[(char, bool)]) -> Pattern {
-        Pattern { symbols: letters.iter().map(|(letter, _)| Symbol::Letter(*letter)).collect(), folds: false }
+        {
+            let plain = letters.iter().map(|(letter, _)| *letter).collect::<String>();
+            let is_plain = !plain.contains(['*', '?']);
+            let symbols = letters.iter().map(|(letter, _)| Symbol::Letter(*letter)).collect();
+            Pattern { symbols, folds: false, plain: is_plain.then(|| plain.into()) }
+        }
     }
 
     pub(super) fn ignoring_case(letters: &[(char, bool)]) -> Pattern {
-        Pattern { folds: true, ..Pattern::literal(letters) }
+        Pattern { folds: true, plain: None, ..Pattern::literal(letters) }
     }
 
     /// A pattern of `ArnLike`, part by part. None: it is no ARN and matches nothing.
@@ -121,7 +132,7 @@ impl Pattern {
             }
         });
         let symbols = symbols.collect();
-        (colons >= 5).then_some(Pattern { symbols, folds: false })
+        (colons >= 5).then_some(Pattern { symbols, folds: false, plain: None })
     }
 
     /// A text that it matches, as plain as can be.
@@ -135,6 +146,16 @@ impl Pattern {
             }
         }
         text
+    }
+
+    /// Whether every text of another pattern is surely one of this.
+    fn covers(&self, other: &Pattern) -> bool {
+        match (&self.plain, &other.plain) {
+            (Some(own), Some(other_text)) => {
+                !(other.has_variables() && own.contains('?')) && contains(own, other_text, Case::Sensitive)
+            }
+            _ => self.folds == other.folds && self.symbols == other.symbols,
+        }
     }
 
     pub(super) fn has_variables(&self) -> bool {
@@ -172,6 +193,25 @@ pub(super) enum Search {
 
 /// Looks for a text that one pattern of every group matches and none of `without`.
 pub(super) fn find(groups: &[Vec<&Pattern>], without: &[&Pattern]) -> Search {
+    // What is covered by a pattern that is to be avoided adds nothing, nor does what another of its kind covers.
+    let mut avoided: Vec<&Pattern> = Vec::new();
+    for pattern in without {
+        if !avoided.iter().any(|known| known.covers(pattern)) {
+            avoided.retain(|known| !pattern.covers(known));
+            avoided.push(pattern);
+        }
+    }
+    let mut groups = groups.to_vec();
+    for group in &mut groups {
+        group.retain(|pattern| !avoided.iter().any(|avoided| avoided.covers(pattern)));
+    }
+    if groups.iter().any(Vec::is_empty) {
+        return Search::Nothing;
+    }
+    find_in(&groups, &avoided)
+}
+
+fn find_in(groups: &[Vec<&Pattern>], without: &[&Pattern]) -> Search {
     // A plain example is nearly always among the texts, and reads best; that of the longest patterns says most.
     let mut plain: Vec<&Pattern> = groups.iter().flat_map(|group| group.iter().take(MAX_PLAIN)).copied().collect();
     plain.sort_by_key(|pattern| std::cmp::Reverse(pattern.symbols.len()));
@@ -307,18 +347,23 @@ impl<'p> Walk<'p> {
         let mut seen: HashMap<State, usize> = HashMap::from([(start.clone(), 0)]);
         let mut trail: Vec<(usize, char)> = vec![(0, '\0')];
         let mut queue = VecDeque::from([(start, 0)]);
+        let mut work = 0;
         while let Some((state, index)) = queue.pop_front() {
             let wanted = groups.iter().all(|&(from, to)| (from..to).any(|pattern| self.accepts(&state, pattern)));
             if wanted && !(self.wanted..self.patterns.len()).any(|pattern| self.accepts(&state, pattern)) {
                 return Search::Text(spelled(&trail, index));
             }
             for letter in self.letters(&state) {
+                work += self.words;
+                if work > MAX_WORK {
+                    return Search::TooMany;
+                }
                 let next = self.step(&state, letter);
                 let dead = groups.iter().any(|&(from, to)| !(from..to).any(|pattern| self.is_alive(&next, pattern)));
                 if dead || seen.contains_key(&next) {
                     continue;
                 }
-                if trail.len() >= MAX_STATES || trail.len() * self.words >= MAX_WORDS {
+                if trail.len() >= MAX_STATES {
                     return Search::TooMany;
                 }
                 seen.insert(next.clone(), trail.len());

@@ -12,7 +12,7 @@ mod term;
 use std::collections::BTreeMap;
 
 pub use asker::{Asker, Zone};
-pub use question::{Access, Difference, accesses, classes, difference, everybody, outsiders};
+pub use question::{Access, Difference, accesses, classes, difference, everybody, first_access, outsiders};
 
 use crate::caller::Caller;
 use crate::context::{Context, is_many_valued};
@@ -26,7 +26,9 @@ use automaton::{Pattern, Search, Variables, find};
 use term::{Atom, Term, Values, samples};
 
 /// Boxes that are looked into at most.
-const MAX_BOXES: usize = 4_000;
+const MAX_BOXES: usize = 1_000;
+/// Comparisons that were given up, after which the whole search is.
+const MAX_GIVEN_UP: usize = 3;
 
 /// Values of a condition key in a witness.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,20 +105,13 @@ struct Hunt<'t> {
     /// By key, values that stand for all others, where numbers, dates, addresses are compared.
     samples: BTreeMap<&'t str, Vec<String>>,
     boxes: usize,
-    too_many: bool,
+    given_up: usize,
 }
 
 /// Looks for a request that all of `wanted` match and none of `forbidden`; `universe` are the resources in question.
 fn hunt(frame: &Frame<'_>, universe: &[Pattern], wanted: &[Term], forbidden: &[Term], variables: &Variables) -> Found {
-    let mut hunt = Hunt {
-        frame,
-        variables,
-        forbidden,
-        domains: BTreeMap::new(),
-        samples: BTreeMap::new(),
-        boxes: 0,
-        too_many: false,
-    };
+    let mut hunt =
+        Hunt { frame, variables, forbidden, domains: BTreeMap::new(), samples: BTreeMap::new(), boxes: 0, given_up: 0 };
     let mut by_key: BTreeMap<&str, Vec<&Values>> = BTreeMap::new();
     for atom in wanted.iter().chain(forbidden).flat_map(|term| &term.atoms) {
         by_key.entry(&atom.key).or_default().push(&atom.values);
@@ -160,14 +155,14 @@ fn hunt(frame: &Frame<'_>, universe: &[Pattern], wanted: &[Term], forbidden: &[T
 
 impl<'t> Hunt<'t> {
     fn nothing(&self) -> Found {
-        if self.too_many { Found::TooMany } else { Found::Nothing }
+        if self.given_up > 0 { Found::TooMany } else { Found::Nothing }
     }
 
     /// A box without requests that are forbidden, inside this one; its own values are such a request.
     fn descend(&mut self, part: Part<'t>) -> Option<Part<'t>> {
         self.boxes += 1;
-        if self.boxes > MAX_BOXES {
-            self.too_many = true;
+        if self.boxes > MAX_BOXES || self.given_up > MAX_GIVEN_UP {
+            self.given_up += 1;
             return None;
         }
         let forbidden = self.forbidden;
@@ -188,7 +183,7 @@ impl<'t> Hunt<'t> {
                 Solved::Is(value) => side.value = value,
                 Solved::Nothing => continue,
                 Solved::TooMany => {
-                    self.too_many = true;
+                    self.given_up += 1;
                     continue;
                 }
             }
@@ -226,7 +221,7 @@ impl<'t> Hunt<'t> {
             }
             Search::Nothing => false,
             Search::TooMany => {
-                self.too_many = true;
+                self.given_up += 1;
                 false
             }
         }

@@ -2,6 +2,7 @@
 //! does not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::asker::{Asker, Frame, Zone};
@@ -89,23 +90,57 @@ pub fn accesses<'p>(
     policies: &'p [Arc<Prepared>],
     guards: &[&Prepared],
 ) -> Vec<Access<'p>> {
+    let mut all = Vec::new();
+    each_access(scope, asker, policies, guards, |access| {
+        all.push(access);
+        ControlFlow::Continue(())
+    });
+    all
+}
+
+/// The first of the [`accesses`] by one of some statements.
+pub fn first_access<'p>(
+    scope: &Scope<'_>,
+    asker: &Asker,
+    policies: &'p [Arc<Prepared>],
+    counts: impl Fn(usize) -> bool,
+) -> Option<Access<'p>> {
+    let mut first = None;
+    each_access(scope, asker, policies, &[], |access| {
+        if counts(access.statement) {
+            first = Some(access);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    });
+    first
+}
+
+fn each_access<'p>(
+    scope: &Scope<'_>,
+    asker: &Asker,
+    policies: &'p [Arc<Prepared>],
+    guards: &[&Prepared],
+    mut each: impl FnMut(Access<'p>) -> ControlFlow<()>,
+) {
     let caller = asker.caller();
     let allowing: Vec<At<'p>> =
         At::all(policies, Effect::Allow).filter(|at| at.applies(Effect::Allow, &caller, scope.action)).collect();
     if allowing.is_empty() {
-        return Vec::new();
+        return;
     }
     let guards = guards.iter().flat_map(|policy| policy.denies.iter().map(|statement| At { policy, statement }));
     let denying: Vec<At<'_>> = At::all(policies, Effect::Deny)
         .chain(guards)
         .filter(|at| at.applies(Effect::Deny, &caller, scope.action))
         .collect();
-    let search = |at: &At<'p>| Access {
-        policy: at.policy,
-        statement: at.statement.index as usize,
-        found: search(scope, asker, &caller, &[*at], &denying),
-    };
-    allowing.iter().map(search).filter(|access| !matches!(access.found, Found::Nothing)).collect()
+    for at in allowing {
+        let found = search(scope, asker, &caller, &[at], &denying);
+        let access = Access { policy: at.policy, statement: at.statement.index as usize, found };
+        if !matches!(access.found, Found::Nothing) && each(access).is_break() {
+            return;
+        }
+    }
 }
 
 /// Whether some request is allowed by the newer policies and not by the older ones: the first statement that

@@ -250,7 +250,7 @@ fn what_a_newer_policy_adds() {
 fn policies_made_to_explode_are_unknown_at_worst() {
     let patterns: Vec<String> = (0..60).map(|at| format!(r#""arn:aws:s3:::*a{}*b*{at}*c*""#, "?".repeat(at))).collect();
     let deny = format!(r#"{{"Effect":"Deny","Principal":"*","Action":"*","Resource":[{}]}}"#, patterns.join(","));
-    let allow = r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:s3:::*a*a*a*a*b*1*2*3*c*"}"#;
+    let allow = r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:s3:::*a*a*a*a*b*c*"}"#;
     let policy = prepared(PolicyKind::Resource, &document(&format!("{allow},{deny}")));
     let action = Action::parse("s3:GetObject").unwrap();
     assert!(!let_in(&policy, &action, &["arn:aws:s3:::*"]).is_empty(), "a set too large to tell is not called empty");
