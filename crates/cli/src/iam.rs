@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use haechi_app::{Answers, App, Exit, Result, UserError};
 
-use crate::iam_paths::{self, EscalationPaths};
 use crate::iam_ask::{self, One, WhatCan, WhoCan};
-use crate::iam_policies::{self, Actions, Lint};
 use crate::iam_external::{self, Check, External};
+use crate::iam_paths::{self, EscalationPaths};
+use crate::iam_policies::{self, Actions, Lint};
 use crate::screen::Screen;
 
 #[derive(Debug, Subcommand)]

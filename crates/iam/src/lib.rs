@@ -95,9 +95,9 @@ pub mod lint;
 pub mod pattern;
 pub mod sets;
 
-pub use catalogue::{Catalogue, EventRules};
 pub use batch::{BatchError, BatchQuestion, MAX_QUESTION_BYTES, PolicyCache};
 pub use caller::{Caller, CallerError, CallerKind, OrgPlace, Standing, Tags};
+pub use catalogue::{Catalogue, EventRules};
 pub use context::{Completeness, Context, Fact};
 pub use error::{PolicyError, PolicyErrorKind};
 pub use evaluate::{Exemption, Layer, Outcome, Verdict};

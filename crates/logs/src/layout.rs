@@ -229,7 +229,8 @@ mod tests {
         let file = "111122223333_CloudTrail_eu-west-1_20261122T0915Z_aB3dE5gH7jK9mN1p.json.gz";
         assert_eq!(LogName::identity(&format!("s3://bucket/AWSLogs/111122223333/CloudTrail/{file}")), file);
         assert_eq!(LogName::identity(&format!("/copies/{file}")), file);
-        for path in ["/a/part-0001.json.gz", "/a/111122223333_CloudTrail_eu-west-1_20261122T0915Z.json.gz", "/a/b", ""] {
+        for path in ["/a/part-0001.json.gz", "/a/111122223333_CloudTrail_eu-west-1_20261122T0915Z.json.gz", "/a/b", ""]
+        {
             assert_eq!(LogName::identity(path), path, "its name says too little");
         }
     }

@@ -132,9 +132,9 @@ impl Store {
             if let Some(state) = kept.state {
                 self.put_detect_state(state, kept)?;
             }
-            let mut put = self
-                .connection
-                .prepare_cached("INSERT INTO h_log_files (id, at, events) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING")?;
+            let mut put = self.connection.prepare_cached(
+                "INSERT INTO h_log_files (id, at, events) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            )?;
             for (file, events) in kept.files {
                 let events = i64::try_from(*events).unwrap_or(i64::MAX);
                 put.execute(params![file.as_slice(), kept.at.as_micros(), events])?;

@@ -18,10 +18,10 @@ mod world;
 
 pub use actions::ActionsRequest;
 pub use ask::{AccessAnswers, WhatCanRequest, WhoCanRequest};
-pub use lint::{LintAnswer, LintRequest};
-pub use org_policies::OrgPolicies;
 pub use check::{PolicyCheck, PolicyCheckAnswer, PolicyCheckRequest};
 pub use external::{ExternalAnswers, ExternalRequest};
+pub use lint::{LintAnswer, LintRequest};
+pub use org_policies::OrgPolicies;
 pub use paths::{EscalationPaths, PathsRequest};
 pub use recorded::{AccessDecision, AccessRequest};
 pub use request::AccessScope;
