@@ -7,7 +7,7 @@ use std::sync::Arc;
 use haechi_detect::story::{Cast, StepSlots, Story, Teller, Window};
 use haechi_detect::{Intel, Scanner};
 use haechi_inventory::Stop;
-use haechi_logs::{Event, LogFields, LogFilter, Reader, Receiver, Summary};
+use haechi_logs::{Event, LogFields, LogFilter, Receiver};
 use haechi_model::event::Flow;
 use haechi_model::{EntityKind, Log, Message, Threat, Timestamp};
 use haechi_report::{NextStep, StoryReport};
@@ -18,7 +18,7 @@ use crate::detect::{Known, Watch, engine_of, read_of};
 use crate::error::{Result, UserError};
 use crate::in_store;
 use crate::intel::IntelRequest;
-use crate::log_sources::{LogInput, LogRequest, LogSources, LogsOpened};
+use crate::log_sources::{LogRequest, read_events};
 use crate::looking::wants_flow;
 use crate::moment::moment;
 use crate::progress::{Progress, Step as Progressed};
@@ -85,7 +85,7 @@ impl App {
             entity: &entity,
             filter: sources.filter(),
         };
-        let (summary, opened) = read(&sources, &fields, &mut first, progress, stop).await?;
+        let (summary, opened) = read_events(&sources, &fields, None, &mut first, progress, stop).await?;
         let interrupted = opened.interrupted;
         let (threats, late) = threats_in(&watch, &mut first.scanner, now)?;
         let mentioned = first.mentioned.max(first.cast.mentioned());
@@ -109,7 +109,7 @@ impl App {
             Second { slots: &slots, teller: Teller::new(actor, window), watch: &watch, filter: sources.filter() };
         second.teller.expect(&threats);
         if !interrupted {
-            read(&sources, &fields, &mut second, progress, stop).await?;
+            read_events(&sources, &fields, None, &mut second, progress, stop).await?;
         }
         progress.step(Progressed::Done);
         let story = second.teller.tell(&threats, &watch.intel);
@@ -158,34 +158,6 @@ fn threats_in(watch: &Watch, scanner: &mut Scanner, now: Timestamp) -> Result<(V
     let mut threats = engine.finish();
     watch.grades.apply(&mut threats);
     Ok((Threat::merge_all(threats).into_values().collect(), counters.late + counters.future))
-}
-
-async fn read(
-    sources: &LogSources,
-    fields: &LogFields,
-    to: &mut dyn Receiver,
-    progress: &dyn Progress,
-    stop: &Stop,
-) -> Result<(Summary, LogsOpened)> {
-    let mut reader = Reader::of(fields);
-    let opened = sources
-        .each(stop, &mut |input| {
-            let (name, _) = input.identity();
-            let flow = match input {
-                LogInput::File(path) => reader.read_file(path, to),
-                LogInput::Bytes { name, bytes } => reader.read_bytes(name, bytes, to),
-                LogInput::Stream { name, source } => reader.read_stream(name, source, to),
-            };
-            let summary = reader.summary();
-            progress.step(Progressed::Reading {
-                files: summary.files.values().sum(),
-                items: summary.events,
-                now: name,
-            });
-            flow
-        })
-        .await?;
-    Ok((reader.finish(), opened))
 }
 
 /// The first reading.

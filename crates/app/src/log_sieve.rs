@@ -5,14 +5,14 @@ use std::ops::ControlFlow;
 
 use haechi_detect::search::{BoundFilter, ColumnSlots, EventColumn, EventField, EventFilter, EventView};
 use haechi_inventory::Stop;
-use haechi_logs::{Event, FlowFormat, LogFields, LogFilter, Reader, Receiver, Slot, Summary, column_names};
+use haechi_logs::{Event, FlowFormat, LogFields, LogFilter, Receiver, Slot, Summary, column_names};
 use haechi_model::event::Value as FieldValue;
 use haechi_model::{Log, Message, Timestamp};
 use haechi_report::Cell;
 use serde_json::{Map, Value};
 
 use crate::error::{Result, UserError};
-use crate::log_sources::{LogInput, LogSources, LogsOpened};
+use crate::log_sources::{LogSources, LogsOpened, read_events};
 use crate::progress::{Progress, Step};
 
 /// What is to be told of the events that fit.
@@ -156,7 +156,9 @@ impl Sieve {
             last: None,
             failed: None,
         };
-        let (summary, opened) = read_events(sources, &fields, format, &mut sifting, progress, stop).await?;
+        let read = read_events(sources, &fields, format, &mut sifting, progress, stop).await;
+        progress.step(Step::Done);
+        let (summary, opened) = read?;
         if let Some(error) = sifting.failed {
             return Err(error);
         }
@@ -289,34 +291,4 @@ impl Receiver for Sifting<'_> {
             }
         }
     }
-}
-
-/// Reads every input, one after the other.
-pub(crate) async fn read_events(
-    sources: &LogSources,
-    fields: &LogFields,
-    format: Option<FlowFormat>,
-    to: &mut dyn Receiver,
-    progress: &dyn Progress,
-    stop: &Stop,
-) -> Result<(Summary, LogsOpened)> {
-    let mut reader = Reader::of(fields);
-    if let Some(format) = format {
-        reader = reader.flow_format(format);
-    }
-    let opened = sources
-        .each(stop, &mut |input| {
-            let (now, _) = input.identity();
-            let flow = match input {
-                LogInput::File(path) => reader.read_file(path, to),
-                LogInput::Bytes { name, bytes } => reader.read_bytes(name, bytes, to),
-                LogInput::Stream { name, source } => reader.read_stream(name, source, to),
-            };
-            let summary = reader.summary();
-            progress.step(Step::Reading { files: summary.files.values().sum(), items: summary.events, now });
-            flow
-        })
-        .await;
-    progress.step(Step::Done);
-    Ok((reader.finish(), opened?))
 }

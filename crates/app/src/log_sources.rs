@@ -17,7 +17,10 @@ use std::time::Duration;
 
 use haechi_aws::{ApiError, Client, ErrorKind, Object, Objects, Queue, S3Location};
 use haechi_inventory::Stop;
-use haechi_logs::{LogFiles, LogFilter, LogName, NewObject, Notice, Problem, Unwanted};
+use haechi_logs::{
+    FlowFormat, LogFields, LogFiles, LogFilter, LogName, NewObject, Notice, Problem, Reader, Receiver, Summary,
+    Unwanted,
+};
 use haechi_model::{AccountId, Region, Timestamp};
 use tokio::task::JoinHandle;
 
@@ -26,6 +29,7 @@ use crate::error::{Result, UserError};
 use crate::live::{LiveRequest, client_of};
 use crate::log_objects::{Kinds, ObjectWalk, Passed};
 use crate::moment::moment;
+use crate::progress::{Progress, Step};
 
 /// What a command names: sources, and what of them is wanted.
 #[derive(Debug, Clone, Default)]
@@ -497,4 +501,33 @@ pub(crate) async fn opened_message(
         }
     }
     Ok(opened)
+}
+
+/// Reads every input, one after the other, and tells how far it is; the caller says when all is done.
+pub(crate) async fn read_events(
+    sources: &LogSources,
+    fields: &LogFields,
+    format: Option<FlowFormat>,
+    to: &mut dyn Receiver,
+    progress: &dyn Progress,
+    stop: &Stop,
+) -> Result<(Summary, LogsOpened)> {
+    let mut reader = Reader::of(fields);
+    if let Some(format) = format {
+        reader = reader.flow_format(format);
+    }
+    let opened = sources
+        .each(stop, &mut |input| {
+            let (now, _) = input.identity();
+            let flow = match input {
+                LogInput::File(path) => reader.read_file(path, to),
+                LogInput::Bytes { name, bytes } => reader.read_bytes(name, bytes, to),
+                LogInput::Stream { name, source } => reader.read_stream(name, source, to),
+            };
+            let summary = reader.summary();
+            progress.step(Step::Reading { files: summary.files.values().sum(), items: summary.events, now });
+            flow
+        })
+        .await?;
+    Ok((reader.finish(), opened))
 }

@@ -14,9 +14,9 @@ use crate::App;
 use crate::error::{Result, UserError};
 use crate::log_coverage::flow_format;
 use crate::log_search::Searched;
-use crate::log_sieve::{Sieved, read_events};
-use crate::log_sources::{LogRequest, LogsOpened};
-use crate::progress::Progress;
+use crate::log_sieve::Sieved;
+use crate::log_sources::{LogRequest, LogsOpened, read_events};
+use crate::progress::{Progress, Step};
 
 /// Whose calls on what are asked for.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +59,9 @@ impl App {
             outside: 0,
             span: None,
         };
-        let (summary, opened) = read_events(&sources, &fields, format, &mut asking, progress, stop).await?;
+        let read = read_events(&sources, &fields, format, &mut asking, progress, stop).await;
+        progress.step(Step::Done);
+        let (summary, opened) = read?;
         Ok(asking.told(request, summary, opened))
     }
 }

@@ -121,29 +121,11 @@ pub(crate) struct Seen<'a> {
     pub statement: &'a PreparedStatement,
 }
 
-struct Unwatched;
+/// Sees nothing; may want all to be asked nevertheless.
+struct Unwatched<const WHOLE: bool>;
 
-impl<'a> Trace<'a> for Unwatched {
-    const WHOLE: bool = false;
-    #[inline(always)]
-    fn statement(&mut self, _: Seen<'a>, _: Tri) {}
-    #[inline(always)]
-    fn layer(&mut self, _: Layer, _: Option<&'a Level>, _: Effects) {}
-    #[inline(always)]
-    fn exempt(&mut self, _: Layer, _: Exemption) {}
-    #[inline(always)]
-    fn fixed(&mut self, _: FixedRule) {}
-    #[inline(always)]
-    fn combined(&mut self, _: Combination) {}
-    #[inline(always)]
-    fn unrecorded(&mut self, _: Layer, _: &'a Prepared) {}
-}
-
-/// Sees nothing either, but wants to hear all.
-struct Whole;
-
-impl<'a> Trace<'a> for Whole {
-    const WHOLE: bool = true;
+impl<'a, const WHOLE: bool> Trace<'a> for Unwatched<WHOLE> {
+    const WHOLE: bool = WHOLE;
     #[inline(always)]
     fn statement(&mut self, _: Seen<'a>, _: Tri) {}
     #[inline(always)]
@@ -208,13 +190,13 @@ impl<'a> Question<'a> {
     /// Whether the request is allowed. Allocates nothing (but for variables whose texts are longer than 256
     /// characters, and the middle of long patterns against long names).
     pub fn decide(&self) -> Outcome {
-        self.evaluate(self.context.completeness(), &mut Unwatched)
+        self.evaluate(self.context.completeness(), &mut Unwatched::<false>)
     }
 
     /// The same with every key that was not told taken for unknown, whatever the context says of itself: what
     /// could be, as opposed to what is.
     pub fn decide_openly(&self) -> Outcome {
-        self.evaluate(Completeness::Open, &mut Unwatched)
+        self.evaluate(Completeness::Open, &mut Unwatched::<false>)
     }
 
     /// What the SCPs and RCPs say, whatever the other layers do: allowed is what they let pass.
@@ -222,7 +204,7 @@ impl<'a> Question<'a> {
         let completeness = self.context.completeness();
         let facts = Facts { completeness, ..self.facts() };
         let mut evaluation =
-            Evaluation { question: *self, facts, bit: self.action.service_bit(), trace: &mut Unwatched };
+            Evaluation { question: *self, facts, bit: self.action.service_bit(), trace: &mut Unwatched::<false> };
         if FixedRule::allowing(self).is_some() {
             return Outcome { allowed: Tri::Yes, denied: Tri::No };
         }
@@ -235,7 +217,8 @@ impl<'a> Question<'a> {
     pub fn decide_level(&self, layer: Layer, policies: &'a [Arc<Prepared>]) -> Outcome {
         let completeness = self.context.completeness();
         let facts = Facts { completeness, ..self.facts() };
-        let mut evaluation = Evaluation { question: *self, facts, bit: self.action.service_bit(), trace: &mut Whole };
+        let mut evaluation =
+            Evaluation { question: *self, facts, bit: self.action.service_bit(), trace: &mut Unwatched::<true> };
         let principals = if layer == Layer::Rcp { Principals::Named } else { Principals::Ignored };
         let effects = evaluation.scan(layer, policies, principals);
         Outcome { allowed: effects.allowed(), denied: effects.denied }
@@ -245,7 +228,8 @@ impl<'a> Question<'a> {
     pub fn exemption(&self, layer: Layer) -> Option<Exemption> {
         let completeness = self.context.completeness();
         let facts = Facts { completeness, ..self.facts() };
-        let evaluation = Evaluation { question: *self, facts, bit: self.action.service_bit(), trace: &mut Unwatched };
+        let evaluation =
+            Evaluation { question: *self, facts, bit: self.action.service_bit(), trace: &mut Unwatched::<false> };
         match layer {
             Layer::Scp => evaluation.scp_exemption(),
             Layer::Rcp => evaluation.rcp_exemption(),

@@ -74,11 +74,7 @@ impl App {
             Column::new("accountName", "access-column-account-name", Fit::Spare),
         ];
         columns.extend(explaining());
-        let counts = Message::new("access-who-counts")
-            .with("asked", found.asked)
-            .with("yes", found.count(Answer::Yes))
-            .with("conditional", found.count(Answer::Conditional))
-            .with("undecidable", found.count(Answer::Undecidable));
+        let counts = counted(Message::new("access-who-counts"), found.asked, |answer| found.count(answer));
         Ok(AccessAnswers {
             table: Table {
                 columns,
@@ -122,11 +118,7 @@ impl App {
             Column::new("granted", "access-column-granted", Fit::End),
         ];
         columns.extend(explaining());
-        let counts = Message::new("access-what-counts")
-            .with("asked", found.asked)
-            .with("yes", found.count(Answer::Yes))
-            .with("conditional", found.count(Answer::Conditional))
-            .with("undecidable", found.count(Answer::Undecidable));
+        let counts = counted(Message::new("access-what-counts"), found.asked, |answer| found.count(answer));
         Ok(AccessAnswers {
             table: Table {
                 columns,
@@ -215,4 +207,13 @@ fn explained(explanation: &Explanation) -> [Cell; 5] {
         Cell::List(explanation.unrecorded.clone()),
         Cell::Json(json!(explanation.because)),
     ]
+}
+
+/// The sum below a table: of so many asked, how many of each answer.
+fn counted(message: Message, asked: usize, count: impl Fn(Answer) -> usize) -> Message {
+    message
+        .with("asked", asked)
+        .with("yes", count(Answer::Yes))
+        .with("conditional", count(Answer::Conditional))
+        .with("undecidable", count(Answer::Undecidable))
 }
