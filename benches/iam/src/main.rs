@@ -11,7 +11,7 @@ use std::io::{BufWriter, Write as _};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-use haechi_iam::{BatchQuestion, PolicyCache, Question, Verdict};
+use haechi_iam::{BatchQuestion, Catalogue, PolicyCache, Question, Verdict};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -38,6 +38,11 @@ fn main() -> Result<()> {
     }
 }
 
+/// The table that ships with the program.
+fn catalogue() -> Result<Catalogue> {
+    Ok(Catalogue::read(include_str!("../../../content/iam/actions.txt"))?)
+}
+
 fn write_questions(count: usize, seed: u64) -> Result<()> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in questions::lines(count, seed) {
@@ -48,10 +53,11 @@ fn write_questions(count: usize, seed: u64) -> Result<()> {
 
 fn answers(file: &str) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| file.to_owned())?;
+    let catalogue = catalogue()?;
     let mut cache = PolicyCache::new(64 << 20);
     let mut out = BufWriter::new(std::io::stdout().lock());
     for line in text.lines() {
-        let (asked, id) = BatchQuestion::parse(line, NOW, &mut cache);
+        let (asked, id) = BatchQuestion::parse(line, &catalogue, NOW, &mut cache);
         let decision = asked?.question().decide().verdict().name();
         writeln!(out, "{}", serde_json::json!({"id": id, "decision": decision}))?;
     }
@@ -60,9 +66,10 @@ fn answers(file: &str) -> Result<()> {
 
 fn speed(file: &str, rounds: usize) -> Result<()> {
     let text = std::fs::read_to_string(file).with_context(|| file.to_owned())?;
+    let catalogue = catalogue()?;
     let mut cache = PolicyCache::new(64 << 20);
     let asked: Vec<BatchQuestion> =
-        text.lines().map(|line| BatchQuestion::parse(line, NOW, &mut cache).0).collect::<Result<_, _>>()?;
+        text.lines().map(|line| BatchQuestion::parse(line, &catalogue, NOW, &mut cache).0).collect::<Result<_, _>>()?;
     let mut verdicts = [0; 3];
     for question in &asked {
         verdicts[question.question().decide().verdict() as usize] += 1;
@@ -110,12 +117,13 @@ mod tests {
 
     #[test]
     fn the_verdicts_are_those_that_were_checked() {
+        let catalogue = catalogue().unwrap();
         let mut cache = PolicyCache::new(64 << 20);
         let lines = questions::lines(400, 2026);
         let verdicts: String = lines
             .iter()
             .map(|line| {
-                let (asked, _) = BatchQuestion::parse(line, NOW, &mut cache);
+                let (asked, _) = BatchQuestion::parse(line, &catalogue, NOW, &mut cache);
                 match asked.unwrap().question().explain().verdict {
                     Verdict::Allowed => 'A',
                     Verdict::ImplicitlyDenied => 'I',

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::caller::{Caller, CallerError, OrgPlace, Standing};
+use crate::catalogue::Catalogue;
 use crate::context::Context;
 use crate::error::PolicyError;
 use crate::kms_grant::{GrantConstraint, KmsGrant};
@@ -171,10 +172,12 @@ struct ConstraintPart {
 }
 
 impl BatchQuestion {
-    /// Reads one question. `now` is the moment of requests that do not tell theirs: ISO 8601, and seconds since 1970.
-    /// The second part of the answer is its `id`, which is there even if the question cannot be asked.
+    /// Reads one question. `catalogue` tells which actions have no resource types and which keys have many values.
+    /// `now` is the moment of requests that do not tell theirs: ISO 8601, and seconds since 1970. The second part of
+    /// the answer is its `id`, which is there even if the question cannot be asked.
     pub fn parse(
         text: &str,
+        catalogue: &Catalogue,
         now: Option<(&str, i64)>,
         cache: &mut PolicyCache,
     ) -> (Result<BatchQuestion, BatchError>, Value) {
@@ -184,7 +187,7 @@ impl BatchQuestion {
         match Parts::split(text) {
             Ok(parts) => {
                 let id = parts.find("id").and_then(|id| serde_json::from_str(id).ok()).unwrap_or(Value::Null);
-                (Self::from_parts(&parts, now, cache), id)
+                (Self::from_parts(&parts, catalogue, now, cache), id)
             }
             Err(error) => (Err(BatchError::NotJson(error)), Value::Null),
         }
@@ -213,6 +216,7 @@ impl BatchQuestion {
 
     fn from_parts(
         parts: &Parts<'_>,
+        catalogue: &Catalogue,
         now: Option<(&str, i64)>,
         cache: &mut PolicyCache,
     ) -> Result<BatchQuestion, BatchError> {
@@ -221,7 +225,7 @@ impl BatchQuestion {
             Some(text) => read("settings", text)?,
             None => Settings::default(),
         };
-        let action = Action::parse(&request.action)?;
+        let action = catalogue.asked(&request.action)?;
         let resource = resource(&request.resource, &settings);
         let caller = caller(request.principal)?;
         let mut context = Context::new();
@@ -229,7 +233,7 @@ impl BatchQuestion {
             context.set_now(iso, seconds);
         }
         for (key, value) in request.context.iter().flatten() {
-            give(&mut context, key, value)?;
+            give(&mut context, catalogue, key, value)?;
         }
         let trust = action.service() == "sts";
         let about_resource = if trust { PolicyKind::Trust } else { PolicyKind::Resource };
@@ -338,7 +342,7 @@ fn kms_grant(part: GrantPart, resource: &Resource) -> KmsGrant {
     KmsGrant::new(&part.grant_id, key, &part.grantee_principal, operations, constraints)
 }
 
-fn give(context: &mut Context, key: &str, value: &Value) -> Result<(), BatchError> {
+fn give(context: &mut Context, catalogue: &Catalogue, key: &str, value: &Value) -> Result<(), BatchError> {
     let wrong = || BatchError::Member {
         member: format!("request.context.{key}"),
         reason: "a value is a string, number or boolean, or a list of them".to_owned(),
@@ -349,10 +353,10 @@ fn give(context: &mut Context, key: &str, value: &Value) -> Result<(), BatchErro
         }
         Value::Array(values) => {
             let texts = values.iter().map(scalar).collect::<Option<Vec<String>>>().ok_or_else(wrong)?;
-            context.set_all(key, texts.iter().map(String::as_str));
+            context.tell(catalogue, key, &texts.iter().map(String::as_str).collect::<Vec<_>>());
         }
         single => {
-            context.set(key, &scalar(single).ok_or_else(wrong)?);
+            context.tell(catalogue, key, &[&scalar(single).ok_or_else(wrong)?]);
         }
     }
     Ok(())

@@ -190,6 +190,13 @@ impl Caller {
         self
     }
 
+    /// Tells that there may be tags that nobody knows, such as those that an identity provider sends.
+    #[must_use]
+    pub fn with_unknown_tags(mut self) -> Caller {
+        self.tags = Fact::Unknown;
+        self
+    }
+
     /// Tells the account's place in its organization; `None`: it is in none.
     #[must_use]
     pub fn with_org(mut self, place: Option<OrgPlace>) -> Caller {

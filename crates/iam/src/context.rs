@@ -1,5 +1,6 @@
 //! The request context: condition keys with their values, and what is known of the rest.
 
+use crate::catalogue::Catalogue;
 use crate::tri::Tri;
 
 /// A fact of the recorded organization.
@@ -53,26 +54,6 @@ pub(crate) enum Found<'a> {
     Unknown,
 }
 
-/// Keys that have many values in AWS's list of global keys (and the most used of services), so that
-/// one value of theirs is a set of one.
-const MANY_VALUED: [&str; 11] = [
-    "aws:calledvia",
-    "aws:tagkeys",
-    "aws:principalorgpaths",
-    "aws:principalservicenameslist",
-    "aws:resourceorgpaths",
-    "aws:sourceorgpaths",
-    "aws:vpceorgpaths",
-    "dynamodb:attributes",
-    "dynamodb:leadingkeys",
-    "s3:requestobjecttagkeys",
-    "kms:encryptioncontextkeys",
-];
-
-pub(crate) fn is_many_valued(lower: &str) -> bool {
-    MANY_VALUED.contains(&lower)
-}
-
 impl Context {
     /// A context without keys, of a closed question.
     pub fn new() -> Context {
@@ -84,25 +65,26 @@ impl Context {
         Context { completeness: Completeness::Open, ..Context::default() }
     }
 
-    /// Gives a key one value. A key that AWS documents as many-valued gets a set of one.
+    /// Gives a key that has one value its value.
     pub fn set(&mut self, key: &str, value: &str) -> &mut Context {
-        let lower = key.to_ascii_lowercase();
-        let given =
-            if is_many_valued(&lower) { Given::Many([Box::from(value)].into()) } else { Given::Single(value.into()) };
-        self.give(lower, given)
+        self.give(key.to_ascii_lowercase(), Given::Single(value.into()))
     }
 
-    /// Gives a key a list of values, which only `ForAllValues` and `ForAnyValue` can compare. A list of one for a
-    /// key that AWS documents as single-valued is that value; an empty list means that the key is absent.
+    /// Gives a key that has many values all of them, which only `ForAllValues` and `ForAnyValue` can compare; an
+    /// empty list means that the key is absent.
     pub fn set_all<'v>(&mut self, key: &str, values: impl IntoIterator<Item = &'v str>) -> &mut Context {
-        let lower = key.to_ascii_lowercase();
-        let mut values: Vec<Box<str>> = values.into_iter().map(Box::from).collect();
-        let given = match values.len() {
-            0 => Given::Absent,
-            1 if !is_many_valued(&lower) => Given::Single(values.remove(0)),
-            _ => Given::Many(values.into()),
-        };
-        self.give(lower, given)
+        let values: Box<[Box<str>]> = values.into_iter().map(Box::from).collect();
+        let given = if values.is_empty() { Given::Absent } else { Given::Many(values) };
+        self.give(key.to_ascii_lowercase(), given)
+    }
+
+    /// Gives a key whatever somebody told of it. One value is a set of one only for keys that have many values by
+    /// the table: a list of one for any other key is that value.
+    pub fn tell(&mut self, catalogue: &Catalogue, key: &str, values: &[&str]) -> &mut Context {
+        match values {
+            [value] if !catalogue.is_many_valued(key) => self.set(key, value),
+            values => self.set_all(key, values.iter().copied()),
+        }
     }
 
     /// Tells that the request has no such key.

@@ -27,7 +27,9 @@
 //! Prepared::parse_any(..) as AWS hands it out; Prepared::unrecorded(kind, name, Unrecorded) a policy nobody has the text of
 //! Caller::from_arn(arn)? / anonymous() / service(name) / federated(provider), then .with_tags / .with_org / .with_role ...
 //! Action::parse("s3:GetObject")?, Resource::new(arn).in_account(id) / Resource::any_of(pattern)
-//! Context::new() (keys not told are absent) / Context::open() (they may be anything), .set(key, value)
+//! catalogue.asked("s3:GetObject")? the same, with what the table knows: only `*` in Resource reaches some actions
+//! Context::new() (keys not told are absent) / Context::open() (they may be anything), .set(key, value), .set_all(key, values),
+//!     .tell(&catalogue, key, values) by the table: one value, or a set
 //! Question { caller, action, resource, context, policies: Policies { scps, rcps, identity, resource, ..Default::default() } }
 //! question.decide() -> Outcome { allowed: Tri, denied: Tri }, .verdict()      allocates nothing
 //! question.decide_openly() -> Outcome                                         what could be, with any values of untold keys

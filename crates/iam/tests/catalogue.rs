@@ -39,6 +39,31 @@ fn actions_are_found_in_any_letter_case() {
 }
 
 #[test]
+fn questions_are_told_what_the_table_knows() {
+    let catalogue = catalogue();
+    let wildcard_only = |action: &str| catalogue.asked(action).map(|action| action.is_wildcard_only());
+    assert_eq!(wildcard_only("s3:ListAllMyBuckets"), Ok(true));
+    assert_eq!(wildcard_only("S3:listallmybuckets"), Ok(true));
+    assert_eq!(wildcard_only("s3:GetObject"), Ok(false));
+    assert_eq!(wildcard_only("s3:BrandNewAction"), Ok(false));
+    assert!(wildcard_only("s3:Get*").is_err());
+    // What one action at a time says, and all of them together.
+    for action in catalogue.services().flat_map(|service| service.actions()) {
+        let asked = catalogue.asked(&action.full_name()).unwrap();
+        assert_eq!(Some(&asked), action.to_action().as_ref());
+    }
+    for key in ["aws:TagKeys", "AWS:calledvia", "aws:PrincipalOrgPaths", "dynamodb:LeadingKeys", "events:Metadata/team"] {
+        assert!(catalogue.is_many_valued(key), "{key}");
+    }
+    for key in ["aws:CalledViaFirst", "aws:SourceIp", "aws:PrincipalTag/team", "s3:prefix", "dynamodb:LeadingKey", ""] {
+        assert!(!catalogue.is_many_valued(key), "{key}");
+    }
+    for key in catalogue.services().flat_map(|service| service.keys()).chain(catalogue.global_keys()) {
+        assert!(key.values() == KeyValues::One || catalogue.is_many_valued(key.name()), "{}", key.name());
+    }
+}
+
+#[test]
 fn patterns_expand() {
     let catalogue = catalogue();
     let names = |pattern: &str| catalogue.expand(pattern).map(|action| action.to_string()).collect::<Vec<_>>();

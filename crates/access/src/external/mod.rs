@@ -308,6 +308,7 @@ impl Look<'_> {
                 let askers = sets::outsiders(policies, guards, &zone).into_iter();
                 for asker in askers.filter(|asker| unsigned || *asker != Asker::Anonymous) {
                     let scope = Scope {
+                        catalogue: self.catalogue,
                         action: &class[0],
                         resources: &resources,
                         target: &target.resource,

@@ -100,7 +100,11 @@ impl Told<'_> {
             }
             KeySource::ViaService => self.via_service(context, key),
             KeySource::CalledBy => match self.text("userIdentity.invokedBy") {
-                Some(service) if !is_internal(&service) && self.is_user() => _ = context.set(key, &service),
+                // The only one that is known: of the list, the first and the last.
+                Some(service) if !is_internal(&service) && self.is_user() => match key {
+                    "aws:calledvia" => _ = context.set_all(key, [&*service]),
+                    _ => _ = context.set(key, &service),
+                },
                 Some(_) => _ = context.set_unknown(key),
                 None => _ = context.set_absent(key),
             },

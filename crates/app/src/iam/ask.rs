@@ -46,8 +46,9 @@ impl App {
     /// # Errors
     /// A word is no action or ARN; there is no record.
     pub fn who_can(&self, request: &WhoCanRequest) -> Result<AccessAnswers> {
-        let asked = action(&self.iam_catalogue()?, &request.action)?;
-        let context = request.scope.fill(self, Context::open())?;
+        let catalogue = self.iam_catalogue()?;
+        let asked = action(&catalogue, &request.action)?;
+        let context = request.scope.fill(self, &catalogue, Context::open())?;
         let world = self.world(request.scope.as_of.as_deref())?;
         let target = request.scope.target(&world, &request.resource)?;
         let found = who_can(&world, &asked, &target, &context, request.scope.guardrails());
@@ -91,11 +92,11 @@ impl App {
     /// # Errors
     /// A word is no principal, service or ARN; there is no record.
     pub fn what_can(&self, request: &WhatCanRequest) -> Result<AccessAnswers> {
-        let context = request.scope.fill(self, Context::open())?;
+        let catalogue = self.iam_catalogue()?;
+        let context = request.scope.fill(self, &catalogue, Context::open())?;
         let world = self.world(request.scope.as_of.as_deref())?;
         let subject = subject(&world, &request.principal)?;
         let target = request.resource.as_deref().map(|word| request.scope.target(&world, word)).transpose()?;
-        let catalogue = self.iam_catalogue()?;
         let actions = actions(&catalogue, &world, request)?;
         let found = what_can(&world, &subject, &actions, target.as_ref(), &context, request.scope.guardrails());
         let rows = found.rows.iter().map(|row| {

@@ -63,7 +63,7 @@ impl App {
             }
             PolicyCheck::NotGranted(patterns) => {
                 let actions = named_actions(&catalogue, patterns)?;
-                granted(actions, &policies[0], |_| true, |_| true)
+                granted(&catalogue, actions, &policies[0], |_| true, |_| true)
             }
         };
         Ok(answer(&reasons))
@@ -152,7 +152,8 @@ fn new_access(catalogue: &Catalogue, older: &Arc<Prepared>, newer: &Arc<Prepared
     let mut reasons: Vec<Reason> = Vec::new();
     let actions = all_actions(catalogue, &[&older[0], &newer[0]]);
     for class in sets::classes(actions, both.iter().map(|policy| &**policy)) {
-        let scope = Scope { action: &class[0], resources: &ANYTHING, target: &target, zone: &zone, now: None };
+        let scope =
+            Scope { catalogue, action: &class[0], resources: &ANYTHING, target: &target, zone: &zone, now: None };
         let mut found = askers.iter().filter_map(|asker| sets::difference(&scope, asker, &newer, &older));
         if let Some(access) = found.next() {
             join(&mut reasons, Reason::of(access, &class));
@@ -162,6 +163,7 @@ fn new_access(catalogue: &Catalogue, older: &Arc<Prepared>, newer: &Arc<Prepared
 }
 
 fn granted(
+    catalogue: &Catalogue,
     actions: Vec<Action>,
     policy: &Arc<Prepared>,
     counts: impl Fn(usize) -> bool,
@@ -172,7 +174,8 @@ fn granted(
     let askers: Vec<Asker> = sets::everybody(&policies).into_iter().filter(asks).collect();
     let mut reasons = Vec::new();
     for class in sets::classes(actions, [&**policy]) {
-        let scope = Scope { action: &class[0], resources: &ANYTHING, target: &target, zone: &zone, now: None };
+        let scope =
+            Scope { catalogue, action: &class[0], resources: &ANYTHING, target: &target, zone: &zone, now: None };
         let mut all = askers.iter().filter_map(|asker| sets::first_access(&scope, asker, &policies, &counts));
         if let Some(access) = all.next() {
             join(&mut reasons, Reason::of(access, &class));
@@ -195,7 +198,8 @@ fn public_access(catalogue: &Catalogue, policy: &Arc<Prepared>, kind: ResourceKi
         Asker::RoleOf(account) | Asker::UserOf(account) | Asker::RootOf(account) => !text.contains(&**account),
         _ => false,
     };
-    granted(all_actions(catalogue, &[policy]), policy, |statement| public.contains(&statement), is_public)
+    let actions = all_actions(catalogue, &[policy]);
+    granted(catalogue, actions, policy, |statement| public.contains(&statement), is_public)
 }
 
 fn join(reasons: &mut Vec<Reason>, reason: Reason) {

@@ -38,8 +38,9 @@ impl App {
     /// # Errors
     /// A word is no principal, action or ARN; there is no record.
     pub fn simulate_recorded(&self, request: &AccessRequest) -> Result<AccessDecision> {
-        let asked = action(&self.iam_catalogue()?, &request.action)?;
-        let context = request.scope.fill(self, Context::new())?;
+        let catalogue = self.iam_catalogue()?;
+        let asked = action(&catalogue, &request.action)?;
+        let context = request.scope.fill(self, &catalogue, Context::new())?;
         let world = self.world(request.scope.as_of.as_deref())?;
         let subject = subject(&world, &request.principal)?;
         if subject.principal.is_none() && is_of_a_recorded_account(&world, subject.caller.account(), &request.principal)

@@ -24,7 +24,7 @@ impl AccessScope {
     }
 
     /// Fills a context with what was told, and with the moment.
-    pub(crate) fn fill(&self, app: &App, mut context: Context) -> Result<Context> {
+    pub(crate) fn fill(&self, app: &App, catalogue: &Catalogue, mut context: Context) -> Result<Context> {
         let now = app.now();
         context.set_now(&now.to_string(), now.as_micros().div_euclid(1_000_000));
         let mut keys: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -39,10 +39,7 @@ impl AccessScope {
             }
         }
         for (key, values) in keys {
-            match &*values {
-                [value] => context.set(key, value),
-                values => context.set_all(key, values.iter().copied()),
-            };
+            context.tell(catalogue, key, &values);
         }
         Ok(context)
     }
@@ -57,10 +54,7 @@ impl AccessScope {
 
 /// An action as the table knows it; one that it does not know may be newer than the table.
 pub(crate) fn action(catalogue: &Catalogue, word: &str) -> Result<Action> {
-    if let Some(known) = catalogue.action(word).and_then(|known| known.to_action()) {
-        return Ok(known);
-    }
-    Action::parse(word).map_err(|error| UserError::said("access-action").because(error).help("advice-access-action"))
+    catalogue.asked(word).map_err(|error| UserError::said("access-action").because(error).help("advice-access-action"))
 }
 
 pub(crate) fn subject<'w>(world: &'w World, word: &str) -> Result<Subject<'w>> {

@@ -43,6 +43,7 @@ impl App {
     ) -> Result<BatchSummary> {
         let now = self.now();
         let (iso, seconds) = (now.to_string(), now.as_micros().div_euclid(1_000_000));
+        let catalogue = self.iam_catalogue()?;
         let mut cache = PolicyCache::new(CACHED_BYTES);
         let mut summary = BatchSummary::default();
         let mut bytes = Vec::new();
@@ -52,7 +53,8 @@ impl App {
             let asked = match line {
                 Line::Text(text) if text.trim().is_empty() => continue,
                 Line::Text(text) => {
-                    let (question, id) = BatchQuestion::parse(text.trim(), Some((&iso, seconds)), &mut cache);
+                    let now = Some((iso.as_str(), seconds));
+                    let (question, id) = BatchQuestion::parse(text.trim(), &catalogue, now, &mut cache);
                     question.map_err(|error| (error.to_string(), id.clone())).map(|question| (question, id))
                 }
                 Line::NotUtf8 => Err(("the line is not UTF-8".to_owned(), Value::Null)),

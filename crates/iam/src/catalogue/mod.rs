@@ -30,6 +30,9 @@ pub struct Catalogue {
     lists: Vec<Run>,
     listed: Vec<u16>,
     uses: Vec<UseRow>,
+    /// Names of the keys that have many values, sorted; and those whose names have a variable.
+    many: Vec<Cell>,
+    many_patterns: Vec<KeyRow>,
 }
 
 /// A piece of the text.
@@ -78,7 +81,7 @@ struct TypeRow {
     keys: Option<u16>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct KeyRow {
     name: Cell,
     kind: KeyType,
@@ -195,6 +198,22 @@ impl Catalogue {
     pub fn action(&self, name: &str) -> Option<ActionInfo<'_>> {
         let (prefix, name) = name.split_once(':')?;
         self.service(prefix)?.action(name)
+    }
+
+    /// The action of a question, with what the table knows of it. One that it does not know may be newer than it.
+    ///
+    /// # Errors
+    /// As [`crate::Action::parse`].
+    pub fn asked(&self, text: &str) -> Result<crate::Action, crate::ActionError> {
+        let action = crate::Action::parse(text)?;
+        let without = self.action(text).is_some_and(|known| known.resources().len() == 0);
+        Ok(if without { action.without_resource_types() } else { action })
+    }
+
+    /// Whether a request may have many values for a condition key, so that one of them is a set of one.
+    pub fn is_many_valued(&self, key: &str) -> bool {
+        self.many.binary_search_by(|cell| compare(self.str(*cell), key)).is_ok()
+            || self.many_patterns.iter().any(|row| self.key(row).is_named(key))
     }
 
     /// The actions that a pattern of a policy matches: `s3:Put*`, `*`, `*:Get*`.
@@ -462,6 +481,11 @@ impl<'c> ConditionKey<'c> {
 
     pub fn values(self) -> KeyValues {
         self.values
+    }
+
+    /// Whether its name has a part that differs from request to request.
+    fn is_pattern(self) -> bool {
+        self.name.contains(['$', '<']) || self.name.ends_with("tag-key")
     }
 
     /// Whether a key as policies write it is this one, in any letter case.

@@ -42,7 +42,20 @@ impl Catalogue {
             return Err(CatalogueError { line: 1, what: "this is no table of IAM actions" });
         }
         table.text = text;
+        table.find_many_valued();
         Ok(table)
+    }
+}
+
+impl Catalogue {
+    /// Sorts out the keys of many values, which questions ask for by name.
+    fn find_many_valued(&mut self) {
+        let many = self.globals.iter().chain(&self.keys).filter(|row| row.values == KeyValues::Many);
+        let (patterns, names): (Vec<KeyRow>, Vec<KeyRow>) = many.copied().partition(|row| self.key(row).is_pattern());
+        let mut names: Vec<Cell> = names.into_iter().map(|row| row.name).collect();
+        names.sort_unstable_by(|left, right| compare(self.str(*left), self.str(*right)));
+        names.dedup_by(|left, right| compare(self.str(*left), self.str(*right)).is_eq());
+        (self.many, self.many_patterns) = (names, patterns);
     }
 }
 
@@ -69,6 +82,8 @@ impl<'t> Reader<'t> {
             lists: Vec::with_capacity(text.len() / 400),
             listed: Vec::with_capacity(text.len() / 100),
             uses: Vec::with_capacity(text.len() / 46),
+            many: Vec::new(),
+            many_patterns: Vec::new(),
         };
         Reader { text, table, line: 0, at: 0, formed: false }
     }

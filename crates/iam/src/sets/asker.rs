@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::automaton::Pattern;
 use crate::caller::{Caller, CallerKind, OrgPlace};
+use crate::catalogue::Catalogue;
 use crate::context::Fact;
 use crate::resource::{Action, Resource, is_global_service};
 
@@ -108,6 +109,7 @@ impl Domain {
 
 /// What the requests have in common.
 pub(super) struct Frame<'a> {
+    pub catalogue: &'a Catalogue,
     pub asker: &'a Asker,
     pub caller: &'a Caller,
     pub action: &'a Action,

@@ -15,7 +15,8 @@ pub use asker::{Asker, Zone};
 pub use question::{Access, Difference, accesses, classes, difference, everybody, first_access, outsiders};
 
 use crate::caller::Caller;
-use crate::context::{Context, is_many_valued};
+use crate::catalogue::Catalogue;
+use crate::context::Context;
 use crate::key::Facts;
 use crate::operator::{Comparison, Polarity, Quantifier};
 use crate::policy::Listing;
@@ -230,11 +231,11 @@ impl<'t> Hunt<'t> {
     fn holds(&self, atom: &Atom, value: &Given) -> bool {
         let mut context = Context::new();
         for (name, letter) in self.variables.iter() {
-            context.set(name, letter.encode_utf8(&mut [0; 4]));
+            context.tell(self.frame.catalogue, name, &[letter.encode_utf8(&mut [0; 4])]);
         }
         match value {
             Given::Absent => context.set_absent(&atom.key),
-            Given::Single(value) => context.set(&atom.key, value),
+            Given::Single(value) => context.tell(self.frame.catalogue, &atom.key, &[value]),
             Given::Many(values) => context.set_all(&atom.key, values.iter().map(String::as_str)),
         };
         let facts = Facts {
@@ -265,7 +266,7 @@ impl<'t> Hunt<'t> {
                 return value.map_or(Solved::Nothing, Solved::Is);
             }
             Present::All(values) => {
-                let value = if values.len() == 1 && !is_many_valued(key) {
+                let value = if values.len() == 1 && !self.frame.catalogue.is_many_valued(key) {
                     one(&values[0])
                 } else {
                     Given::Many(values.clone())
@@ -298,7 +299,7 @@ impl<'t> Hunt<'t> {
         let single = self.single(wants, within, without);
         let uncertain = match &single {
             Solved::Is(value) if self.all_hold(wants, value) => return single,
-            Solved::Is(_) => !is_many_valued(key),
+            Solved::Is(_) => !self.frame.catalogue.is_many_valued(key),
             Solved::Nothing => false,
             Solved::TooMany => true,
         };
@@ -334,7 +335,7 @@ impl<'t> Hunt<'t> {
     /// Several texts: what all of them must be, and for each of the others one that is it.
     fn many(&self, key: &str, wants: &[(&'t Atom, bool)], within: &[Pattern], without: &[Pattern]) -> Solved<Given> {
         let with_sets = wants.iter().any(|(atom, _)| atom.operator.quantifier != Quantifier::Single);
-        if !is_many_valued(key) && (!with_sets || key.starts_with("aws:")) {
+        if !self.frame.catalogue.is_many_valued(key) && (!with_sets || key.starts_with("aws:")) {
             return Solved::Nothing;
         }
         let (mut all, mut each) = (Vec::new(), Vec::new());
@@ -395,6 +396,7 @@ impl<'t> Hunt<'t> {
             context.retain(|(known, _)| known != key);
             let value = match &side.value {
                 Given::Absent => Given::Absent,
+                Given::Single(text) if self.frame.catalogue.is_many_valued(key) => Given::Many(vec![spelled(text)]),
                 Given::Single(text) => Given::Single(spelled(text)),
                 Given::Many(texts) => Given::Many(texts.iter().map(|text| spelled(text)).collect()),
             };
@@ -438,6 +440,8 @@ fn text(wants: &[(&Atom, bool)], within: &[Pattern], without: &[Pattern]) -> Sea
 /// What requests are about, besides who asks.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
+    /// Which keys have many values.
+    pub catalogue: &'a Catalogue,
     pub action: &'a Action,
     /// Patterns of the resources in question.
     pub resources: &'a [&'a str],

@@ -202,6 +202,7 @@ fn search(scope: &Scope<'_>, asker: &Asker, caller: &Caller, wanted: &[At<'_>], 
         .filter(|account| scope.zone.accounts.contains(account) || *asker == Asker::Holder)
         .collect();
     let frame = Frame {
+        catalogue: scope.catalogue,
         asker,
         caller,
         action: scope.action,

@@ -105,7 +105,7 @@ fn check(case: &Map<String, Value>) -> Result<(), String> {
     let text = question_text(case);
     let mut cache = PolicyCache::new(1 << 20);
     let now = Some(("2026-11-22T09:30:00Z", 1_795_339_800));
-    let (question, _) = BatchQuestion::parse(&text, now, &mut cache);
+    let (question, _) = BatchQuestion::parse(&text, &crate::CATALOGUE, now, &mut cache);
     let asked = question.map_err(|error| error.to_string())?;
     let question = asked.question();
     let decision = question.explain();

@@ -99,7 +99,7 @@ const WHOLE: &str = r#"{"id": 1, "request": {"principal": {"type": "Arn", "value
 
 #[test]
 fn the_whole_question_is_one() {
-    let (asked, id) = BatchQuestion::parse(WHOLE, None, &mut PolicyCache::new(1 << 16));
+    let (asked, id) = BatchQuestion::parse(WHOLE, &crate::CATALOGUE, None, &mut PolicyCache::new(1 << 16));
     assert_eq!((asked.unwrap().question().decide().verdict(), id.as_u64()), (Verdict::ExplicitlyDenied, Some(1)));
 }
 
@@ -151,7 +151,7 @@ proptest! {
             bytes.splice(at..end, piece);
         }
         let text = String::from_utf8(bytes).unwrap();
-        match BatchQuestion::parse(&text, None, &mut PolicyCache::new(1 << 16)).0 {
+        match BatchQuestion::parse(&text, &crate::CATALOGUE, None, &mut PolicyCache::new(1 << 16)).0 {
             Err(error) => prop_assert!(!error.to_string().is_empty()),
             Ok(asked) => {
                 let question = asked.question();

@@ -1,9 +1,17 @@
 //! Decisions against AWS's documentation: one file of cases by topic, each case named after its rule.
 
+use std::sync::LazyLock;
+
+use haechi_iam::Catalogue;
+
 mod ask;
 mod explanation;
 mod hostile;
 mod properties;
+
+/// The table that ships with the program.
+static CATALOGUE: LazyLock<Catalogue> =
+    LazyLock::new(|| Catalogue::read(include_str!("../../../../content/iam/actions.txt")).unwrap());
 
 /// Every file of cases, so that a new one cannot be forgotten.
 #[test]

@@ -4,12 +4,19 @@
 mod properties;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use haechi_iam::sets::{Asker, Found, Scope, Witness, Zone, accesses, difference, outsiders};
-use haechi_iam::{Action, Context, Policies, PolicyKind, Prepared, Question, Resource, Verdict};
+use haechi_iam::{Action, Catalogue, Context, Policies, PolicyKind, Prepared, Question, Resource, Verdict};
 
 pub const OWN: &str = "123456789012";
+
+/// The table that ships with the program.
+pub fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: LazyLock<Catalogue> =
+        LazyLock::new(|| Catalogue::read(include_str!("../../../../content/iam/actions.txt")).unwrap());
+    &CATALOGUE
+}
 
 pub fn prepared(kind: PolicyKind, text: &str) -> Arc<Prepared> {
     let prepared = Prepared::parse(kind, "policy", text).expect(text);
@@ -52,7 +59,7 @@ pub fn let_in(policy: &Arc<Prepared>, action: &Action, resources: &[&str]) -> Ve
     let policies = [policy.clone()];
     let zone = zone();
     let target = Resource::any_of(resources[0]).in_account(OWN);
-    let scope = Scope { action, resources, target: &target, zone: &zone, now: None };
+    let scope = Scope { catalogue: catalogue(), action, resources, target: &target, zone: &zone, now: None };
     let found = |asker: Asker| {
         accesses(&scope, &asker, &policies, &[]).into_iter().map(move |access| (asker.clone(), access.found))
     };
@@ -199,7 +206,8 @@ fn added(newer: &str, older: &str, action: &str) -> Option<String> {
         (prepared(PolicyKind::Identity, &document(newer)), prepared(PolicyKind::Identity, &document(older)));
     let action = Action::parse(action).unwrap();
     let (target, zone) = (Resource::new("*"), Zone::default());
-    let scope = Scope { action: &action, resources: &["*"], target: &target, zone: &zone, now: None };
+    let scope =
+        Scope { catalogue: catalogue(), action: &action, resources: &["*"], target: &target, zone: &zone, now: None };
     let (newer, older) = ([newer], [older]);
     let found = difference(&scope, &Asker::Holder, &newer, &older)?;
     let Found::Request(witness) = found.found else { panic!("{found:?}") };
