@@ -46,7 +46,8 @@ impl Case {
     }
 }
 
-/// Conditions on members: each must match one of its patterns (`*` is any run of characters).
+/// Conditions on members: each must match one of its patterns (`*` is any run of characters), and none that begins
+/// with `!`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Conditions(BTreeMap<Path, OneOrMore>);
@@ -66,7 +67,7 @@ impl Conditions {
     /// The first condition that is one exact word: what an index can look up.
     pub fn first_word(&self, names: &Names<'_>) -> Option<(&Path, String)> {
         self.0.iter().find_map(|(path, patterns)| match patterns {
-            OneOrMore::One(pattern) => pattern.text(names).filter(|word| !word.contains('*')).map(|word| (path, word)),
+            OneOrMore::One(pattern) => pattern.text(names).filter(|word| !word.contains('*') && !word.starts_with('!')).map(|word| (path, word)),
             OneOrMore::More(_) => None,
         })
     }
@@ -79,10 +80,14 @@ impl Conditions {
                 OneOrMore::More(patterns) => patterns,
             };
             let patterns: Vec<String> = patterns.iter().filter_map(|pattern| pattern.text(names)).collect();
-            path.all(value).into_iter().any(|found| {
-                let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
-                patterns.iter().any(|pattern| glob(pattern, &text))
-            })
+            let (not, wanted): (Vec<&str>, Vec<&str>) =
+                patterns.iter().map(String::as_str).partition(|pattern| pattern.starts_with('!'));
+            let texts = path.all(value).into_iter();
+            let texts: Vec<String> =
+                texts.map(|found| found.as_str().map_or_else(|| found.to_string(), str::to_owned)).collect();
+            let matches = |pattern: &str| texts.iter().any(|text| glob(pattern, text));
+            let only_not = wanted.is_empty() && !not.is_empty();
+            (only_not || wanted.into_iter().any(&matches)) && !not.iter().any(|pattern| matches(&pattern[1..]))
         })
     }
 }
@@ -425,6 +430,15 @@ mod tests {
             json!({"Tags": [1], "List": [{"KMSKeyID": "k"}], "State": "on", "Zones": ["a"], "Own": {"X": {"Y": 1}}}),
             json!({"list": [{"kmsKeyID": "k"}], "state": {"value": "on"}, "zones": [{"value": "a"}], "own": {"X": {"Y": 1}}}),
         );
+    }
+
+    #[test]
+    fn conditions_may_say_what_must_not_be() {
+        let all = json!({"Rules": [{"Id": "a", "On": "x.aws"}, {"Id": "b", "On": "me"}, {"Id": "c"}]});
+        let those = |only: Value| json!({"from": "Rules", "where": {"On": only}, "each": "Id"});
+        check(those(json!("!*.aws")), all.clone(), json!(["b", "c"]));
+        check(those(json!(["m*", "!me"])), all.clone(), json!([]));
+        check(those(json!(["*", "!*.aws"])), all, json!(["b"]));
     }
 
     #[test]
