@@ -25,6 +25,7 @@
 //! ```
 
 mod ask;
+pub mod center;
 pub mod external;
 pub mod org_policies;
 pub mod paths;

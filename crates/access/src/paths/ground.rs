@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use haechi_content::escalation::{Escalation, On, Way};
 use haechi_iam::{Action, Context, Effect, PolicyKind, Prepared, Resource, Tri, pattern};
 
+use super::decisive::Decisive;
 use super::things::Things;
 use crate::world::{Guardrails, PolicySet, PrincipalKind, Subject, Target, World};
 
@@ -119,22 +120,8 @@ pub(crate) struct Ground<'w> {
     /// Things that carry a role, by type and that role; and all, by type and account.
     pub carriers: HashMap<(Box<str>, usize), Vec<Box<str>>>,
     pub existing: HashMap<TypeAndAccount, Vec<Box<str>>>,
-    decisive: Vec<(Action, &'static str)>,
+    decisive: Decisive,
 }
-
-/// What only administrators may do all of, on resources that nobody has named.
-const DECISIVE: [(&str, &str); 10] = [
-    ("iam:PutRolePolicy", "arn:aws:iam::{account}:role/haechi-asks"),
-    ("iam:AttachUserPolicy", "arn:aws:iam::{account}:user/haechi-asks"),
-    ("iam:CreateAccessKey", "arn:aws:iam::{account}:user/haechi-asks"),
-    ("iam:UpdateAssumeRolePolicy", "arn:aws:iam::{account}:role/haechi-asks"),
-    ("iam:PassRole", "arn:aws:iam::{account}:role/haechi-asks"),
-    ("s3:GetObject", "arn:aws:s3:::haechi-asks/one"),
-    ("ec2:TerminateInstances", "arn:aws:ec2:us-east-1:{account}:instance/i-0aaaaaaaaaaaaaaaa"),
-    ("lambda:UpdateFunctionCode", "arn:aws:lambda:us-east-1:{account}:function:haechi-asks"),
-    ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:{account}:secret:haechi-asks-AbCdEf"),
-    ("dynamodb:DeleteTable", "arn:aws:dynamodb:us-east-1:{account}:table/haechi-asks"),
-];
 
 impl<'w> Ground<'w> {
     pub fn new(world: &'w World, things: &'w Things, catalogue: &'w [Escalation]) -> Ground<'w> {
@@ -147,7 +134,7 @@ impl<'w> Ground<'w> {
             trusts: Vec::new(),
             carriers: HashMap::new(),
             existing: HashMap::new(),
-            decisive: DECISIVE.iter().filter_map(|(name, on)| Some((Action::parse(name).ok()?, *on))).collect(),
+            decisive: Decisive::default(),
         };
         for escalation in catalogue {
             for way in &escalation.ways {
@@ -273,23 +260,12 @@ impl<'w> Ground<'w> {
     /// Whether these are the rights of an administrator of the account.
     pub fn is_admin(&self, rights: &Rights<'w>) -> Tri {
         let context = Context::open();
-        let mut all = Tri::Yes;
         let free = Rights { guardrails: Guardrails::WithoutScps, ..rights.clone() };
         let counted = rights.guardrails == Guardrails::Counted && !rights.subject.scps.is_empty();
-        // SCPs forbid administrators one action or another: what counts is that some way to rule over access is left.
-        let mut left = if counted { Tri::No } else { Tri::Yes };
-        for (action, on) in &self.decisive {
-            let target = self.own(Resource::new(&on.replace("{account}", rights.account())), rights.account());
-            let allowed = self.ask(&free, action, &target, &context);
-            if allowed == Tri::No {
-                return Tri::No;
-            }
-            all = all.and(allowed);
-            if counted && left != Tri::Yes && action.service() == "iam" {
-                left = left.or(self.ask(rights, action, &target, &context));
-            }
-        }
-        all.and(left)
+        let target = |on: &str| self.own(Resource::new(on), rights.account());
+        let granted = |action: &Action, on: &str| self.ask(&free, action, &target(on), &context);
+        let left = |action: &Action, on: &str| self.ask(rights, action, &target(on), &context);
+        self.decisive.of_administrator(rights.account(), granted, counted.then_some(&left))
     }
 
     /// The context of an action, as far as the step tells it.
@@ -419,16 +395,7 @@ impl<'w> Ground<'w> {
 
     /// A resource of the caller's own account without a policy of its own.
     fn own(&self, resource: Resource, account: &str) -> Target<'w> {
-        let standing = self.world.account(account).map(|account| account.standing).unwrap_or_default();
-        Target {
-            resource: resource.in_account(account).with_standing(standing),
-            recorded: None,
-            policy: Vec::new(),
-            trust: Vec::new(),
-            rcps: self.world.rcps_of(account),
-            grants: &[],
-            bucket_access: haechi_iam::BucketAccess::Unrestricted,
-        }
+        self.world.unnamed(resource, account)
     }
 
     pub fn kind(&self, principal: usize) -> PrincipalKind {

@@ -6,6 +6,7 @@
 //! paths(&world, &things, &catalogue, &Search::default()) -> Paths { paths, admins, searched, unknown }
 //! ```
 
+pub(crate) mod decisive;
 mod edges;
 mod ground;
 mod outside;

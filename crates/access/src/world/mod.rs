@@ -28,7 +28,8 @@ pub use organization::{Enabled, Node, NodeKind, OrgPolicy, OrgPolicyType, Organi
 pub use people::{Attachment, Group, Principal, PrincipalKind, Via};
 pub use target::Target;
 
-pub(crate) use read::{member, version_text};
+pub(crate) use library::Library;
+pub(crate) use read::{default_version, lacks, member, text, version_text};
 
 /// What was recorded of an account.
 #[derive(Clone, Debug)]

@@ -83,6 +83,24 @@ impl World {
         target.resource = resource;
         target
     }
+
+    /// Some resource of an account that has no policy of its own.
+    pub(crate) fn unnamed(&self, resource: Resource, account: &str) -> Target<'_> {
+        let place = self.place(account);
+        let mut resource = resource.in_account(account).with_standing(place.standing);
+        if let Some(org) = &place.org {
+            resource = resource.with_org(Some(org.clone()));
+        }
+        Target {
+            resource,
+            recorded: None,
+            policy: Vec::new(),
+            trust: Vec::new(),
+            rcps: &place.rcps,
+            grants: &[],
+            bucket_access: BucketAccess::Unrestricted,
+        }
+    }
 }
 
 impl RecordedResource {

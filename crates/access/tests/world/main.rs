@@ -2,6 +2,7 @@
 
 mod ask;
 mod build;
+mod center;
 mod made;
 mod paths;
 mod properties;
