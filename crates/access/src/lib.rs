@@ -22,22 +22,27 @@
 //! let whatif = whatif::WhatIf::new(&world, changes)?;      the organization changed: accounts(), access_changes(&catalogue)
 //! let replay = whatif::Replay::new(&whatif, &catalogue, &rules)?;     the calls of a log, asked again:
 //! let mut one = replay.start(); one.take(&event); one.finish() -> Tally    one a thread, read with replay.fields()
+//!
+//! unused::unused(&world, &unused::Period { days, .. }) -> Vec<unused::Finding>     roles, keys, passwords of no use
 //! ```
 
+mod answers;
 mod ask;
 pub mod center;
 pub mod external;
 pub mod org_policies;
 pub mod paths;
+pub mod unused;
 pub mod whatif;
 mod world;
 
+pub use answers::{Answers, AnswersBuilder, Asking, QUESTIONS};
 pub use ask::{
     Answer, ConditionText, Explanation, Holder, HolderKind, Reason, WhatCan, WhatRow, WhoCan, WhoRow, what_can, who_can,
 };
 
 pub use world::{
-    Account, Attachment, Documents, Enabled, Gap, GapKind, Guardrails, Node, NodeKind, OrgPolicy, OrgPolicyType,
-    Organization, OrganizationError, PolicySet, Principal, PrincipalKind, RecordedResource, Subject, Target, Via,
-    World, WorldBuilder,
+    AccessKey, Account, Attachment, Documents, Enabled, Gap, GapKind, Guardrails, LastUse, Node, NodeKind, OrgPolicy,
+    OrgPolicyType, Organization, OrganizationError, PolicySet, Principal, PrincipalKind, RecordedResource, Subject,
+    Target, Usage, Used, Via, World, WorldBuilder,
 };

@@ -16,6 +16,7 @@ use super::library::Library;
 use super::organization::{Organization, OrganizationError};
 use super::people::{Attachment, Group, Principal, PrincipalKind, Via};
 use super::read::{attached, default_version, grants, inline, lacks, member, tags, text};
+use super::usage::Usage;
 use super::{Record, RecordedResource, World};
 
 /// Where documents of AWS managed policies are known from, besides the items: by ARN.
@@ -39,6 +40,8 @@ pub struct WorldBuilder {
     account_gaps: BTreeMap<Box<str>, Gap>,
     /// Accounts whose principals were listed to the end, even if there are none.
     listed: BTreeSet<Box<str>>,
+    /// When AWS was last asked for the users or roles of an account.
+    asked: HashMap<(Box<str>, PrincipalKind), Timestamp>,
     account_names: BTreeMap<Box<str>, Box<str>>,
     pub(super) org_items: Vec<OrgItem>,
     documents: Option<Box<Documents>>,
@@ -65,6 +68,7 @@ struct Person {
     groups: Vec<Box<str>>,
     boundary: Option<Box<str>>,
     trust: Option<Arc<Prepared>>,
+    usage: Usage,
 }
 
 struct Managed {
@@ -114,6 +118,13 @@ impl WorldBuilder {
     /// Tells that the users and roles of an account were listed to the end: it may have none.
     pub fn listed(&mut self, account: &str) {
         self.listed.insert(account.into());
+    }
+
+    /// Tells, before the items, when AWS was last asked for the users or roles of an account: what their items say of last
+    /// uses is told of that moment.
+    pub fn asked(&mut self, account: &str, kind: PrincipalKind, at: Timestamp) {
+        let known = self.asked.entry((account.into(), kind)).or_insert(at);
+        *known = at.max(*known);
     }
 
     /// Takes an item. Of several of one resource the one that was captured last counts.
@@ -195,8 +206,15 @@ impl WorldBuilder {
         let boundary = boundary.and_then(|boundary| {
             text(boundary.get("permissionsBoundaryArn").or_else(|| boundary.get("PermissionsBoundaryArn")))
         });
+        let asked = self.asked.get(&(account.into(), kind)).copied();
+        let known_at = asked.map_or(item.captured(), |asked| asked.max(item.captured()));
+        let usage = match kind {
+            PrincipalKind::User => Usage::of_user(item, known_at),
+            PrincipalKind::Role => Usage::of_role(item, known_at),
+        };
         let person = Person {
             kind,
+            usage,
             name: item.resource_name().unwrap_or_else(|| arn.rsplit('/').next().unwrap_or(arn)).into(),
             unique_id: unique_id.into(),
             groups: groups.filter_map(|name| Some(name.as_str()?.into())).collect(),
@@ -391,6 +409,7 @@ impl WorldBuilder {
             boundary: self.library.set(boundary.into_iter().collect()),
             boundary_arn: person.boundary,
             trust: person.trust,
+            usage: person.usage,
         }
     }
 

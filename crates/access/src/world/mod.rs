@@ -11,6 +11,7 @@ mod organization;
 mod people;
 mod read;
 mod target;
+mod usage;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
@@ -27,6 +28,7 @@ pub use library::PolicySet;
 pub use organization::{Enabled, Node, NodeKind, OrgPolicy, OrgPolicyType, Organization, OrganizationError};
 pub use people::{Attachment, Group, Principal, PrincipalKind, Via};
 pub use target::Target;
+pub use usage::{AccessKey, LastUse, Usage, Used};
 
 pub(crate) use library::Library;
 pub(crate) use read::{default_version, lacks, member, text, version_text};

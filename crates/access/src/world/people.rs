@@ -5,6 +5,7 @@ use std::sync::Arc;
 use haechi_iam::{Caller, Prepared};
 
 use super::library::PolicySet;
+use super::usage::Usage;
 
 /// What a recorded principal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -60,6 +61,7 @@ pub struct Principal {
     pub(crate) boundary: PolicySet,
     pub(crate) boundary_arn: Option<Box<str>>,
     pub(crate) trust: Option<Arc<Prepared>>,
+    pub(crate) usage: Usage,
 }
 
 impl Principal {
@@ -115,6 +117,11 @@ impl Principal {
     /// A role's trust policy.
     pub fn trust(&self) -> Option<&Arc<Prepared>> {
         self.trust.as_ref()
+    }
+
+    /// When it and its credentials were last used.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// Whether it is a service-linked role.

@@ -6,4 +6,5 @@ mod center;
 mod made;
 mod paths;
 mod properties;
+mod unused;
 mod whatif;

@@ -32,7 +32,8 @@ pub(super) fn check(collector: &Collector) -> Vec<Wrong> {
     if collector.regional.is_some() && !collector.global {
         found.at(collector.resource_type.referenced, "`regional` belongs to a type with `global: true`".to_owned());
     }
-    for path in collector.extended.iter().chain(&collector.redact).chain(&collector.volatile) {
+    let uses = collector.uses.iter().map(|one| &one.member);
+    for path in collector.extended.iter().chain(&collector.redact).chain(&collector.volatile).chain(uses) {
         found.destination(path);
     }
     for path in collector.members.keys() {

@@ -13,7 +13,7 @@ mod refusals;
 pub mod shape;
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
@@ -83,8 +83,22 @@ pub struct Collector {
     /// Members that change by themselves: left out of items, where each change would be a version.
     #[serde(default)]
     pub(crate) volatile: Vec<Spanned<Path>>,
+    /// Members that tell a last use: while it is recent, only that it is.
+    #[serde(default)]
+    pub(crate) uses: Vec<Use>,
     #[serde(default)]
     pub(crate) examples: Vec<Example>,
+}
+
+/// A member that tells when something was last used. The time of a recent use would be another at every run.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Use {
+    pub member: Spanned<Path>,
+    /// The member in it that is the time.
+    pub time: String,
+    /// What is recent: a use so many days before the run, or later.
+    pub days: NonZeroU16,
 }
 
 /// How the resources of one type are listed, completed and shaped.

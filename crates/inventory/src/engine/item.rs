@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use haechi_aws::{ApiError, ErrorKind};
-use haechi_model::ConfigurationItem;
+use haechi_model::{ConfigurationItem, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::call::{Got, get};
@@ -13,7 +13,7 @@ use super::unit::{Seed, Unit, names};
 use super::{Secrets, gap};
 use crate::collector::path::Names;
 use crate::collector::shape::time;
-use crate::collector::{Get, Header, Relation};
+use crate::collector::{Get, Header, Relation, Use};
 use crate::redact::redact;
 
 /// How the reason ends for a member that is not collected because of something that passes: a throttle, a time-out.
@@ -128,6 +128,9 @@ pub(super) fn make(unit: &Unit, work: Work) -> Result<Made, String> {
         }
     }
     unit.collector.volatile().for_each(|path| path.remove(&mut item));
+    for one in &unit.collector.uses {
+        one.member.value.each_mut(&mut item, &mut |member| coarsen(member, one, unit.account.captured));
+    }
     if unit.account.secrets == Secrets::Redacted {
         redact(&unit.collector, &mut item);
     }
@@ -139,6 +142,15 @@ pub(super) fn make(unit: &Unit, work: Work) -> Result<Made, String> {
     let item = ConfigurationItem::from_value(&item).map_err(|error| error.to_string())?;
     missing.retain(|(_, reason)| !reason.starts_with(NOT_ASKED));
     Ok(Made { item, missing })
+}
+
+/// A recent use becomes `{withinDays: 14}`, which stays the same as long as the use goes on.
+fn coarsen(member: &mut Value, one: &Use, captured: Timestamp) {
+    let days = one.days.get();
+    let used = member.get(&one.time).and_then(Value::as_str).and_then(|text| Timestamp::parse(text).ok());
+    if used.is_some_and(|used| used > captured.plus_days(-i64::from(days))) {
+        *member = json!({ "withinDays": days });
+    }
 }
 
 fn merge(entry: &Get, raw: &mut Value, value: Value) {

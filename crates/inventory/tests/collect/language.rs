@@ -231,6 +231,28 @@ collect:
 }
 
 #[tokio::test]
+async fn a_recent_use_stays_the_same_and_an_old_one_is_kept() {
+    let file = r#"
+type: AWS::EC2::VPC
+uses: [{member: configuration.use, time: last, days: 14}]
+collect:
+  list: {call: "ec2:DescribeVpcs", items: Vpcs}
+  item: {id: "{item.VpcId}", configuration: {}}
+"#;
+    let used = |id: &str, at: &str| json!({"VpcId": id, "Use": {"Last": at, "Region": "eu-west-1"}});
+    let seen = run(file, false, move |_, _| {
+        Ok(json!({"Vpcs": [used("old", "2025-12-18T00:00:00Z"), used("new", "2025-12-18T00:00:01Z"), {"VpcId": "none", "Use": {}},
+                           used("odd", "yesterday")]}))
+    })
+    .await;
+    let uses: Vec<Value> = seen.kept.items.iter().map(|item| item.to_value()["configuration"]["use"].clone()).collect();
+    let recent = json!({"withinDays": 14});
+    let old = json!({"last": "2025-12-18T00:00:00Z", "region": "eu-west-1"});
+    let odd = json!({"last": "yesterday", "region": "eu-west-1"});
+    assert_eq!(uses, [old, recent, json!({}), odd]);
+}
+
+#[tokio::test]
 async fn a_service_that_a_region_lacks_is_skipped() {
     let file = "\ntype: AWS::EC2::VPC\ncollect: {list: {call: \"ec2:DescribeVpcs\", items: Vpcs}, item: {id: \"{item.VpcId}\", configuration: {}}}\n";
     let seen = run(file, false, |_, _| Err((ErrorKind::NotOffered, ""))).await;
