@@ -333,8 +333,7 @@ impl Pass<'_> {
             run.put_accounts(&facts.accounts).map_err(in_store)?;
         }
         account_subjects(&mut run, &mut facts.seen, now)?;
-        let owner_tag = app.settings.owner_tag.as_deref();
-        let judging = Judging { rulebook, seen: &facts.seen, owner_tag, now, progress };
+        let judging = Judging { rulebook, seen: &facts.seen, app, now, progress };
         let judged = judge(&mut run, &judging)?;
         progress.step(Step::Done);
         let id = run.id();

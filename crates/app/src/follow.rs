@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
 use haechi_model::{AccountId, ConfigurationItem, Coverage, Finding, FindingId, FindingKind, ResourceKey, Timestamp};
+use haechi_access::Answers;
 use haechi_rules::{Fact, Recording, Standing, lifecycle};
 use haechi_store::{ItemFilter, RunWriter, Store, StoreError};
 
@@ -53,6 +54,9 @@ impl Following {
         let mut judged = Judged::default();
         self.turn += 1;
         let asked = self.turn;
+        if self.accounts.values().any(|followed| followed.standing.judge().asks()) && bears_on_access(&changes) {
+            self.renew_access(run.store(), judging)?;
+        }
         match self.accounts.get_mut(&account) {
             Some(followed) => {
                 followed.asked = asked;
@@ -68,7 +72,20 @@ impl Following {
         Ok(judged)
     }
 
-    /// Verdicts of followed accounts that held until now: an age, an expiry.
+    /// Who may do what has changed, for the rules of every account that ask.
+    fn renew_access(&mut self, store: &Store, judging: &Judging<'_>) -> Result<()> {
+        let mut access = None;
+        for followed in self.accounts.values_mut().filter(|followed| followed.standing.judge().asks()) {
+            let access = match &access {
+                Some(known) => known,
+                None => access.insert(judging.access(followed.standing.judge(), store)?),
+            };
+            followed.standing.know(access.clone());
+        }
+        Ok(())
+    }
+
+    /// Verdicts of followed accounts that held until now: an age, an expiry; and what changed in other accounts.
     pub fn due(&mut self, run: &mut RunWriter<'_>, judging: &Judging<'_>) -> Result<Judged> {
         put_rules(run, judging.rulebook)?;
         let names = Names::of(run.store())?;
@@ -95,6 +112,18 @@ impl Following {
     }
 }
 
+/// Whether a change may change who may do what, in any account.
+fn bears_on_access(changes: &Changes) -> bool {
+    let types = Answers::builder().types();
+    let fact = |fact: &Fact| match fact {
+        Fact::Seen(item) => types.contains(item.key().resource_type.as_str()),
+        Fact::Gone(key) => types.contains(key.resource_type.as_str()),
+        Fact::Listed(line) => types.contains(line.resource_type.as_str()),
+    };
+    changes.facts.iter().any(fact)
+        || changes.listed.iter().any(|(line, _)| types.contains(line.resource_type.as_str()))
+}
+
 fn take(standing: &mut Standing, changes: Changes) {
     changes.facts.into_iter().for_each(|fact| standing.take(fact));
     for (line, ids) in changes.listed {
@@ -112,7 +141,8 @@ fn whole(
     judged: &mut Judged,
 ) -> Result<Standing> {
     let judge = judging.rulebook.judge();
-    let world = world(run.store(), &judge, account)?;
+    let access = judging.access(&judge, run.store())?;
+    let world = world(run.store(), &judge, account, &access)?;
     let types = judge.judged_types();
     let mut standing = Standing::new(judge, world);
     let filter = ItemFilter { accounts: vec![account], ..ItemFilter::default() };

@@ -13,12 +13,12 @@ use haechi_model::{
     InstanceId, Region, ResourceKey, ResourceType, Timestamp,
 };
 use haechi_report::{Counts, EvaluationCount};
-use haechi_rules::{Change, Judge, Outcome, Recording, World, finding_of, lifecycle};
+use haechi_rules::{Access, Change, Judge, Outcome, Recording, World, finding_of, lifecycle};
 use haechi_store::{FindingFilter, FindingStatus, ItemFilter, RunWriter, Store};
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::in_store;
+use crate::{App, in_store};
 use crate::progress::{Progress, Step};
 use crate::rulebook::Rulebook;
 use crate::sink::Seen;
@@ -72,7 +72,7 @@ impl Judged {
     ) -> Option<Finding> {
         let compliance = judgement.evaluation.compliance;
         let outcome = match (&judgement.finding, compliance) {
-            (Some(finding), _) => Outcome::Wrong(Box::new(names.complete(finding.clone(), judging.owner_tag))),
+            (Some(finding), _) => Outcome::Wrong(Box::new(names.complete(finding.clone(), judging.app.settings.owner_tag.as_deref()))),
             (None, Compliance::NotApplicable) => Outcome::NotApplicable,
             (None, Compliance::InsufficientData) => Outcome::InsufficientData,
             (None, _) => Outcome::Right,
@@ -108,10 +108,16 @@ impl Judged {
 pub struct Judging<'a> {
     pub rulebook: &'a Rulebook,
     pub seen: &'a Seen,
-    /// The tag that names a resource's owner, when the settings name one.
-    pub owner_tag: Option<&'a str>,
+    pub app: &'a App,
     pub now: Timestamp,
     pub progress: &'a dyn Progress,
+}
+
+impl Judging<'_> {
+    /// Who may do what in the whole organization, if some rule asks.
+    pub fn access(&self, judge: &Judge, store: &Store) -> Result<Access> {
+        if judge.asks() { self.app.access_of(store, self.now) } else { Ok(Access::Absent) }
+    }
 }
 
 /// Names of accounts, for the findings.
@@ -125,9 +131,10 @@ pub fn judge(run: &mut RunWriter<'_>, judging: &Judging<'_>) -> Result<Judged> {
     let names = Names::of(run.store())?;
     let mut judged = Judged::default();
     let of = total(run.store(), judging, &judge)?;
+    let access = judging.access(&judge, run.store())?;
     for account in judging.seen.accounts.iter().copied() {
         let listings = judging.seen.listings_of(account).into_iter().collect();
-        let work = AccountWork { judge: &judge, judging, names: &names, account, of };
+        let work = AccountWork { judge: &judge, judging, names: &names, account, access: &access, of };
         work.judge(run, listings, &mut judged)?;
     }
     Ok(judged)
@@ -146,6 +153,7 @@ struct AccountWork<'a> {
     judging: &'a Judging<'a>,
     names: &'a Names,
     account: AccountId,
+    access: &'a Access,
     /// Items of all accounts, for the progress display.
     of: u64,
 }
@@ -153,7 +161,7 @@ struct AccountWork<'a> {
 impl AccountWork<'_> {
     fn judge(&self, run: &mut RunWriter<'_>, listings: Vec<(Region, ResourceType)>, judged: &mut Judged) -> Result<()> {
         let (judge, judging) = (self.judge, self.judging);
-        let world = world(run.store(), judge, self.account)?;
+        let world = world(run.store(), judge, self.account, self.access)?;
         let mut findings = open_and_resolved(run.store(), self.account, judging.now)?;
         for (region, resource_type) in listings {
             if !judge.judged_types().contains(&resource_type) {
@@ -241,8 +249,9 @@ fn one_listing(
 }
 
 /// The neighbours that some rule reads, of one account, and what is known of their listings.
-pub fn world(store: &Store, judge: &Judge, account: AccountId) -> Result<World> {
+pub fn world(store: &Store, judge: &Judge, account: AccountId, access: &Access) -> Result<World> {
     let mut builder = World::builder();
+    builder.access(access.clone());
     let filter = ItemFilter { accounts: vec![account], ..ItemFilter::default() };
     for resource_type in judge.needed_types() {
         store

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use haechi_model::{Message, ResourceType};
 use haechi_report::{Cell, Column, Fit, Table};
-use haechi_store::{ItemFilter, Store};
+use haechi_store::{AccountState, ItemFilter, Store};
 use serde_json::Value;
 
 use crate::error::{Result, UserError};
@@ -45,6 +45,7 @@ impl App {
     pub fn organization_tree(&self) -> Result<Table> {
         let store = self.existing_store()?;
         let mut nodes = units(&store)?;
+        let recorded = states(&store)?;
         for account in store.accounts(None).map_err(in_store)? {
             let Some(path) = account.ou_path else { continue };
             let tags: Vec<_> = account.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -53,7 +54,11 @@ impl App {
                 kind: Kind::Account,
                 id: account.id.to_string(),
                 name: account.name.unwrap_or_default(),
-                state: state_words(account.state).to_owned(),
+                // Files of AWS Config tell of accounts without their state; what Organizations said of them has it.
+                state: match (account.state, recorded.get(account.id.as_str())) {
+                    (AccountState::Unknown, Some(state)) => state.clone(),
+                    (state, _) => state_words(state).to_owned(),
+                },
                 tags: tags.join(", "),
             });
         }
@@ -118,6 +123,19 @@ fn units(store: &Store) -> Result<Vec<Node>> {
         });
     })?;
     Ok(nodes)
+}
+
+/// What the items of the organization's accounts say of their state, by account id.
+fn states(store: &Store) -> Result<BTreeMap<String, String>> {
+    let mut states = BTreeMap::new();
+    items(store, "AWS::Organizations::Account", |item| {
+        let configuration = &item["configuration"];
+        let state = configuration["State"].as_str().or(configuration["Status"].as_str());
+        if let (Some(id), Some(state)) = (item["resourceId"].as_str(), state) {
+            states.insert(id.to_owned(), state.to_owned());
+        }
+    })?;
+    Ok(states)
 }
 
 /// The names of the policies of each root, unit and account.

@@ -498,8 +498,7 @@ impl<'a> Recorder<'a> {
         if self.record.judging == AfterRecording::Nothing {
             return Ok(());
         }
-        let owner_tag = self.app.settings.owner_tag.as_deref();
-        let judging = Judging { rulebook: &self.rulebook, seen, owner_tag, now, progress: &Silent };
+        let judging = Judging { rulebook: &self.rulebook, seen, app: self.app, now, progress: &Silent };
         for (account, changes) in changes {
             self.following.judge(run, &judging, account, changes)?;
         }

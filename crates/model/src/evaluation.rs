@@ -126,4 +126,6 @@ pub enum Read {
         value: String,
         hash: ContentHash,
     },
+    /// A question about the whole organization, its name first, and the hash of the answer.
+    Asked { question: Vec<String>, hash: ContentHash },
 }

@@ -7,7 +7,7 @@ use haechi_content::TypeCatalogue;
 use haechi_model::ResourceType;
 
 use crate::error::did_you_mean;
-use crate::functions::{FUNCTIONS, Gives, find, regex};
+use crate::functions::{FUNCTIONS, Gives, access, find, regex};
 use crate::path::Path;
 use crate::program::{Area, Lookup, Loop, LoopKind, Op, Reach};
 use crate::shape::{ITEM, Shape, select};
@@ -33,6 +33,8 @@ pub struct Scope<'c> {
     later: BTreeSet<String>,
     /// Neighbours' types that some expression looks at.
     pub(crate) looked_at: BTreeSet<ResourceType>,
+    /// Whether some expression asks about the whole organization.
+    pub(crate) asks: bool,
     /// Patterns compiled so far.
     patterns: usize,
     /// Slots of loop variables given out so far.
@@ -69,6 +71,7 @@ impl<'c> Scope<'c> {
             bindings: BTreeMap::new(),
             later: BTreeSet::new(),
             looked_at: BTreeSet::new(),
+            asks: false,
             patterns: 0,
             variables: 0,
         }
@@ -331,6 +334,7 @@ impl Compiler<'_, '_> {
             _ => {}
         }
         let Some(function) = find(name) else { return Err(unknown_function(name, name_at, target.is_none())) };
+        self.scope.asks |= access::is_question(name);
         let all: Vec<&Expr> = target.into_iter().chain(arguments).collect();
         let (least, most) = function.takes;
         if !(least..=most).contains(&all.len()) {

@@ -1,9 +1,11 @@
 //! Runs the examples of a rule: a rule is right when every one of them gets the verdict it expects.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use haechi_access::Answers;
 use haechi_content::{Example, RuleFile, RuleScope, TypeCatalogue};
+use haechi_iam::catalogue::Catalogue;
 use haechi_model::{
     AccountId, Compliance, ConfigurationItem, Coverage, CoverageState, Evaluation, Message, Region, ResourceType,
     RuleInstance, Timestamp,
@@ -14,7 +16,7 @@ use crate::frame::Recording;
 use crate::judge::Judge;
 use crate::parameters::effective_parameters;
 use crate::rule::CompiledRule;
-use crate::world::{World, WorldBuilder};
+use crate::world::{Access, World, WorldBuilder};
 
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "us-east-1";
@@ -103,7 +105,7 @@ pub fn evaluate_example(
     };
     let of = rule.resources().first().ok_or("the rule judges no type")?;
     let item = complete(&example.item, Some(of), region, types).map_err(|why| format!("item: {why}"))?;
-    let world = world(file, types, example, &item)?;
+    let world = world(file, rule.asks(), types, example, &item)?;
     let parameters = effective_parameters(file, &example.params).map_err(|error| error.to_string())?;
     let now = match example.now {
         Some(now) => now,
@@ -114,13 +116,35 @@ pub fn evaluate_example(
     evaluation.ok_or_else(|| "the rule is not about this item: look at its type, region and status".to_owned())
 }
 
-fn world(file: &RuleFile, types: &TypeCatalogue, example: &Example, item: &ConfigurationItem) -> Result<World, String> {
+/// The table of actions, read once.
+fn catalogue() -> Result<Arc<Catalogue>, String> {
+    static TABLE: LazyLock<Result<Arc<Catalogue>, String>> = LazyLock::new(|| {
+        Catalogue::read(haechi_content::iam::actions()).map(Arc::new).map_err(|error| error.to_string())
+    });
+    TABLE.clone()
+}
+
+fn world(
+    file: &RuleFile,
+    asks: bool,
+    types: &TypeCatalogue,
+    example: &Example,
+    item: &ConfigurationItem,
+) -> Result<World, String> {
     let mut builder = WorldBuilder::new();
     let mut places = vec![(item.key().account_id, item.key().region.clone())];
     builder.add(Arc::new(item.clone()));
+    let mut organization = asks.then(Answers::builder);
+    let mut known = |item: &ConfigurationItem| {
+        if let Some(organization) = &mut organization {
+            organization.add(item);
+        }
+    };
+    known(item);
     for (place, neighbour) in example.neighbours.iter().enumerate() {
         let neighbour = complete(neighbour, None, None, types).map_err(|why| format!("neighbours.{place}: {why}"))?;
         places.push((neighbour.key().account_id, neighbour.key().region.clone()));
+        known(&neighbour);
         builder.add(Arc::new(neighbour));
     }
     let account = AccountId::parse(ACCOUNT).map_err(|error| error.to_string())?;
@@ -142,6 +166,14 @@ fn world(file: &RuleFile, types: &TypeCatalogue, example: &Example, item: &Confi
             let (account_id, region, resource_type) = (*account_id, region.clone(), of.clone());
             builder.coverage(&Coverage { account_id, region, resource_type, state, resources: 0 });
         }
+    }
+    if let Some(mut organization) = organization {
+        organization.world.listed(ACCOUNT);
+        let catalogue = catalogue()?;
+        builder.access(match organization.build(catalogue, NOW) {
+            Ok(answers) => Access::Known(Arc::new(answers)),
+            Err(why) => Access::Failed(why),
+        });
     }
     Ok(builder.build())
 }

@@ -93,6 +93,11 @@ impl Judge {
         self.entries.iter().flat_map(|entry| entry.rule.neighbours()).cloned().collect()
     }
 
+    /// Whether some rule asks about the whole organization: the world must then hold its access.
+    pub fn asks(&self) -> bool {
+        self.entries.iter().any(|entry| entry.rule.asks())
+    }
+
     /// The types that some rule judges.
     pub fn judged_types(&self) -> BTreeSet<ResourceType> {
         self.by_type.keys().cloned().collect()

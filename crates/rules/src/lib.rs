@@ -6,7 +6,7 @@
 //! CompiledRule::compile(&RuleFile, &TypeCatalogue) -> Result<CompiledRule, Vec<RuleError>>
 //! effective_parameters(&RuleFile, &given) -> Result<BTreeMap<String, Value>, ParameterError>
 //! Judge::new(Vec<(Arc<CompiledRule>, RuleInstance)>)        judge.needed_types(): what a World must hold
-//! World::builder().add(item).coverage(&coverage)...build()
+//! World::builder().add(item).coverage(&coverage).access(Access::Known(answers))...build()
 //! judge.evaluate(&World, now, &item, Recording) -> Vec<Evaluation>
 //! judge.evaluate_again(&previous, &World, now, &item)       only what no longer holds is judged anew
 //! Standing::new(Judge, World)                               keeps what evaluations rest on, and follows changes
@@ -45,4 +45,4 @@ pub use judge::{Judge, MAX_EVIDENCE};
 pub use parameters::{ParameterError, effective_parameters};
 pub use rule::CompiledRule;
 pub use standing::{Affected, Fact, Standing};
-pub use world::{World, WorldBuilder};
+pub use world::{Access, World, WorldBuilder};

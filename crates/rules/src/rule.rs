@@ -26,6 +26,7 @@ pub struct CompiledRule {
     /// Of everything that decides a verdict: see [`logic_of`].
     pub(crate) logic: ContentHash,
     neighbours: Vec<ResourceType>,
+    asks: bool,
 }
 
 /// Compiles one expression of the file and keeps what is wrong with it.
@@ -120,6 +121,7 @@ impl CompiledRule {
             },
             logic: logic_of(file),
             neighbours: neighbours.into_iter().collect(),
+            asks: scope.asks,
         })
     }
 
@@ -139,6 +141,11 @@ impl CompiledRule {
     /// Ids in the control catalogues that the rule speaks to.
     pub fn controls(&self) -> &[String] {
         &self.controls
+    }
+
+    /// Whether it asks about the whole organization.
+    pub fn asks(&self) -> bool {
+        self.asks
     }
 
     /// The types of neighbours that its logic looks at.

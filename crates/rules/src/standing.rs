@@ -15,7 +15,7 @@ use haechi_model::{
 
 use crate::frame::Recording;
 use crate::judge::Judge;
-use crate::world::{Look, Place, World, keys_at};
+use crate::world::{Access, Look, Place, World, keys_at};
 
 /// Something that is so from now on.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ pub struct Standing {
     whole: HashMap<u64, Vec<u32>>,
     lookups: HashMap<u64, Vec<u32>>,
     places: HashMap<u64, Vec<u32>>,
+    /// Who asked about the whole organization.
+    askers: Vec<u32>,
     /// The paths by which a type is looked up.
     paths: HashMap<ResourceType, BTreeSet<String>>,
     /// Whose verdict holds until when.
@@ -70,6 +72,7 @@ impl Standing {
             whole: HashMap::new(),
             lookups: HashMap::new(),
             places: HashMap::new(),
+            askers: Vec::new(),
             paths: HashMap::new(),
             due: BTreeMap::new(),
             affected: BTreeSet::new(),
@@ -109,7 +112,8 @@ impl Standing {
 
     fn remember_read(&mut self, subject: u32, read: &Read) {
         let Some((look, _)) = Look::of_read(read) else { return };
-        let (key, place) = (self.hasher.hash_one(&look), look.place());
+        let Some(place) = look.place() else { return note(&mut self.askers, subject) };
+        let key = self.hasher.hash_one(&look);
         note(self.places.entry(self.hasher.hash_one(place)).or_default(), subject);
         match &look {
             Look::Items(_) => note(self.whole.entry(key).or_default(), subject),
@@ -120,6 +124,7 @@ impl Standing {
                 }
                 note(self.lookups.entry(key).or_default(), subject);
             }
+            Look::Asked(_) => {}
         }
     }
 
@@ -149,6 +154,12 @@ impl Standing {
                 }
             }
         }
+    }
+
+    /// The organization has changed, in whatever account: who asked about it is to be judged again.
+    pub fn know(&mut self, access: Access) {
+        self.world.set_access(access);
+        self.affected.extend(&self.askers);
     }
 
     fn seen(&mut self, item: Arc<ConfigurationItem>) {

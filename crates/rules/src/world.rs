@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use haechi_access::Answers;
 use haechi_model::hash::Hasher;
 use haechi_model::{
     AccountId, ConfigurationItem, ContentHash, Coverage, CoverageState, Read, Region, ResourceKey, ResourceType,
@@ -21,6 +22,31 @@ use crate::value::{Unknown, Val};
 pub struct World {
     listings: HashMap<(ResourceType, AccountId), Vec<Listing>>,
     account_names: HashMap<AccountId, String>,
+    access: Access,
+}
+
+/// Who may do what in the whole organization, for rules that ask.
+#[derive(Clone, Default)]
+pub enum Access {
+    /// Nobody gave it.
+    #[default]
+    Absent,
+    /// It could not be made, and why.
+    Failed(String),
+    Known(Arc<Answers>),
+}
+
+impl Access {
+    /// Asks; the name of the question comes first.
+    pub(crate) fn ask(&self, question: &[String]) -> Result<serde_json::Value, String> {
+        let Some((name, arguments)) = question.split_first() else { return Err("no question".to_owned()) };
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match self {
+            Access::Absent => Err("the organization was not recorded".to_owned()),
+            Access::Failed(why) => Err(why.clone()),
+            Access::Known(answers) => answers.answer(name, &arguments),
+        }
+    }
 }
 
 /// Collects the items and the coverage of a world.
@@ -28,6 +54,7 @@ pub struct World {
 pub struct WorldBuilder {
     listings: HashMap<(ResourceType, AccountId), HashMap<Region, Listing>>,
     account_names: HashMap<AccountId, String>,
+    access: Access,
 }
 
 impl WorldBuilder {
@@ -56,6 +83,12 @@ impl WorldBuilder {
         self
     }
 
+    /// Says who answers questions about the whole organization.
+    pub fn access(&mut self, access: Access) -> &mut Self {
+        self.access = access;
+        self
+    }
+
     fn listing(&mut self, resource_type: ResourceType, account_id: AccountId, region: Region) -> &mut Listing {
         let regions = self.listings.entry((resource_type, account_id)).or_default();
         regions.entry(region.clone()).or_insert_with(|| Listing::new(region))
@@ -70,7 +103,7 @@ impl WorldBuilder {
             }
             (key, listings)
         });
-        World { listings: listings.collect(), account_names: self.account_names }
+        World { listings: listings.collect(), account_names: self.account_names, access: self.access }
     }
 }
 
@@ -274,11 +307,21 @@ pub(crate) struct Place {
 pub(crate) enum Look {
     Items(Place),
     Lookup(Place, String, String),
+    /// A question about the whole organization: its name and arguments.
+    Asked(Vec<String>),
 }
 
 impl World {
     pub fn builder() -> WorldBuilder {
         WorldBuilder::new()
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
+    }
+
+    pub(crate) fn set_access(&mut self, access: Access) {
+        self.access = access;
     }
 
     /// Puts an item among the neighbours, and gives the one that stood there.
@@ -392,6 +435,13 @@ impl World {
                     }
                 }
             }
+            Look::Asked(question) => match self.access.ask(question) {
+                Ok(answer) => hasher.part(answer.to_string().as_bytes()),
+                Err(why) => {
+                    hasher.part(b"?");
+                    hasher.part(why.as_bytes());
+                }
+            },
         }
         hasher.finish()
     }
@@ -407,9 +457,11 @@ pub(crate) fn keys_of(value: &Val<'_>) -> Vec<String> {
 }
 
 impl Look {
-    pub fn place(&self) -> &Place {
+    /// Where it looked; none: at the whole organization.
+    pub fn place(&self) -> Option<&Place> {
         match self {
-            Look::Items(place) | Look::Lookup(place, ..) => place,
+            Look::Items(place) | Look::Lookup(place, ..) => Some(place),
+            Look::Asked(_) => None,
         }
     }
 
@@ -422,6 +474,7 @@ impl Look {
             Look::Lookup(Place { resource_type, account_id, region }, path, value) => {
                 Read::Lookup { resource_type, account_id, region, path, value, hash }
             }
+            Look::Asked(question) => Read::Asked { question, hash },
         }
     }
 
@@ -435,6 +488,7 @@ impl Look {
             Read::Lookup { resource_type, account_id, region, path, value, hash } => {
                 (Look::Lookup(Place { resource_type, account_id, region }, path, value), hash)
             }
+            Read::Asked { question, hash } => (Look::Asked(question), hash),
         })
     }
 }

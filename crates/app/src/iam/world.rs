@@ -1,12 +1,14 @@
 //! The recorded organization as the IAM engine sees it: items streamed out of the store, and what the runs could
 //! not read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use haechi_access::{Gap, GapKind, Target, World, WorldBuilder};
+use haechi_access::{Answers, Gap, GapKind, PrincipalKind, Target, World, WorldBuilder};
 use haechi_model::{AccountId, CoverageState, Message, ResourceType, Timestamp};
-use haechi_store::{ItemFilter, Store};
+use haechi_rules::Access;
+use haechi_store::{ItemFilter, Run, RunId, Store};
 
 use crate::error::{Result, UserError};
 use crate::moment::moment;
@@ -31,6 +33,7 @@ impl App {
         let documents = |arn: &str| haechi_content::iam::managed_policy(arn).map(Into::into);
         let mut builder = World::builder().with_documents(Box::new(documents));
         let filter = ItemFilter { as_of: at, ..ItemFilter::default() };
+        self.tell_when_asked(store, at, &mut builder)?;
         for name in WorldBuilder::types() {
             let resource_type = ResourceType::parse(name).map_err(UserError::verbatim)?;
             let each = |item, _| {
@@ -39,6 +42,42 @@ impl App {
             };
             store.items_of_type(&resource_type, &filter, each).map_err(in_store)?;
         }
+        self.fill_names_and_gaps(store, at, &mut builder)?;
+        let world = builder
+            .build()
+            .map_err(|error| UserError::said("access-no-tree").because(error).help("advice-record-org"))?;
+        if world.accounts().len() == 0 {
+            return Err(UserError::said("access-nothing").help("advice-record-org"));
+        }
+        Ok(world)
+    }
+
+    /// When AWS itself was last asked for the principals of each account: the items tell of last uses at that time.
+    fn tell_when_asked(&self, store: &Store, at: Option<Timestamp>, builder: &mut WorldBuilder) -> Result<()> {
+        let live = |run: &Run| run.info.sources.first().is_some_and(|source| source == "live");
+        let runs: HashMap<RunId, Timestamp> = store
+            .runs()
+            .map_err(in_store)?
+            .into_iter()
+            .filter(live)
+            .map(|run| (run.id, run.info.started))
+            .collect();
+        for line in store.coverage_at(at.unwrap_or_else(|| self.now())).map_err(in_store)? {
+            let coverage = line.coverage;
+            let kind = match coverage.resource_type.as_str() {
+                "AWS::IAM::User" => PrincipalKind::User,
+                "AWS::IAM::Role" => PrincipalKind::Role,
+                _ => continue,
+            };
+            if let (CoverageState::Complete, Some(started)) = (&coverage.state, runs.get(&line.run)) {
+                builder.asked(coverage.account_id.as_str(), kind, *started);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known besides items: the names of accounts, and which listings of principals are whole.
+    fn fill_names_and_gaps(&self, store: &Store, at: Option<Timestamp>, builder: &mut WorldBuilder) -> Result<()> {
         for account in store.accounts(at).map_err(in_store)? {
             builder.account_name(account.id.as_str(), account.name.as_deref().unwrap_or_default());
         }
@@ -60,13 +99,27 @@ impl App {
         for (account, _) in complete.iter().filter(|(_, count)| **count >= PRINCIPALS.len()) {
             builder.listed(account.as_str());
         }
-        let world = builder
-            .build()
-            .map_err(|error| UserError::said("access-no-tree").because(error).help("advice-record-org"))?;
-        if world.accounts().len() == 0 {
-            return Err(UserError::said("access-nothing").help("advice-record-org"));
+        Ok(())
+    }
+
+    /// The same record for the questions of rules, as it stands in the store.
+    pub(crate) fn access_of(&self, store: &Store, now: Timestamp) -> Result<Access> {
+        let mut builder = Answers::builder();
+        for name in builder.types() {
+            let resource_type = ResourceType::parse(&name).map_err(UserError::verbatim)?;
+            let each = |item, _| {
+                builder.add(&item);
+                ControlFlow::Continue(())
+            };
+            store.items_of_type(&resource_type, &ItemFilter::default(), each).map_err(in_store)?;
         }
-        Ok(world)
+        self.fill_names_and_gaps(store, None, &mut builder.world)?;
+        let catalogue = Arc::new(self.iam_catalogue()?);
+        // An organization that is no tree is a gap of the rules that ask, not the end of the run.
+        Ok(match builder.build(catalogue, &now.to_string()) {
+            Ok(answers) => Access::Known(Arc::new(answers)),
+            Err(why) => Access::Failed(why),
+        })
     }
 }
 

@@ -22,6 +22,8 @@ use std::collections::HashMap;
 pub use checks::{Check, CheckClass, CheckState};
 
 use crate::catalogue::{ArnTemplate, Catalogue};
+use crate::decode::decoded;
+use crate::error::PolicyError;
 use crate::position::{Places, Position, Span};
 use document::Document;
 
@@ -133,6 +135,14 @@ impl<'c> Linter<'c> {
             }
         }
         Linter { catalogue, templates }
+    }
+
+    /// Checks a document as AWS hands it out: URL-encoded, in a JSON string. Places count in the decoded text.
+    ///
+    /// # Errors
+    /// The encoding is none.
+    pub fn check_any(&self, text: &str, kind: LintKind) -> Result<LintReport, PolicyError> {
+        Ok(self.check(&decoded(text)?, Some(kind), None))
     }
 
     /// Checks a document. Without a kind it is guessed from what the statements have.

@@ -4,8 +4,11 @@
 
 use std::ops::ControlFlow;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use haechi_iam::acl::Acl;
+use haechi_iam::catalogue::Catalogue;
+use haechi_iam::lint::{LintFinding, LintKind, Linter};
 use haechi_iam::{Policy, PublicStatement, ResourceKind, ResourceScope, StatementMatch};
 use serde_json::{Value, json};
 
@@ -267,5 +270,43 @@ pub fn public_grants<'a>(_: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
             Val::list(grants.into_iter().map(shown).collect())
         }
         other => Val::failed(format!("`publicGrants` needs an ACL, not a value of type {}", other.type_name())),
+    }
+}
+
+/// What checking a document costs.
+const CHECK_STEPS: usize = 2000;
+
+/// The table of actions that Haechi ships with, ready to check by. None: it cannot be read, which a test excludes.
+fn linter() -> Option<&'static Linter<'static>> {
+    static CATALOGUE: LazyLock<Option<Catalogue>> =
+        LazyLock::new(|| Catalogue::read(haechi_content::iam::actions()).ok());
+    static LINTER: LazyLock<Option<Linter<'static>>> = LazyLock::new(|| CATALOGUE.as_ref().map(Linter::new));
+    LINTER.as_ref()
+}
+
+/// What AWS's policy validation would say of a document of a kind: `identity`, `resource`, `trust`, `scp`, `rcp`.
+pub fn policy_findings<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
+    if let Err(spent) = frame.charge(CHECK_STEPS) {
+        return spent;
+    }
+    let wanted = arguments[1].text().unwrap_or_default();
+    let Some(kind) = LintKind::ALL.into_iter().find(|kind| kind.as_str() == wanted) else {
+        return Val::failed(format!("`policyFindings` knows no kind of policy `{wanted}`"));
+    };
+    let text = match document("policyFindings", &arguments[0]) {
+        Ok(Some(text)) if !says_none(&text) => text,
+        Ok(_) => return Val::list(Vec::new()),
+        Err(why) => return Val::failed(why),
+    };
+    let Some(linter) = linter() else { return Val::failed("the table of actions cannot be read") };
+    match linter.check_any(&text, kind) {
+        Err(error) => Val::failed(format!("policy: {error}")),
+        Ok(report) => {
+            let finding = |finding: &LintFinding| {
+                json!({"check": finding.check.id(), "class": finding.check.class().as_str(), "statement": finding.statement,
+                       "sid": finding.sid, "line": finding.position.line})
+            };
+            Val::list(report.findings.iter().map(|one| Val::of_json(&finding(one))).collect())
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The functions of the language. Each may be called as `f(x, y)` or `x.f(y)`; unknown arguments never arrive here.
 
+pub(crate) mod access;
 mod documents;
 mod lists;
 mod moments;
@@ -41,13 +42,14 @@ impl std::fmt::Debug for Function {
 
 const MANY: usize = 32;
 const STATEMENT: Gives = Gives::Objects(&["sid", "index", "reason", "statement"]);
+const FINDING: Gives = Gives::Objects(&["check", "class", "statement", "sid", "line"]);
 const GRANT: Gives = Gives::Objects(&["grantee", "permission"]);
 
 const fn function(name: &'static str, takes: (usize, usize), gives: Gives, call: Body) -> Function {
     Function { name, takes, gives, call }
 }
 
-pub(crate) static FUNCTIONS: [Function; 46] = [
+pub(crate) static FUNCTIONS: [Function; 52] = [
     function("size", (1, 1), Gives::Scalar, lists::size),
     function("first", (1, 1), Gives::Same, lists::first),
     function("flatten", (1, 1), Gives::Same, lists::flatten),
@@ -94,6 +96,12 @@ pub(crate) static FUNCTIONS: [Function; 46] = [
     function("trustedServices", (1, 1), Gives::Scalar, documents::trusted_services),
     function("acl", (1, 1), Gives::Acl, documents::acl),
     function("publicGrants", (1, MANY), GRANT, documents::public_grants),
+    function("policyFindings", (2, 2), FINDING, documents::policy_findings),
+    access::function(0, access::may),
+    access::function(1, access::who_may),
+    access::function(2, access::external_access),
+    access::function(3, access::escalation_paths),
+    access::function(4, access::guardrail_mistakes),
 ];
 
 pub(crate) fn find(name: &str) -> Option<&'static Function> {

@@ -1,5 +1,6 @@
 //! The language held against tables, against the `cel` crate, and against arbitrary text.
 
+mod asking;
 mod changes;
 mod errors;
 mod language;
