@@ -93,6 +93,12 @@ impl<'a> Snapshot<'a> {
         format!("arn:aws:{service}:{region}:{account}:{resource}")
     }
 
+    /// Says that all was listed that another snapshot lists.
+    pub fn lists_what(&mut self, other: &Snapshot<'_>) {
+        let names: Vec<&'static str> = other.listed.iter().map(|(name, _)| *name).collect();
+        self.listed(&names);
+    }
+
     pub fn is(&self, character: Character) -> bool {
         self.account.character == character
     }
@@ -119,7 +125,10 @@ impl<'a> Snapshot<'a> {
         put("configurationItemStatus", json!("OK"));
         put("resourceType", json!(resource_type));
         put("resourceId", json!(id));
-        put("ARN", json!(arn));
+        // Some things have no ARN of their own.
+        if !arn.is_empty() {
+            put("ARN", json!(arn));
+        }
         put("awsRegion", json!(if global { "global" } else { self.region }));
         put("availabilityZone", json!(if global { "Not Applicable" } else { "Multiple Availability Zones" }));
         put("tags", json!({}));
@@ -151,7 +160,8 @@ impl<'a> Snapshot<'a> {
 }
 
 fn is_global(resource_type: &str) -> bool {
-    resource_type.starts_with("AWS::IAM::") || resource_type == "AWS::S3::AccountPublicAccessBlock"
+    ["AWS::IAM::", "AWS::Organizations::"].iter().any(|prefix| resource_type.starts_with(prefix))
+        || resource_type == "AWS::S3::AccountPublicAccessBlock"
 }
 
 /// Text as IAM keeps policy documents: percent-encoded.

@@ -1,8 +1,9 @@
-//! IAM users, groups, roles and policies, the account's own facts, CloudTrail, Config and GuardDuty.
+//! IAM users, roles and policies, the account's own facts, CloudTrail, Config and GuardDuty.
 
 use serde_json::{Value, json};
 
-use super::builder::{Character, Snapshot, encoded, policy, related};
+use super::access;
+use super::builder::{Account, Character, Snapshot, encoded, policy, related};
 
 struct User {
     name: &'static str,
@@ -14,24 +15,56 @@ struct User {
     seen: Option<i64>,
     direct: Option<&'static str>,
     inline: bool,
+    groups: &'static [&'static str],
     owner: &'static str,
 }
 
 const fn user(name: &'static str) -> User {
-    User { name, console: false, mfa: false, keys: &[], seen: None, direct: None, inline: false, owner: "platform" }
+    User {
+        name,
+        console: false,
+        mfa: false,
+        keys: &[],
+        seen: None,
+        direct: None,
+        inline: false,
+        groups: &[],
+        owner: "platform",
+    }
 }
 
-fn users(character: Character) -> Vec<User> {
-    match character {
+fn users(account: &Account) -> Vec<User> {
+    let break_glass = User {
+        console: true,
+        mfa: true,
+        seen: Some(2),
+        groups: &["administrators"],
+        owner: "security",
+        ..user("break-glass")
+    };
+    match account.character {
+        Character::Careful if account.id == super::MANAGEMENT => vec![break_glass],
         Character::Careful => vec![
-            User { console: true, mfa: true, seen: Some(2), owner: "security", ..user("break-glass") },
-            User { keys: &[(41, Some(0))], owner: "security", ..user("siem-reader") },
+            break_glass,
+            User { keys: &[(41, Some(0))], groups: &["auditors"], owner: "security", ..user("siem-reader") },
         ],
         Character::Mixed => vec![
-            User { console: true, mfa: true, seen: Some(1), ..user("ops-admin") },
-            User { console: true, mfa: false, seen: Some(12), owner: "data", ..user("analyst") },
-            User { keys: &[(412, Some(3))], ..user("ci-deploy") },
-            User { keys: &[(188, Some(151)), (20, Some(1))], owner: "shop", ..user("invoice-export") },
+            User { console: true, mfa: true, seen: Some(1), groups: &["administrators"], ..user("ops-admin") },
+            User {
+                console: true,
+                mfa: false,
+                seen: Some(12),
+                groups: &["developers"],
+                owner: "data",
+                ..user("analyst")
+            },
+            User { keys: &[(412, Some(3))], groups: &["deployers"], ..user("ci-deploy") },
+            User {
+                keys: &[(188, Some(151)), (20, Some(1))],
+                groups: &["exporters"],
+                owner: "shop",
+                ..user("invoice-export")
+            },
             User {
                 console: true,
                 mfa: true,
@@ -52,13 +85,28 @@ fn users(character: Character) -> Vec<User> {
                 ..user("dev-shared")
             },
             User { keys: &[(731, None)], inline: true, owner: "", ..user("old-migration") },
-            User { console: true, mfa: false, keys: &[(97, Some(96))], seen: None, owner: "", ..user("workshop") },
-            User { console: true, mfa: true, seen: Some(6), owner: "platform", ..user("platform-ops") },
+            User {
+                console: true,
+                mfa: false,
+                keys: &[(97, Some(96))],
+                seen: None,
+                groups: &["developers"],
+                owner: "",
+                ..user("workshop")
+            },
+            User {
+                console: true,
+                mfa: true,
+                seen: Some(6),
+                groups: &["administrators"],
+                owner: "platform",
+                ..user("platform-ops")
+            },
         ],
     }
 }
 
-fn days_ago(days: i64) -> String {
+pub fn days_ago(days: i64) -> String {
     let taken = haechi_model::Timestamp::parse(super::TAKEN).expect("the fixed time is a time");
     taken.plus_days(-days).to_string()
 }
@@ -67,7 +115,7 @@ pub fn global(snapshot: &mut Snapshot) {
     account_facts(snapshot);
     policies(snapshot);
     groups_and_roles(snapshot);
-    for user in users(snapshot.account.character) {
+    for user in users(snapshot.account) {
         add_user(snapshot, &user);
     }
     let closed = !snapshot.is(Character::Careless);
@@ -85,7 +133,7 @@ fn account_facts(snapshot: &mut Snapshot) {
     let careless = snapshot.is(Character::Careless);
     let id = snapshot.account.id;
     let mut facts = json!({
-        "summaryMap": {"AccountMFAEnabled": u8::from(!careless), "AccountAccessKeysPresent": u8::from(careless), "AccountSigningCertificatesPresent": 0, "Users": users(snapshot.account.character).len()},
+        "summaryMap": {"AccountMFAEnabled": u8::from(!careless), "AccountAccessKeysPresent": u8::from(careless), "AccountSigningCertificatesPresent": 0, "Users": users(snapshot.account).len()},
         "rootCredentials": {"mfaActive": !careless, "accessKey1Active": careless, "accessKey2Active": false, "passwordLastUsed": days_ago(if careless { 9 } else { 400 })},
         "virtualMfaDevices": if snapshot.is(Character::Mixed) { json!([format!("arn:aws:iam::{id}:mfa/root-account-mfa-device")]) } else { json!([]) },
     });
@@ -132,9 +180,7 @@ fn policies(snapshot: &mut Snapshot) {
 
 fn groups_and_roles(snapshot: &mut Snapshot) {
     for name in ["administrators", "developers"] {
-        let (id, arn) = (snapshot.unique("AGPA"), snapshot.arn("iam", &format!("group/{name}")));
-        let configuration = json!({"path": "/", "groupName": name, "groupId": id, "arn": arn, "createDate": days_ago(700), "groupPolicyList": [], "attachedManagedPolicies": []});
-        snapshot.add("AWS::IAM::Group", &id.clone(), arn, configuration, json!({"resourceName": name}));
+        access::group(snapshot, name);
     }
     let trust =
         |principal: Value| policy(json!([{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]));
@@ -147,12 +193,7 @@ fn groups_and_roles(snapshot: &mut Snapshot) {
         roles.push(("partner-integration", trust(json!({"AWS": "*"}))));
     }
     for (name, document) in roles {
-        let (id, arn) = (snapshot.unique("AROA"), snapshot.arn("iam", &format!("role/{name}")));
-        let configuration = json!({
-            "path": "/", "roleName": name, "roleId": id, "arn": arn, "createDate": days_ago(600), "assumeRolePolicyDocument": encoded(&document),
-            "instanceProfileList": [], "rolePolicyList": [], "attachedManagedPolicies": [], "tags": [], "roleLastUsed": {"lastUsedDate": days_ago(1), "region": snapshot.region},
-        });
-        snapshot.add("AWS::IAM::Role", &id.clone(), arn, configuration, json!({"resourceName": name}));
+        access::role(snapshot, &access::Role { trust: document, used: Some(1), ..access::Role::named(name) });
     }
 }
 
@@ -178,7 +219,7 @@ fn add_user(snapshot: &mut Snapshot, user: &User) {
     let mut configuration = json!({
         "path": "/", "userName": user.name, "userId": id, "arn": arn, "createDate": days_ago(740),
         "userPolicyList": if user.inline { json!([{"policyName": "inline", "policyDocument": inline}]) } else { json!([]) },
-        "groupList": if user.console { json!(["administrators"]) } else { json!([]) },
+        "groupList": user.groups,
         "attachedManagedPolicies": attached.into_iter().collect::<Vec<_>>(), "tags": [],
         "accessKeys": keys,
         "mfaDevices": if user.mfa { json!([{"serialNumber": format!("arn:aws:iam::{}:mfa/{}", snapshot.account.id, user.name), "enableDate": days_ago(300)}]) } else { json!([]) },

@@ -1,14 +1,17 @@
-//! Makes the example organization of `examples/organization`: three accounts as AWS Config snapshot files, and a month
-//! of their logs with an attack in it.
+//! Makes the example organization of `examples/organization`: four accounts as AWS Config snapshot files with their
+//! tree, guardrails and people, and a month of their logs with an attack in it.
 //!
 //! Everything is invented, comes from one fixed seed and is the same bytes on every run.
 
+mod access;
 mod attack;
 mod builder;
+mod center;
 mod compute;
 mod identity;
 mod logs;
 mod network;
+mod organization;
 mod storage;
 
 use std::io::Write as _;
@@ -21,17 +24,17 @@ use serde_json::{Value, json};
 /// When the snapshots were taken: `haechi demo` judges as of this moment, so that it says the same on every day.
 const TAKEN: &str = "2026-11-20T03:00:00.000Z";
 const ORGANIZATION: &str = "o-exampleorg1";
+const MANAGEMENT: &str = "222233334444";
+const SECURITY: &str = "111122223333";
+const SHOP: &str = "444455556666";
+const SANDBOX: &str = "777788889999";
 
-fn accounts() -> [Account; 3] {
+fn accounts() -> [Account; 4] {
     [
-        Account { id: "111122223333", name: "security", ou: "Root/Security", character: builder::Character::Careful },
-        Account {
-            id: "444455556666",
-            name: "shop-prod",
-            ou: "Root/Workloads/Prod",
-            character: builder::Character::Mixed,
-        },
-        Account { id: "777788889999", name: "sandbox", ou: "Root/Sandbox", character: builder::Character::Careless },
+        Account { id: MANAGEMENT, name: "management", ou: "Root", character: builder::Character::Careful },
+        Account { id: SECURITY, name: "security", ou: "Root/Security", character: builder::Character::Careful },
+        Account { id: SHOP, name: "shop-prod", ou: "Root/Workloads/Prod", character: builder::Character::Mixed },
+        Account { id: SANDBOX, name: "sandbox", ou: "Root/Sandbox", character: builder::Character::Careless },
     ]
 }
 
@@ -52,9 +55,20 @@ pub fn run(arguments: &[String]) -> Result<()> {
                 identity::global(&mut snapshot);
             }
             identity::regional(&mut snapshot);
-            network::fill(&mut snapshot);
-            compute::fill(&mut snapshot);
-            storage::fill(&mut snapshot);
+            if account.id == MANAGEMENT {
+                // Nothing runs there, and that was looked at.
+                let mut other = Snapshot::new(&account, region);
+                workloads(&mut other);
+                snapshot.lists_what(&other);
+            } else {
+                workloads(&mut snapshot);
+            }
+            // Last, so that the ids above stay what the logs name.
+            if region == REGIONS[0] {
+                access::fill(&mut snapshot);
+                organization::fill(&mut snapshot);
+                center::fill(&mut snapshot);
+            }
             items += snapshot.items.len();
             bytes += write(folder, &snapshot, &names)?;
         }
@@ -62,6 +76,12 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let logs = logs::write(folder)?;
     eprintln!("{items} items, {bytes} bytes, and {logs} bytes of logs in {}", folder.display());
     Ok(())
+}
+
+fn workloads(snapshot: &mut Snapshot) {
+    network::fill(snapshot);
+    compute::fill(snapshot);
+    storage::fill(snapshot);
 }
 
 /// One file, named and laid out as AWS Config does it. The gzip header holds no time.
