@@ -63,6 +63,8 @@ pub struct Reach {
     pub conditional: bool,
     /// As if there were neither SCPs nor a boundary.
     pub granted: Level,
+    /// As if there were no SCPs.
+    pub bounded: Level,
     pub by_scps: Taken,
     pub by_boundary: Taken,
     pub by_rcps: Taken,
@@ -157,6 +159,7 @@ impl<'w> Levels<'w> {
             level: Level::Nothing,
             conditional: false,
             granted: Level::Nothing,
+            bounded: Level::Nothing,
             by_scps: Taken::default(),
             by_boundary: Taken::default(),
             by_rcps: Taken::default(),
@@ -169,6 +172,9 @@ impl<'w> Levels<'w> {
             }
             let level = if is_read(action, *access) { Level::Reads } else { Level::Writes };
             reach.granted = reach.granted.max(level);
+            if !subject.boundary.is_empty() && ask(subject, action, &anything, Guardrails::WithoutScps) != Tri::No {
+                reach.bounded = reach.bounded.max(level);
+            }
             let left = ask(subject, action, &anything, Guardrails::Counted);
             if left != Tri::No {
                 is_certain = if level > reach.level {
@@ -212,6 +218,11 @@ impl<'w> Levels<'w> {
         }
         if let Some((level, _)) = high(&unbound, Guardrails::WithoutScps) {
             reach.granted = level;
+        }
+        if subject.boundary.is_empty() {
+            reach.bounded = reach.granted;
+        } else if let Some((level, _)) = high(subject, Guardrails::WithoutScps) {
+            reach.bounded = level;
         }
         reach.conditional = reach.level != Level::Nothing && !is_certain;
         reach

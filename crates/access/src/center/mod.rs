@@ -12,19 +12,27 @@
 //!     levels.of(&session)                                  administrator, power, writes, reads; what is taken away
 //!     world.question(&session.subject, ...)                any question of the evaluator
 //! }
+//! DesiredState::read(name, text)?.expand(&world, &directory)?.plan(&world, &directory, Unwanted::Stay) -> Plan
+//! review(&center, &mut levels, &ReviewOptions { .. }) -> Review
 //! ```
 
 mod attributes;
+mod desired;
 mod directory;
 mod drift;
 mod level;
+mod mfa;
+mod review;
 mod session;
 
 pub use attributes::Attribute;
+pub use desired::{AssignmentCall, DesiredState, Expansion, Plan, Planned, Unwanted};
 pub use directory::{
     AccessControlAttributes, Assignee, Assignment, BoundaryReference, Directory, DirectoryBuilder, Instance,
     PermissionSet, PolicyReference, Unfound, Unlisted, User, UserGroup, UserStatus, minutes,
 };
 pub use drift::Drift;
 pub use level::{Level, Levels, Reach, Taken};
+pub use mfa::{IdentitySource, MfaPrompt, MfaStatement, MfaType, WithoutDevice};
+pub use review::{Check, Concern, NotLooked, Review, ReviewOptions, SetUsage, review};
 pub use session::{Center, Provisioned, Seat, Session, set_of_role};

@@ -11,6 +11,7 @@ mod paths;
 mod recorded;
 mod request;
 mod simulate;
+mod threads;
 mod whatif;
 mod whatif_report;
 mod words;

@@ -2,24 +2,24 @@
 //! asked again.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use haechi_access::OrgPolicyType;
 use haechi_access::whatif::{AccessChange, Change, Class, Replay, Replayer, Tally, WhatIf, WhatIfError};
 use haechi_iam::{Catalogue, EventRules};
 use haechi_inventory::Stop;
-use haechi_logs::{Event, LogFields, LogFilter, Reader, Receiver, Summary};
+use haechi_logs::{Event, LogFields, Summary};
 use haechi_model::{Log, Message};
 use haechi_report::Table;
 use serde_json::Value;
 
+use super::threads::{self, Counter};
 use super::whatif_report;
 use super::world::cautions;
 use crate::App;
 use crate::error::{Result, UserError};
-use crate::log_sources::{LogInput, LogRequest, LogSources, LogsOpened};
-use crate::progress::{Progress, Step};
+use crate::log_sources::{LogRequest, LogSources, LogsOpened};
+use crate::progress::Progress;
 
 /// What is to be changed, and which logs are to be asked.
 #[derive(Debug, Clone, Default)]
@@ -80,12 +80,6 @@ pub(super) struct Replayed {
     /// Events of other times, accounts or regions.
     pub outside: u64,
 }
-
-/// More threads wait for the disk.
-const THREADS: usize = 8;
-/// Files, and their bytes, that are read at once.
-const FILES: usize = 64;
-const BYTES: u64 = 256 << 20;
 
 impl App {
     /// # Errors
@@ -214,60 +208,9 @@ fn told(error: WhatIfError) -> UserError {
     }
 }
 
-/// One thread's receiver.
-struct Replaying<'r, 'w> {
-    replayer: Replayer<'r, 'w>,
-    filter: &'r LogFilter,
-    stop: Stop,
-    outside: u64,
-}
-
-impl Receiver for Replaying<'_, '_> {
-    fn event(&mut self, event: &Event<'_>) -> ControlFlow<()> {
-        if self.filter.wants(event.time(), event.account(), event.region()) {
-            self.replayer.take(event);
-        } else {
-            self.outside += 1;
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn end(&mut self, _: &Path) -> ControlFlow<()> {
-        if self.stop.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-}
-
-/// Files wait until there are enough for all threads.
-struct Waiting<'f, 'r, 'w> {
-    reader: Reader<'f>,
-    threads: Vec<Replaying<'r, 'w>>,
-    files: Vec<PathBuf>,
-    bytes: u64,
-}
-
-impl Waiting<'_, '_, '_> {
-    fn take(&mut self, input: LogInput<'_>) -> ControlFlow<()> {
-        match input {
-            LogInput::File(path) => {
-                self.bytes += std::fs::metadata(path).map_or(0, |about| about.len());
-                self.files.push(path.to_owned());
-                if self.files.len() < FILES && self.bytes < BYTES {
-                    return ControlFlow::Continue(());
-                }
-                self.read()
-            }
-            LogInput::Bytes { name, bytes } => self.reader.read_bytes(name, bytes, &mut self.threads[0]),
-            LogInput::Stream { name, source } => self.reader.read_stream(name, source, &mut self.threads[0]),
-        }
-    }
-
-    fn read(&mut self) -> ControlFlow<()> {
-        self.bytes = 0;
-        let files = std::mem::take(&mut self.files);
-        match &mut *self.threads {
-            [one] => files.iter().try_for_each(|path| self.reader.read_file(path, one)),
-            several => self.reader.read_files_on(&files, several),
-        }
+impl Counter for Replayer<'_, '_> {
+    fn take(&mut self, event: &Event<'_>) {
+        Replayer::take(self, event);
     }
 }
 
@@ -282,33 +225,12 @@ async fn replay(
     let replay = Replay::new(whatif, catalogue, rules).map_err(UserError::verbatim)?;
     let mut fields = LogFields::default();
     fields.take(Log::CloudTrail, replay.fields().clone());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
-    let one = || Replaying { replayer: replay.start(), filter: sources.filter(), stop: stop.clone(), outside: 0 };
-    let mut waiting = Waiting {
-        reader: Reader::of(&fields),
-        threads: (0..threads).map(|_| one()).collect(),
-        files: Vec::new(),
-        bytes: 0,
-    };
-    let opened = sources
-        .each(stop, &mut |input| {
-            let (now, _) = input.identity();
-            let flow = waiting.take(input);
-            let summary = waiting.reader.summary();
-            progress.step(Step::Reading { files: summary.files.values().sum(), items: summary.events, now });
-            flow
-        })
-        .await;
-    let mut opened = opened?;
-    opened.interrupted |= waiting.read().is_break() || stop.is_stopped();
-    progress.step(Step::Done);
+    let counted = threads::count(sources, &fields, || replay.start(), progress, stop).await?;
     let mut tally = Tally::default();
-    let mut outside = 0;
-    for thread in waiting.threads {
-        outside += thread.outside;
-        tally.merge(thread.replayer.finish());
+    for replayer in counted.counters {
+        tally.merge(replayer.finish());
     }
-    Ok(Replayed { tally, summary: waiting.reader.finish(), opened, outside })
+    Ok(Replayed { tally, summary: counted.summary, opened: counted.opened, outside: counted.outside })
 }
 
 /// Names of accounts by id.

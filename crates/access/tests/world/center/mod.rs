@@ -1,6 +1,8 @@
 //! IAM Identity Center over hand-made records.
 
+mod assignments;
 mod people;
+mod review;
 
 use std::sync::{Arc, LazyLock};
 

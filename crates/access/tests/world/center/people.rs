@@ -195,7 +195,9 @@ fn by_tag(key: &str, value: &str) -> Value {
 fn with_attributes(attributes: Value, person: Value, asked: (&str, &str)) -> Items {
     let mut items = Items::organization();
     items.instance();
-    items.last()["configuration"]["AccessControlAttributes"] = attributes;
+    if !attributes.is_null() {
+        items.last()["configuration"]["AccessControlAttributes"] = attributes;
+    }
     items.person("u-juno", "juno", person).set("Own", by_tag(asked.0, asked.1)).assigned(DEV, "Own", "USER", "u-juno");
     items
 }
