@@ -7,7 +7,9 @@ use haechi_iam::Catalogue;
 mod ask;
 mod explanation;
 mod hostile;
+mod operators;
 mod properties;
+mod rules;
 
 /// The table that ships with the program.
 static CATALOGUE: LazyLock<Catalogue> =
