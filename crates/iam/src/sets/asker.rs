@@ -126,8 +126,10 @@ impl Frame<'_> {
         if let Some(domain) = self.of_caller(key).or_else(|| self.of_resource(key)) {
             return domain;
         }
-        let accounts = || self.mentioned.iter();
-        let organization = || self.zone.organization.iter();
+        // Whoever has an identity policy may be asked for by anything; those outside the zone by nothing inside it.
+        let is_outside = *self.asker != Asker::Holder;
+        let accounts = || self.mentioned.iter().filter(|_| is_outside);
+        let organization = || self.zone.organization.iter().filter(|_| is_outside);
         match key {
             "aws:currenttime" | "aws:epochtime" => self.now.map_or_else(|| Domain::any().there(), Domain::fixed),
             "aws:securetransport" | "aws:viaawsservice" => {

@@ -117,11 +117,21 @@ impl Pattern {
 
     /// A pattern of `ArnLike`, part by part. None: it is no ARN and matches nothing.
     pub(super) fn arn(letters: &[(char, bool)]) -> Option<Pattern> {
-        if letters.iter().map(|(letter, _)| *letter).eq("*".chars()) || letters.iter().any(|(l, _)| is_variable(*l)) {
-            return Some(Pattern::glob(letters));
+        // A lone star is any ARN, and whatever is compared must be one.
+        let any: Vec<(char, bool)> = "arn:*:*:*:*:*".chars().map(|letter| (letter, false)).collect();
+        let letters = if letters == [('*', false)] { &any } else { letters };
+        let Some(first) = letters.iter().position(|(letter, _)| *letter == ':') else {
+            // A variable may stand for the whole.
+            return letters.iter().any(|(letter, _)| is_variable(*letter)).then(|| Pattern::glob(letters));
+        };
+        let (first, rest) = letters.split_at(first);
+        let has_variable = first.iter().any(|(letter, _)| is_variable(*letter));
+        if !has_variable && !Pattern::glob(first).matches("arn") {
+            return None;
         }
+        let scheme = if has_variable { first } else { &any[..3] };
         let mut colons = 0;
-        let symbols = letters.iter().map(|&(letter, literal)| match letter {
+        let symbols = scheme.iter().chain(rest).map(|&(letter, literal)| match letter {
             '*' if !literal && colons < 5 => Symbol::StarButColon,
             '?' if !literal && colons < 5 => Symbol::OneButColon,
             '*' if !literal => Symbol::Star,
@@ -132,6 +142,9 @@ impl Pattern {
             }
         });
         let symbols = symbols.collect();
+        if colons < 5 && letters.iter().any(|(letter, _)| is_variable(*letter)) {
+            return Some(Pattern::glob(letters));
+        }
         (colons >= 5).then_some(Pattern { symbols, folds: false, plain: None })
     }
 

@@ -250,6 +250,14 @@ fn what_a_newer_policy_adds() {
     assert_eq!(added(&allow(get, home, ""), &allow(get, home, ""), get), None);
     assert_eq!(added(&allow(get, home, ""), &allow(get, b, ""), get), None);
     assert!(added(&allow(get, b, ""), &allow(get, home, ""), get).is_some());
+    // A key of a source may name any account, also one that the policy speaks of.
+    let source = r#","Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#;
+    assert!(added(&allow(get, b, source), &allow("s3:PutObject", b, ""), get).is_some());
+    // `*` is any ARN, and a text that is none is not among them.
+    let no_arn = r#"{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"ArnLike":{"aws:UserAgent":"*"}}}"#;
+    assert!(added(&allow(get, b, ""), &format!("{},{no_arn}", allow(get, b, "")), get).is_some());
+    let is_arn = r#","Condition":{"ArnNotLike":{"aws:UserAgent":"*"},"Null":{"aws:UserAgent":"false"}}"#;
+    assert!(added(&allow(get, b, is_arn), &allow("s3:PutObject", b, ""), get).is_some());
     // A variable may be long, so one wildcard letter does not cover it.
     assert!(added(&allow(get, home, ""), &allow(get, "arn:aws:s3:::b/?/*", ""), get).is_some());
 }
