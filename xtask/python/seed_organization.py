@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Fills a mock AWS API with an organization of three units and six member accounts, each with something in it,
-and changes it in a second step. The manifest says what was made and what was changed; it knows nothing of Haechi.
+and changes it in a second step. A step of its own gives it people, roles and things to share. The manifest says what
+was made and what was changed; it knows nothing of Haechi.
 
-usage: seed_organization.py --endpoint http://127.0.0.1:5000 --step first|second --manifest FILE
+usage: seed_organization.py --endpoint http://127.0.0.1:5000 --step first|second|access --manifest FILE
 """
 import argparse
 import json
@@ -104,20 +105,86 @@ class Organization:
         self.client("organizations").move_account(
             AccountId=accounts["playground"]["id"], SourceParentId=units["Sandbox"], DestinationParentId=units["Workloads"])
 
+    def access(self, manifest):
+        """Ways up, things that outsiders reach, an image that one account shares with another, people and what they may."""
+        account = {name: entry["id"] for name, entry in manifest["accounts"].items()}
+
+        def policy(*statements):
+            return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+        def allow(actions, resource="*", **more):
+            return {"Effect": "Allow", "Action": actions, "Resource": resource, **more}
+
+        def trust(principal):
+            return policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
+
+        playground, shop, data = account["playground"], account["shop-prod"], account["data"]
+        iam = self.client("iam", playground)
+        iam.create_policy(PolicyName="everything", PolicyDocument=policy(allow("*")))
+        iam.create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust({"Service": "lambda.amazonaws.com"}))
+        iam.attach_role_policy(RoleName="pipeline", PolicyArn=f"arn:aws:iam::{playground}:policy/everything")
+        iam.create_user(UserName="builder")
+        iam.put_user_policy(UserName="builder", PolicyName="own", PolicyDocument=policy(
+            allow(["lambda:CreateFunction", "lambda:InvokeFunction"]), allow("iam:PassRole")))
+        self.client("iam", shop).create_role(RoleName="partner", AssumeRolePolicyDocument=trust({"AWS": "arn:aws:iam::999988887777:root"}))
+        self.client("s3", shop).put_bucket_policy(Bucket="shop-prod-records", Policy=policy(
+            {"Sid": "All", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::shop-prod-records/*"}))
+
+        # An image whose key lets the other account, and one whose key does not.
+        ec2, kms = self.client("ec2", shop), self.client("kms", shop)
+        own = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{shop}:root"}, "Action": "kms:*", "Resource": "*"}
+        shared = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{data}:root"}, "Resource": "*",
+                  "Action": ["kms:DescribeKey", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant"]}
+        images = {}
+        for name, statements in (("golden", (own, shared)), ("locked", (own,))):
+            key = kms.create_key(Description=name, Policy=policy(*statements))["KeyMetadata"]["Arn"]
+            volume = ec2.create_volume(AvailabilityZone=f"{HOME}a", Size=8, Encrypted=True, KmsKeyId=key)["VolumeId"]
+            snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+            ec2.modify_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", UserIds=[data])
+            image = ec2.register_image(Name=name, RootDeviceName="/dev/xvda", BlockDeviceMappings=[
+                {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot, "VolumeSize": 8}}])["ImageId"]
+            ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": data}]})
+            images[name] = {"image": image, "snapshot": snapshot, "key": key}
+        self.client("iam", data).put_user_policy(UserName="data-robot", PolicyName="launch", PolicyDocument=policy(
+            allow(["ec2:RunInstances", "ec2:CopyImage", "kms:DescribeKey", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:CreateGrant"])))
+
+        sso, directory = self.client("sso-admin"), self.client("identitystore")
+        instance = sso.list_instances()["Instances"][0]
+        store = instance["IdentityStoreId"]
+        users = {name: directory.create_user(IdentityStoreId=store, UserName=name, DisplayName=name, Name={"GivenName": name, "FamilyName": name},
+                                             Emails=[{"Value": f"{name}@example.com", "Primary": True}])["UserId"] for name in ("operator", "reader")}
+        group = directory.create_group(IdentityStoreId=store, DisplayName="operators")["GroupId"]
+        directory.create_group_membership(IdentityStoreId=store, GroupId=group, MemberId={"UserId": users["operator"]})
+        sets = {}
+        for name, managed in (("Admin", "AdministratorAccess"), ("Reader", "ReadOnlyAccess")):
+            sets[name] = sso.create_permission_set(Name=name, InstanceArn=instance["InstanceArn"], SessionDuration="PT8H")["PermissionSet"]["PermissionSetArn"]
+            sso.attach_managed_policy_to_permission_set(
+                InstanceArn=instance["InstanceArn"], PermissionSetArn=sets[name], ManagedPolicyArn=f"arn:aws:iam::aws:policy/{managed}")
+        for name, kind, principal, target in (("Admin", "GROUP", group, shop), ("Reader", "USER", users["reader"], data)):
+            sso.create_account_assignment(InstanceArn=instance["InstanceArn"], TargetId=target, TargetType="AWS_ACCOUNT",
+                                          PermissionSetArn=sets[name], PrincipalType=kind, PrincipalId=principal)
+        return {"images": images, "users": users, "sets": sets, "group": group}
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--endpoint", required=True)
-    parser.add_argument("--step", choices=("first", "second"), required=True)
+    parser.add_argument("--step", choices=("first", "second", "access"), required=True)
     parser.add_argument("--manifest", required=True)
     arguments = parser.parse_args()
     organization = Organization(arguments.endpoint)
     if arguments.step == "first":
         with open(arguments.manifest, "w", encoding="utf-8") as file:
             json.dump(organization.first(), file, indent=1)
+        return
+    with open(arguments.manifest, encoding="utf-8") as file:
+        manifest = json.load(file)
+    if arguments.step == "second":
+        organization.second(manifest)
     else:
-        with open(arguments.manifest, encoding="utf-8") as file:
-            organization.second(json.load(file))
+        manifest["access"] = organization.access(manifest)
+        with open(arguments.manifest, "w", encoding="utf-8") as file:
+            json.dump(manifest, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ mod builder;
 mod center;
 mod compute;
 mod identity;
+mod images;
 mod logs;
 mod network;
 mod organization;
@@ -66,6 +67,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
             // Last, so that the ids above stay what the logs name.
             if region == REGIONS[0] {
                 access::fill(&mut snapshot);
+                images::fill(&mut snapshot);
                 organization::fill(&mut snapshot);
                 center::fill(&mut snapshot);
             }

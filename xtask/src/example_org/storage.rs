@@ -169,7 +169,7 @@ fn key(snapshot: &mut Snapshot, name: &str, rotates: bool, deleted_on: Option<&s
     let document = policy(
         json!([{"Sid": "Enable IAM policies", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{}:root", snapshot.account.id)}, "Action": "kms:*", "Resource": "*"}]),
     );
-    let parts = json!({"Policy": document.to_string(), "KeyRotationStatus": rotates, "Tags": []});
+    let parts = json!({"Policy": document.to_string(), "KeyRotationStatus": rotates, "Tags": [], "Grants": []});
     snapshot.add("AWS::KMS::Key", &id.clone(), arn, configuration, json!({"supplementaryConfiguration": parts}));
 }
 
