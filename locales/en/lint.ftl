@@ -125,6 +125,7 @@ lint-redundant-statement = The statement says the same as statement { $first }
 lint-wildcard-in-service-name = The wildcard in the service name of { $action } reaches services that are still to come: list the services
 lint-allow-with-unsupported-tag-condition-key-for-service = The Allow depends on { $key }, which these services do not have ({ $count }): { $services }
 lint-allow-notaction-with-unsupported-tag-condition-key-for-service = The Allow with NotAction depends on { $key }, which these services do not have ({ $count }): { $services }
+lint-recommended-condition-key-for-service-principal = { $key } narrows the source that a service acts for, but says it badly: use aws:SourceArn, aws:SourceAccount or aws:SourceOrgID
 lint-irrelevant-condition-key-in-policy = { $key } is always that of this very resource here: the condition adds nothing
 lint-redundant-principal-in-role-trust-policy = The session { $redundant } is already trusted by its role { $by }
 lint-confirm-audience-claim-type = { $key } has one value in most tokens: use the set prefix only if your provider sends several

@@ -125,6 +125,7 @@ lint-redundant-statement = このステートメントは { $first } 番目の�
 lint-wildcard-in-service-name = { $action } のサービス名のワイルドカードは、将来のサービスにまで及びます。サービスを列挙してください
 lint-allow-with-unsupported-tag-condition-key-for-service = Allow は { $key } に依存していますが、次のサービスにはこのキーがありません ({ $count } 件): { $services }
 lint-allow-notaction-with-unsupported-tag-condition-key-for-service = NotAction を使う Allow は { $key } に依存していますが、次のサービスにはこのキーがありません ({ $count } 件): { $services }
+lint-recommended-condition-key-for-service-principal = サービスが誰のために呼び出すかを { $key } で制限するのは適切ではありません。aws:SourceArn、aws:SourceAccount、aws:SourceOrgID のいずれかを使ってください
 lint-irrelevant-condition-key-in-policy = ここでの { $key } は常にこのリソース自身の値のため、条件に意味がありません
 lint-redundant-principal-in-role-trust-policy = セッション { $redundant } はすでにロール { $by } に含まれています
 lint-confirm-audience-claim-type = { $key } はほとんどのトークンで値が 1 つです。プロバイダーが複数の値を送る場合にだけ集合プレフィックスを使ってください

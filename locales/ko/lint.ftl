@@ -125,6 +125,7 @@ lint-redundant-statement = 이 문은 { $first }번째 문과 같은 내용입�
 lint-wildcard-in-service-name = { $action }의 서비스 이름에 있는 와일드카드는 앞으로 나올 서비스까지 포함합니다. 서비스를 나열하세요
 lint-allow-with-unsupported-tag-condition-key-for-service = Allow가 { $key }에 의존하지만 다음 서비스에는 이 키가 없습니다({ $count }개): { $services }
 lint-allow-notaction-with-unsupported-tag-condition-key-for-service = NotAction을 쓴 Allow가 { $key }에 의존하지만 다음 서비스에는 이 키가 없습니다({ $count }개): { $services }
+lint-recommended-condition-key-for-service-principal = 서비스가 누구를 대신해 호출하는지 제한하는 데 { $key }은(는) 적합하지 않습니다. aws:SourceArn, aws:SourceAccount 또는 aws:SourceOrgID를 사용하세요
 lint-irrelevant-condition-key-in-policy = 여기서 { $key }은(는) 언제나 이 리소스 자신의 값이므로 조건이 의미가 없습니다
 lint-redundant-principal-in-role-trust-policy = 세션 { $redundant }은(는) 이미 역할 { $by }에 포함됩니다
 lint-confirm-audience-claim-type = { $key }은(는) 대부분의 토큰에서 값이 하나입니다. 공급자가 여러 값을 보낼 때만 집합 접두사를 쓰세요

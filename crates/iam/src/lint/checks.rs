@@ -214,7 +214,7 @@ checks! {
     WildcardInServiceName "WILDCARD_IN_SERVICE_NAME" "lint-wildcard-in-service-name" Suggestion Done,
     AllowWithUnsupportedTagConditionKeyForService "ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE" "lint-allow-with-unsupported-tag-condition-key-for-service" Suggestion Done,
     AllowNotActionWithUnsupportedTagConditionKeyForService "ALLOW_NOT_ACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE" "lint-allow-notaction-with-unsupported-tag-condition-key-for-service" Suggestion Done,
-    RecommendedConditionKeyForServicePrincipal "RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL" "lint-missing" Suggestion Missing,
+    RecommendedConditionKeyForServicePrincipal "RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL" "lint-recommended-condition-key-for-service-principal" Suggestion Done,
     IrrelevantConditionKeyInPolicy "IRRELEVANT_CONDITION_KEY_IN_POLICY" "lint-irrelevant-condition-key-in-policy" Suggestion Done,
     RedundantPrincipalInRoleTrustPolicy "REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY" "lint-redundant-principal-in-role-trust-policy" Suggestion Done,
     ConfirmAudienceClaimType "CONFIRM_AUDIENCE_CLAIM_TYPE" "lint-confirm-audience-claim-type" Suggestion Done,

@@ -167,6 +167,15 @@ fn services_with_source(
     if told {
         return;
     }
+    // The key that older guides of AWS put an account's id into: it narrows the source, and says so badly.
+    let mut instead = statement.conditions().filter(|(_, key)| key.key.eq_ignore_ascii_case("aws:Referer")).peekable();
+    if instead.peek().is_some() && principals.iter().any(|(kind, _, _)| *kind == "Service") {
+        for (_, key) in instead {
+            let arguments = vec![("key", super::clip(&key.key))];
+            out.find_with(Check::RecommendedConditionKeyForServicePrincipal, key.key_span, arguments, None);
+        }
+        return;
+    }
     for &(_, value, span) in principals.iter().filter(|(kind, _, _)| *kind == "Service") {
         out.find_named(Check::RestrictAccessToServicePrincipal, span, "principal", value);
     }

@@ -213,9 +213,7 @@ fn the_list_of_checks_is_that_of_aws() {
     assert_eq!(count(CheckClass::SecurityWarning), 14);
     assert_eq!(count(CheckClass::Warning), 23);
     assert_eq!(count(CheckClass::Suggestion), 25);
-    let missing: Vec<_> =
-        Check::ALL.iter().filter(|check| check.state() == CheckState::Missing).map(|one| one.id()).collect();
-    assert_eq!(missing, ["RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL"]);
+    assert_eq!(Check::ALL.iter().find(|check| check.state() == CheckState::Missing), None);
     let Some(corpus) = std::env::var_os("HAECHI_CORPUS") else { return };
     let list = std::fs::read_to_string(std::path::Path::new(&corpus).join("access-analyzer-checks.txt")).unwrap();
     let names: BTreeSet<String> =
