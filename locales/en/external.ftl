@@ -6,6 +6,7 @@ external-narrow = no
 external-account = account
 external-principal = principal
 external-canonical = canonical user
+external-organization = organization
 external-somebody = not known
 external-column-answer = Access
 external-column-public = Public

@@ -6,6 +6,7 @@ external-narrow = いいえ
 external-account = アカウント
 external-principal = プリンシパル
 external-canonical = 正規ユーザー
+external-organization = 組織
 external-somebody = 不明
 external-column-answer = アクセス
 external-column-public = パブリック

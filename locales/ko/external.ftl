@@ -6,6 +6,7 @@ external-narrow = 아니요
 external-account = 계정
 external-principal = 보안 주체
 external-canonical = 정식 사용자
+external-organization = 조직
 external-somebody = 알 수 없음
 external-column-answer = 액세스
 external-column-public = 퍼블릭

@@ -17,21 +17,30 @@
 //! who_can(&world, &action, &target, &Context::open(), guardrails) -> WhoCan    yes, conditional, undecidable; no is left out
 //! external::external(&world, &shares, &catalogue, &question)   who outside the zone of trust reaches what, each with an
 //!                                                           example request
+//! sharing::may(&world, &goods, good, account_or_arn, Purpose::Launch)?     may another account launch, copy, decrypt: each leg
+//! sharing::shared_with_others(..), sharing::trusts(&world, &accounts)       what is shared; who of elsewhere assumes roles
 //! what_can(&world, &subject, &actions, target, &context, guardrails) -> WhatCan
 //!
 //! let whatif = whatif::WhatIf::new(&world, changes)?;      the organization changed: accounts(), access_changes(&catalogue)
 //! let replay = whatif::Replay::new(&whatif, &catalogue, &rules)?;     the calls of a log, asked again:
 //! let mut one = replay.start(); one.take(&event); one.finish() -> Tally    one a thread, read with replay.fields()
 //!
-//! unused::unused(&world, &unused::Period { days, .. }) -> Vec<unused::Finding>     roles, keys, passwords of no use
+//! unused::unused(&world, &Period::new(days, now)) -> Vec<unused::Finding>       roles, keys, passwords of no use
+//! let reader = unused::UseReader::new(&world, &catalogue, &rules)?; start(), take(&event), finish() -> Uses
+//! unused::unused_permissions(&world, &catalogue, &unlogged, &uses, &period, &others) -> Vec<unused::Finding>
+//! let generator = generate::Generator::new(..., PrincipalName::of(arn)?, partition)?; start(), take(&event), finish()
+//! generate::generate(&generator, &gathered, Resources::Patterns) -> Generated   the policies of what was used
 //! ```
 
 mod answers;
 mod ask;
+mod calls;
 pub mod center;
 pub mod external;
+pub mod generate;
 pub mod org_policies;
 pub mod paths;
+pub mod sharing;
 pub mod unused;
 pub mod whatif;
 mod world;
@@ -41,6 +50,7 @@ pub use ask::{
     Answer, ConditionText, Explanation, Holder, HolderKind, Reason, WhatCan, WhatRow, WhoCan, WhoRow, what_can, who_can,
 };
 
+pub use calls::PrincipalName;
 pub use world::{
     AccessKey, Account, Attachment, Documents, Enabled, Gap, GapKind, Guardrails, LastUse, Node, NodeKind, OrgPolicy,
     OrgPolicyType, Organization, OrganizationError, PolicySet, Principal, PrincipalKind, RecordedResource, Subject,

@@ -7,3 +7,4 @@ mod who;
 pub use answer::{Answer, ConditionText, Explanation, Reason};
 pub use what::{WhatCan, WhatRow, what_can};
 pub use who::{Holder, HolderKind, WhoCan, WhoRow, who_can};
+pub(crate) use who::{anybody_of, nobody};

@@ -176,7 +176,7 @@ impl Outsider {
 }
 
 /// A principal of an account of which only the account is known.
-fn nobody(context: &mut Context, account: &str) -> Caller {
+pub(crate) fn nobody(context: &mut Context, account: &str) -> Caller {
     for key in ["aws:PrincipalArn", "aws:userid", "aws:username", "aws:PrincipalType"] {
         context.set_unknown(key);
     }
@@ -185,7 +185,7 @@ fn nobody(context: &mut Context, account: &str) -> Caller {
 }
 
 /// Somebody of an account of the organization whose principals were not recorded: its guardrails are known.
-fn anybody_of<'w>(world: &'w World, account: &str, context: &Context) -> (Subject<'w>, Context) {
+pub(crate) fn anybody_of<'w>(world: &'w World, account: &str, context: &Context) -> (Subject<'w>, Context) {
     let mut context = context.clone();
     let caller = nobody(&mut context, account);
     let mut subject = world.subject(caller.name_in_policies()).unwrap_or_else(|_| Subject::of_outsider(caller));

@@ -21,14 +21,18 @@ use crate::world::{Guardrails, Subject, Target, World};
 
 pub use kinds::{EXTERNAL_KINDS, ExternalKind, Looked, external_kind};
 pub use shares::Shares;
-use shares::{Share, With};
+pub(crate) use shares::{Share, With};
 
 /// Whom one trusts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trusted {
     /// Accounts and organizations (`o-...`). Empty: the organization of the resource's account, or that account.
+    /// [`NOBODY_ELSE`]: that account alone.
     pub names: Vec<String>,
 }
+
+/// Among the names of [`Trusted`]: nobody but the account of the resource.
+pub const NOBODY_ELSE: &str = "self";
 
 /// Who gets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -45,6 +49,8 @@ pub enum OutsiderKind {
     Federated,
     /// An account by its canonical user id.
     CanonicalUser,
+    /// The accounts of an organization or unit, by its ARN: images alone are shared so.
+    Organization,
     /// Not known: the policy was not recorded.
     Unknown,
 }
@@ -59,6 +65,7 @@ impl OutsiderKind {
             OutsiderKind::Principal => "principal",
             OutsiderKind::Federated => "federated",
             OutsiderKind::CanonicalUser => "canonical-user",
+            OutsiderKind::Organization => "organization",
             OutsiderKind::Unknown => "unknown",
         }
     }
@@ -173,6 +180,20 @@ pub fn external(world: &World, shares: &Shares, catalogue: &Catalogue, question:
     External { openings, looked }
 }
 
+/// With whom images are shared, which Access Analyzer does not look at; and how many images there are.
+pub(crate) fn images(
+    world: &World,
+    shares: &Shares,
+    catalogue: &Catalogue,
+    question: &Question<'_>,
+) -> (Vec<Opening>, usize) {
+    let mut look = Look { world, catalogue, question, zones: HashMap::new(), openings: Vec::new() };
+    look.shares(shares, IMAGE);
+    (look.openings, shares.looked.get(IMAGE).copied().unwrap_or_default())
+}
+
+const IMAGE: &str = "AWS::EC2::Image";
+
 struct Look<'a> {
     world: &'a World,
     catalogue: &'a Catalogue,
@@ -215,6 +236,9 @@ impl Look<'_> {
             }
         }
         for name in names {
+            if name == NOBODY_ELSE {
+                continue;
+            }
             if name.starts_with("o-") {
                 zone.organization = zone.organization.or_else(|| Some(name.as_str().into()));
             } else {
@@ -451,7 +475,8 @@ impl Look<'_> {
         for (arn, reason) in &shares.unread {
             let account = arn.split(':').nth(4).unwrap_or_default();
             let is_kind = match name {
-                "AWS::EC2::Snapshot" => arn.contains(":ec2:"),
+                "AWS::EC2::Snapshot" => arn.contains(":ec2:") && arn.contains(":snapshot/"),
+                IMAGE => arn.contains(":image/"),
                 "AWS::RDS::DBSnapshot" => arn.contains(":snapshot:") && arn.contains(":rds:"),
                 "AWS::RDS::DBClusterSnapshot" => arn.contains(":cluster-snapshot:"),
                 _ => false,
@@ -459,7 +484,7 @@ impl Look<'_> {
             if is_kind && (account.is_empty() || self.wants(account)) {
                 self.openings.push(Opening {
                     resource: arn.clone(),
-                    resource_type: EXTERNAL_KINDS.iter().find(|kind| kind.name == name).map_or("", |kind| kind.name),
+                    resource_type: EXTERNAL_KINDS.iter().find(|kind| kind.name == name).map_or(IMAGE, |kind| kind.name),
                     account: account.to_owned(),
                     region: arn.split(':').nth(3).unwrap_or_default().to_owned(),
                     kind: OutsiderKind::Unknown,
@@ -474,6 +499,7 @@ impl Look<'_> {
         let (kind, outsider) = match &share.with {
             With::EveryAccount => (OutsiderKind::EveryAccount, "*"),
             With::Account(account) => (OutsiderKind::Account, account.as_str()),
+            With::Organization(arn) | With::Unit(arn) => (OutsiderKind::Organization, arn.as_str()),
         };
         let levels = share.actions.iter().filter_map(|name| Some(self.catalogue.action(name)?.level())).collect();
         let account = if kind == OutsiderKind::Account { outsider } else { "999988887777" };

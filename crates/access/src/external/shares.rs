@@ -1,4 +1,4 @@
-//! What is shared otherwise than by a policy: snapshots, with accounts or everybody.
+//! What is shared otherwise than by a policy: images and snapshots, with accounts, organizations, units or everybody.
 
 use std::collections::HashMap;
 
@@ -6,15 +6,19 @@ use haechi_model::{ConfigurationItem, Node};
 
 /// Whom something is shared with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum With {
+pub(crate) enum With {
     /// Whoever has an account.
     EveryAccount,
     Account(String),
+    /// The accounts of an organization, by its ARN.
+    Organization(String),
+    /// The accounts of a unit and of those below it, by its ARN.
+    Unit(String),
 }
 
 /// One thing that is shared with somebody.
 #[derive(Clone, Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     pub resource_type: &'static str,
     pub arn: Box<str>,
     pub account: Box<str>,
@@ -22,7 +26,7 @@ pub(super) struct Share {
     pub with: With,
     /// What it lets do.
     pub actions: &'static [&'static str],
-    /// `CREATE_VOLUME_PERMISSION`, `RESTORE_ATTRIBUTE`.
+    /// `LAUNCH_PERMISSION`, `CREATE_VOLUME_PERMISSION`, `RESTORE_ATTRIBUTE`.
     pub source: &'static str,
     pub detail: String,
 }
@@ -30,14 +34,15 @@ pub(super) struct Share {
 /// Collects what is shared, item by item.
 #[derive(Debug, Default)]
 pub struct Shares {
-    pub(super) all: Vec<Share>,
+    pub(crate) all: Vec<Share>,
     /// Kinds with how many items there were.
     pub(super) looked: HashMap<&'static str, usize>,
     /// What could not be read, with the reason.
-    pub(super) unread: Vec<(String, String)>,
+    pub(crate) unread: Vec<(String, String)>,
 }
 
-const TYPES: [&str; 3] = ["AWS::EC2::Snapshot", "AWS::RDS::DBSnapshot", "AWS::RDS::DBClusterSnapshot"];
+const TYPES: [&str; 4] =
+    ["AWS::EC2::Image", "AWS::EC2::Snapshot", "AWS::RDS::DBSnapshot", "AWS::RDS::DBClusterSnapshot"];
 
 impl Shares {
     /// The types of items that tell of shares.
@@ -52,6 +57,7 @@ impl Shares {
         let Some(name) = TYPES.iter().find(|name| **name == item.key().resource_type.as_str()) else { return };
         *self.looked.entry(name).or_default() += 1;
         match *name {
+            "AWS::EC2::Image" => self.add_image(item),
             "AWS::EC2::Snapshot" => self.add_volume(item),
             "AWS::RDS::DBSnapshot" => self.add_database(item, "AWS::RDS::DBSnapshot", "DBSnapshotAttributes"),
             _ => self.add_database(item, "AWS::RDS::DBClusterSnapshot", "DBClusterSnapshotAttributes"),
@@ -87,6 +93,29 @@ impl Shares {
             source: source.0,
             detail: source.1,
         });
+    }
+
+    fn add_image(&mut self, item: &ConfigurationItem) {
+        if self.lacks(item, "configuration.launchPermissions") {
+            return;
+        }
+        const ACTIONS: &[&str] = &["ec2:RunInstances"];
+        let permissions = item.configuration().and_then(|node| node.get("launchPermissions"));
+        for permission in permissions.into_iter().flat_map(Node::elements) {
+            let text = |name: &str| permission.get(name).and_then(Node::as_str);
+            let (with, detail) = if let Some(group) = text("group") {
+                (With::EveryAccount, format!("group {group}"))
+            } else if let Some(account) = text("userId") {
+                (With::Account(account.to_owned()), format!("userId {account}"))
+            } else if let Some(arn) = text("organizationArn") {
+                (With::Organization(arn.to_owned()), format!("organizationArn {arn}"))
+            } else if let Some(arn) = text("organizationalUnitArn") {
+                (With::Unit(arn.to_owned()), format!("organizationalUnitArn {arn}"))
+            } else {
+                continue;
+            };
+            self.push(item, "AWS::EC2::Image", with, ACTIONS, ("LAUNCH_PERMISSION", detail));
+        }
     }
 
     fn add_volume(&mut self, item: &ConfigurationItem) {

@@ -23,7 +23,7 @@ use haechi_iam::{
 
 pub use builder::{Documents, WorldBuilder};
 pub use gap::{Gap, GapKind};
-pub(crate) use holders::policy_text;
+pub(crate) use holders::{lacking, policy_text};
 pub use library::PolicySet;
 pub use organization::{Enabled, Node, NodeKind, OrgPolicy, OrgPolicyType, Organization, OrganizationError};
 pub use people::{Attachment, Group, Principal, PrincipalKind, Via};

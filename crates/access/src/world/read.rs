@@ -92,7 +92,8 @@ pub(crate) fn grants(item: &ConfigurationItem, key: &str) -> Vec<KmsGrant> {
 }
 
 fn one_grant(grant: Node<'_>, key: &str) -> Option<KmsGrant> {
-    let grantee = either(grant, "granteePrincipal")?.as_str()?;
+    let named = |name: &str| text(either(grant, name));
+    let grantee = named("granteePrincipal").or_else(|| named("granteeServicePrincipal"))?;
     let operations = either(grant, "operations").into_iter().flat_map(Node::elements).filter_map(Node::as_str);
     let mut constraints = Vec::new();
     if let Some(given) = either(grant, "constraints") {

@@ -168,6 +168,7 @@ const fn who(kind: OutsiderKind) -> Cell {
         OutsiderKind::Principal => "external-principal",
         OutsiderKind::Federated => "access-federated",
         OutsiderKind::CanonicalUser => "external-canonical",
+        OutsiderKind::Organization => "external-organization",
         OutsiderKind::Unknown => "external-somebody",
     };
     Cell::Word { raw: name(kind), id }
@@ -181,6 +182,7 @@ const fn name(kind: OutsiderKind) -> &'static str {
         OutsiderKind::Principal => "principal",
         OutsiderKind::Federated => "federated",
         OutsiderKind::CanonicalUser => "canonical-user",
+        OutsiderKind::Organization => "organization",
         OutsiderKind::Unknown => "unknown",
     }
 }

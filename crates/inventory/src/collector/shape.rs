@@ -67,7 +67,10 @@ impl Conditions {
     /// The first condition that is one exact word: what an index can look up.
     pub fn first_word(&self, names: &Names<'_>) -> Option<(&Path, String)> {
         self.0.iter().find_map(|(path, patterns)| match patterns {
-            OneOrMore::One(pattern) => pattern.text(names).filter(|word| !word.contains('*') && !word.starts_with('!')).map(|word| (path, word)),
+            OneOrMore::One(pattern) => pattern
+                .text(names)
+                .filter(|word| !word.contains('*') && !word.starts_with('!'))
+                .map(|word| (path, word)),
             OneOrMore::More(_) => None,
         })
     }
