@@ -12,18 +12,20 @@
 //! answer but an error, which says what is missing.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use haechi_content::escalation::{Escalation, escalations};
 use haechi_iam::catalogue::Catalogue;
 use haechi_iam::{Action, Context};
-use haechi_model::ConfigurationItem;
+use haechi_model::{ConfigurationItem, Timestamp};
 use serde_json::{Value, json};
 
 use crate::ask::{Answer, Explanation, who_can};
+use crate::center::{Center, Concern, Directory, DirectoryBuilder, Levels, ReviewOptions, review};
 use crate::external::{Certainty, Doubt, Opening, Question, Shares, Source, Trusted, external};
 use crate::org_policies::{OrgReview, Weight};
 use crate::paths::{Path, Search, Things, paths};
+use crate::unused::{Kind, Period, Verdict, unused};
 use crate::world::{Guardrails, World, WorldBuilder};
 
 /// A question: its name, fewest and most arguments, and the members of what it answers with; none: one word.
@@ -34,7 +36,7 @@ pub struct Asking {
 }
 
 /// All questions that [`Answers::answer`] knows.
-pub const QUESTIONS: [Asking; 5] = [
+pub const QUESTIONS: [Asking; 7] = [
     Asking { name: "may", takes: (3, 3), members: None },
     Asking { name: "whoMay", takes: (2, 2), members: Some(&["principal", "kind", "account", "answer"]) },
     Asking {
@@ -43,7 +45,13 @@ pub const QUESTIONS: [Asking; 5] = [
         members: Some(&["outsider", "outsiderKind", "isPublic", "answer", "actions", "conditionKeys", "source"]),
     },
     Asking { name: "escalationPaths", takes: (1, 1), members: Some(&["to", "length", "certainty", "steps", "cut"]) },
-    Asking { name: "guardrailMistakes", takes: (1, 1), members: Some(&["mistake", "weight", "target", "policy"]) },
+    Asking {
+        name: "guardrailMistakes",
+        takes: (1, 1),
+        members: Some(&["mistake", "weight", "target", "policy", "what"]),
+    },
+    Asking { name: "accessReview", takes: (1, 1), members: Some(&["check", "severity", "account", "what"]) },
+    Asking { name: "unusedAccess", takes: (2, 2), members: Some(&["kind", "key", "lastAccessed"]) },
 ];
 
 /// The recorded organization, ready to be asked.
@@ -53,11 +61,18 @@ pub struct Answers {
     shares: Shares,
     escalations: Vec<Escalation>,
     catalogue: Arc<Catalogue>,
-    now: String,
+    now: Timestamp,
+    directory: Directory,
     external: OnceLock<HashMap<Box<str>, Vec<Opening>>>,
     paths: OnceLock<HashMap<Box<str>, Vec<Path>>>,
     guardrails: OnceLock<Result<HashMap<Box<str>, Vec<Value>>, String>>,
+    review: OnceLock<Result<HashMap<Box<str>, Vec<Value>>, String>>,
+    /// By the days of the period.
+    unused: Mutex<HashMap<u16, Arc<Unused>>>,
 }
+
+/// What nobody uses, by the principal's ARN; or why that cannot be told.
+type Unused = HashMap<Box<str>, Vec<Result<Value, String>>>;
 
 /// Takes the items of a record.
 pub struct AnswersBuilder {
@@ -65,18 +80,19 @@ pub struct AnswersBuilder {
     pub world: WorldBuilder,
     things: Things,
     shares: Shares,
+    directory: DirectoryBuilder,
     escalations: Vec<Escalation>,
 }
 
 impl Default for AnswersBuilder {
     fn default() -> AnswersBuilder {
-        let documents = |arn: &str| haechi_content::iam::managed_policy(arn).map(Into::into);
         // Files that are wrong are left out; a test of the content holds that there are none.
         let (escalations, _) = escalations();
         AnswersBuilder {
-            world: World::builder().with_documents(Box::new(documents)),
+            world: World::builder().with_documents(Box::new(document)),
             things: Things::of(&escalations),
             shares: Shares::default(),
+            directory: Directory::builder(),
             escalations,
         }
     }
@@ -86,7 +102,8 @@ impl AnswersBuilder {
     /// The types of items that answers rest on.
     pub fn types(&self) -> BTreeSet<String> {
         let things = self.things.types().map(str::to_owned);
-        WorldBuilder::types().chain(Shares::types()).map(str::to_owned).chain(things).collect()
+        let own = WorldBuilder::types().chain(Shares::types()).chain(DirectoryBuilder::types());
+        own.map(str::to_owned).chain(things).collect()
     }
 
     /// Takes an item; what no answer rests on tells nothing.
@@ -94,21 +111,30 @@ impl AnswersBuilder {
         self.world.add(item);
         self.things.add(item);
         self.shares.add(item);
+        self.directory.add(item);
+    }
+
+    /// Tells that a type could not be listed to the end, and why.
+    pub fn not_listed(&mut self, resource_type: &str, reason: &str) {
+        self.directory.not_listed(resource_type, reason);
     }
 
     /// # Errors
     /// The organization is no tree.
-    pub fn build(self, catalogue: Arc<Catalogue>, now: &str) -> Result<Answers, String> {
+    pub fn build(self, catalogue: Arc<Catalogue>, now: Timestamp) -> Result<Answers, String> {
         Ok(Answers {
             world: self.world.build().map_err(|error| error.to_string())?,
             things: self.things,
             shares: self.shares,
             escalations: self.escalations,
             catalogue,
-            now: now.to_owned(),
+            now,
+            directory: self.directory.build(),
             external: OnceLock::new(),
             paths: OnceLock::new(),
             guardrails: OnceLock::new(),
+            review: OnceLock::new(),
+            unused: Mutex::default(),
         })
     }
 }
@@ -129,6 +155,8 @@ impl Answers {
             ("externalAccess", [arn]) => self.external_access(arn),
             ("escalationPaths", [arn]) => self.escalation_paths(arn),
             ("guardrailMistakes", [id]) => self.guardrail_mistakes(id),
+            ("accessReview", [id]) => self.access_review(id),
+            ("unusedAccess", [arn, days]) => self.unused_access(arn, days),
             _ => Err(format!("there is no question `{question}` with {} arguments", arguments.len())),
         }
     }
@@ -163,7 +191,8 @@ impl Answers {
     fn external_access(&self, arn: &str) -> Result<Value, String> {
         let openings = self.external.get_or_init(|| {
             let trusted = Trusted::default();
-            let question = Question { trusted: &trusted, accounts: &[], kinds: &[], now: Some(&self.now) };
+            let now = self.now.to_string();
+            let question = Question { trusted: &trusted, accounts: &[], kinds: &[], now: Some(&now) };
             let mut by_resource: HashMap<Box<str>, Vec<Opening>> = HashMap::new();
             for opening in external(&self.world, &self.shares, &self.catalogue, &question).openings {
                 by_resource.entry(opening.resource.as_str().into()).or_default().push(opening);
@@ -234,6 +263,77 @@ impl Answers {
             Err(why) => Err(why.clone()),
         }
     }
+
+    /// Of a permission set by its ARN, of a user or group of IAM Identity Center by its id.
+    fn access_review(&self, id: &str) -> Result<Value, String> {
+        let all = self.review.get_or_init(|| {
+            if self.directory.is_empty() {
+                return Err("nothing was recorded of IAM Identity Center".to_owned());
+            }
+            let center = Center::new(&self.world, &self.directory, &document);
+            let mut levels = Levels::new(&self.world, &self.catalogue);
+            let today = self.now.date();
+            let options = ReviewOptions {
+                administrator_minutes: ADMINISTRATOR_MINUTES,
+                today: &today,
+                ..ReviewOptions::default()
+            };
+            let mut by_subject: HashMap<Box<str>, Vec<Value>> = HashMap::new();
+            for one in review(&center, &mut levels, &options).concerns {
+                by_subject.entry(one.subject.as_str().into()).or_default().push(concern(&one));
+            }
+            Ok(by_subject)
+        });
+        match all {
+            Ok(by_subject) => Ok(by_subject.get(id).map_or_else(|| json!([]), |concerns| json!(concerns))),
+            Err(why) => Err(why.clone()),
+        }
+    }
+
+    /// Roles, keys and passwords of a principal that nobody used for so many days.
+    fn unused_access(&self, arn: &str, days: &str) -> Result<Value, String> {
+        let days: u16 = days.parse().map_err(|_| format!("`{days}` is no number of days"))?;
+        if self.world.principal(arn).is_none() {
+            return Err(format!("{arn} was not recorded"));
+        }
+        let mut known = self.unused.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = known.entry(days).or_insert_with(|| Arc::new(self.unused_for(days))).clone();
+        drop(known);
+        let of_principal = all.get(arn).map_or(&[][..], Vec::as_slice);
+        let found: Vec<&Value> = of_principal.iter().filter_map(|one| one.as_ref().ok()).collect();
+        match of_principal.iter().find_map(|one| one.as_ref().err()) {
+            Some(why) if found.is_empty() => Err(why.clone()),
+            _ => Ok(json!(found)),
+        }
+    }
+
+    fn unused_for(&self, days: u16) -> Unused {
+        let kinds = vec![Kind::Role, Kind::AccessKey, Kind::Password];
+        let period = Period { kinds, ..Period::new(days, self.now) };
+        let mut by_principal = Unused::new();
+        for finding in unused(&self.world, &period) {
+            let told = match &finding.verdict {
+                Verdict::Unused => Ok(json!({"kind": finding.kind.name(), "key": finding.key.map(|key| &key.id),
+                                             "lastAccessed": finding.last_accessed})),
+                Verdict::Unknown(why) => Err(format!("last use of {}: {}", finding.principal.arn(), why.name())),
+            };
+            by_principal.entry(finding.principal.arn().into()).or_default().push(told);
+        }
+        by_principal
+    }
+}
+
+/// Sessions of administrators that are longer are told: PT1H is what AWS makes by itself.
+const ADMINISTRATOR_MINUTES: u32 = 60;
+
+/// The document of an AWS managed policy.
+fn document(arn: &str) -> Option<Arc<str>> {
+    haechi_content::iam::managed_policy(arn).map(Into::into)
+}
+
+fn concern(concern: &Concern) -> Value {
+    json!({"check": concern.check.id(), "severity": concern.check.severity().as_str(), "account": concern.account,
+           "what": concern.what})
 }
 
 fn opening(opening: &Opening) -> Value {

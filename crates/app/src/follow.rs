@@ -1,6 +1,8 @@
 //! Judging that follows changes, for a recorder that stays: after each pass only what a change touches, and what
 //! has come due, is judged again.
 //!
+//! Rules that ask who may do what are judged again in every followed account when a policy changes in any.
+//!
 //! An account is judged whole when it is first met; then its rules, neighbours and reads stay in memory,
 //! of at most [`MOST_RESOURCES`] judged resources over all accounts: the account that was asked for
 //! longest ago goes first, and is judged whole when it comes back.
@@ -8,9 +10,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
-use haechi_model::{AccountId, ConfigurationItem, Coverage, Finding, FindingId, FindingKind, ResourceKey, Timestamp};
 use haechi_access::Answers;
-use haechi_rules::{Fact, Recording, Standing, lifecycle};
+use haechi_model::{AccountId, ConfigurationItem, Coverage, Finding, FindingId, FindingKind, ResourceKey, Timestamp};
+use haechi_rules::{Access, Fact, Judge, Recording, Standing, lifecycle};
 use haechi_store::{ItemFilter, RunWriter, Store, StoreError};
 
 use crate::error::Result;
@@ -33,6 +35,8 @@ pub struct Changes {
 pub struct Following {
     accounts: BTreeMap<AccountId, Followed>,
     turn: u64,
+    /// Who may do what, as it stands: of all accounts, for rules that ask.
+    access: Option<Access>,
 }
 
 struct Followed {
@@ -54,9 +58,6 @@ impl Following {
         let mut judged = Judged::default();
         self.turn += 1;
         let asked = self.turn;
-        if self.accounts.values().any(|followed| followed.standing.judge().asks()) && bears_on_access(&changes) {
-            self.renew_access(run.store(), judging)?;
-        }
         match self.accounts.get_mut(&account) {
             Some(followed) => {
                 followed.asked = asked;
@@ -64,7 +65,9 @@ impl Following {
                 again(run, judging, &mut followed.standing, &names, &mut judged)?;
             }
             None => {
-                let standing = whole(run, judging, account, &names, &mut judged)?;
+                let judge = judging.rulebook.judge();
+                let access = self.access(run.store(), judging, &judge)?;
+                let standing = whole(run, judging, account, judge, &access, &names, &mut judged)?;
                 self.accounts.insert(account, Followed { standing, asked });
                 self.make_room(account);
             }
@@ -72,17 +75,31 @@ impl Following {
         Ok(judged)
     }
 
-    /// Who may do what has changed, for the rules of every account that ask.
-    fn renew_access(&mut self, store: &Store, judging: &Judging<'_>) -> Result<()> {
-        let mut access = None;
-        for followed in self.accounts.values_mut().filter(|followed| followed.standing.judge().asks()) {
-            let access = match &access {
-                Some(known) => known,
-                None => access.insert(judging.access(followed.standing.judge(), store)?),
-            };
-            followed.standing.know(access.clone());
+    /// A change may change who may do what in any account: whoever asks is asked anew. Before the changes are judged.
+    pub fn renew<'c>(
+        &mut self,
+        run: &RunWriter<'_>,
+        judging: &Judging<'_>,
+        mut changes: impl Iterator<Item = &'c Changes>,
+    ) -> Result<()> {
+        if !changes.any(bears_on_access) {
+            return Ok(());
+        }
+        self.access = None;
+        let judge = judging.rulebook.judge();
+        if judge.asks() && !self.accounts.is_empty() {
+            let access = self.access(run.store(), judging, &judge)?;
+            self.accounts.values_mut().for_each(|followed| followed.standing.know(access.clone()));
         }
         Ok(())
+    }
+
+    fn access(&mut self, store: &Store, judging: &Judging<'_>, judge: &Judge) -> Result<Access> {
+        if let Some(known) = &self.access {
+            return Ok(known.clone());
+        }
+        let access = judging.access(judge, store)?;
+        Ok(self.access.insert(access).clone())
     }
 
     /// Verdicts of followed accounts that held until now: an age, an expiry; and what changed in other accounts.
@@ -99,6 +116,7 @@ impl Following {
     /// Forgets what it follows: the rules have changed, or a full pass has judged everything.
     pub fn forget(&mut self) {
         self.accounts.clear();
+        self.access = None;
     }
 
     fn make_room(&mut self, newest: AccountId) {
@@ -120,8 +138,7 @@ fn bears_on_access(changes: &Changes) -> bool {
         Fact::Gone(key) => types.contains(key.resource_type.as_str()),
         Fact::Listed(line) => types.contains(line.resource_type.as_str()),
     };
-    changes.facts.iter().any(fact)
-        || changes.listed.iter().any(|(line, _)| types.contains(line.resource_type.as_str()))
+    changes.facts.iter().any(fact) || changes.listed.iter().any(|(line, _)| types.contains(line.resource_type.as_str()))
 }
 
 fn take(standing: &mut Standing, changes: Changes) {
@@ -137,12 +154,12 @@ fn whole(
     run: &mut RunWriter<'_>,
     judging: &Judging<'_>,
     account: AccountId,
+    judge: Judge,
+    access: &Access,
     names: &Names,
     judged: &mut Judged,
 ) -> Result<Standing> {
-    let judge = judging.rulebook.judge();
-    let access = judging.access(&judge, run.store())?;
-    let world = world(run.store(), &judge, account, &access)?;
+    let world = world(run.store(), &judge, account, access)?;
     let types = judge.judged_types();
     let mut standing = Standing::new(judge, world);
     let filter = ItemFilter { accounts: vec![account], ..ItemFilter::default() };

@@ -499,6 +499,7 @@ impl<'a> Recorder<'a> {
             return Ok(());
         }
         let judging = Judging { rulebook: &self.rulebook, seen, app: self.app, now, progress: &Silent };
+        self.following.renew(run, &judging, changes.values())?;
         for (account, changes) in changes {
             self.following.judge(run, &judging, account, changes)?;
         }

@@ -170,7 +170,8 @@ fn world(
     if let Some(mut organization) = organization {
         organization.world.listed(ACCOUNT);
         let catalogue = catalogue()?;
-        builder.access(match organization.build(catalogue, NOW) {
+        let now = example.now.map_or_else(|| Timestamp::parse(NOW).map_err(|error| error.to_string()), Ok)?;
+        builder.access(match organization.build(catalogue, now) {
             Ok(answers) => Access::Known(Arc::new(answers)),
             Err(why) => Access::Failed(why),
         });

@@ -116,7 +116,7 @@ impl App {
         self.fill_names_and_gaps(store, None, &mut builder.world)?;
         let catalogue = Arc::new(self.iam_catalogue()?);
         // An organization that is no tree is a gap of the rules that ask, not the end of the run.
-        Ok(match builder.build(catalogue, &now.to_string()) {
+        Ok(match builder.build(catalogue, now) {
             Ok(answers) => Access::Known(Arc::new(answers)),
             Err(why) => Access::Failed(why),
         })

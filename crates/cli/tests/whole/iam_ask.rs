@@ -61,7 +61,8 @@ fn one_request_is_decided_and_explained() {
         (&json!("AdministratorAccess"), &json!(1))
     );
     assert_eq!(admin["because"][0]["via"], json!({"managed": "arn:aws:iam::aws:policy/AdministratorAccess"}));
-    assert!(admin["gaps"].as_array().expect("a list").iter().any(|gap| gap["kind"] == "organization"));
+    assert_eq!(admin["gaps"], json!([]), "everything was recorded");
+    assert!(admin["layers"].as_array().expect("a list").iter().any(|layer| layer["layer"] == "scp"), "{admin}");
     let anonymous = ask("*", "s3:GetObject", "arn:aws:s3:::shop-images/cat.png", 0);
     assert_eq!(anonymous["decision"], "Allowed");
     let table = haechi.text(

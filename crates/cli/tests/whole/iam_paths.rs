@@ -70,13 +70,19 @@ fn paths(haechi: &Haechi, arguments: &[&str], code: i32) -> Vec<Value> {
 }
 
 #[test]
-fn the_example_organization_has_none() {
+fn the_example_organization_has_a_few() {
     let haechi = Haechi::new();
     let folder = workspace().join("examples/organization");
     haechi.run(&["assess", folder.to_str().expect("UTF-8"), "--quiet", "--fail-on", "never"], 0);
-    assert!(paths(&haechi, &[], 0).is_empty());
-    let table = haechi.text(&["iam", "paths"], 0);
-    assert!(table.contains("1 are administrators already"), "{table}");
+    let found = paths(&haechi, &[], 1);
+    let of = |name: &str| found.iter().find(|path| path["from"].as_str().is_some_and(|from| from.ends_with(name)));
+    let deploy = of("user/ci-deploy").expect("it makes keys");
+    assert_eq!((&deploy["ids"], &deploy["account"]), (&json!(["iam-002"]), &json!("444455556666")));
+    let workshop = of("user/workshop").expect("it passes roles");
+    assert_eq!(workshop["steps"][0]["to"], "arn:aws:iam::777788889999:role/pipeline-admin");
+    assert!(of("role/feature-team-build").is_none(), "its boundary holds");
+    let table = haechi.text(&["iam", "paths"], 1);
+    assert!(table.contains("are administrators already"), "{table}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The whole program as a user runs it: one test binary, so that it is linked once.
 
+mod access_rules;
 mod fake_aws;
 mod faults;
 mod history;

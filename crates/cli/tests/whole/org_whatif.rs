@@ -1,68 +1,17 @@
-//! `haechi org policies` and `haechi org whatif`: the example organization with a tree above its accounts, and its logs.
+//! `haechi org policies` and `haechi org whatif`: the example organization and its logs.
 
 use serde_json::{Value, json};
 
 use crate::support::{Haechi, workspace};
 
-const MANAGEMENT: &str = "999988887777";
+const MANAGEMENT: &str = "222233334444";
 const SHOP: &str = "444455556666";
-
-fn item(kind: &str, id: &str, name: &str, configuration: Value) -> Value {
-    json!({"configurationItemVersion": "1.3", "configurationItemCaptureTime": "2026-11-20T03:00:00.000Z",
-        "awsAccountId": MANAGEMENT, "configurationItemStatus": "ResourceDiscovered", "awsRegion": "global",
-        "resourceType": format!("AWS::Organizations::{kind}"), "resourceId": id, "resourceName": name,
-        "ARN": format!("arn:aws:organizations::{MANAGEMENT}:{}/o-example1/{id}", kind.to_lowercase()),
-        "tags": {}, "configuration": configuration, "supplementaryConfiguration": {}})
-}
-
-fn scp(id: &str, name: &str, content: &Value, targets: &[&str]) -> Value {
-    item(
-        "Policy",
-        id,
-        name,
-        json!({"Id": id, "Name": name, "Type": "SERVICE_CONTROL_POLICY", "AwsManaged": name == "FullAWSAccess",
-            "Content": content.to_string(), "TargetIds": targets}),
-    )
-}
-
-/// The tree, as a collector writes it.
-fn snapshot() -> Value {
-    let types = json!([{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]);
-    let unit =
-        |id: &str, name: &str| item("OrganizationalUnit", id, name, json!({"Id": id, "Name": name, "ParentId": "r-1"}));
-    let account = |id: &str, name: &str, parent: &str| {
-        item(
-            "Account",
-            id,
-            name,
-            json!({"AccountId": id, "AccountName": name, "State": "ACTIVE", "ParentIds": [parent]}),
-        )
-    };
-    let everywhere = ["r-1", "ou-work", "ou-play", MANAGEMENT, SHOP, "111122223333", "777788889999"];
-    let full = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-    let regions = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Regions", "Effect": "Deny", "Action": "*",
-        "Resource": "*", "Condition": {"StringNotEquals": {"aws:RequestedRegion": "ap-northeast-2"}}}]});
-    let organization = json!({"Id": "o-example1", "FeatureSet": "ALL", "ManagementAccountId": MANAGEMENT});
-    json!({"fileVersion": "1.0", "configSnapshotId": "tree", "configurationItems": [
-        item("Organization", "o-example1", "", organization),
-        item("Root", "r-1", "Root", json!({"PolicyTypes": types})),
-        unit("ou-work", "Workloads"),
-        unit("ou-play", "Sandbox"),
-        account(MANAGEMENT, "management", "r-1"),
-        account(SHOP, "shop", "ou-work"),
-        account("111122223333", "security", "r-1"),
-        account("777788889999", "playground", "ou-play"),
-        scp("p-FullAWSAccess", "FullAWSAccess", &full, &everywhere),
-        scp("p-regions", "RegionLimit", &regions, &["ou-play"]),
-    ]})
-}
 
 /// Everything recorded, with a policy in a file.
 fn scene() -> (Haechi, String) {
     let haechi = Haechi::new();
     let write =
         |name: &str, value: &Value| std::fs::write(haechi.folder().join(name), value.to_string()).expect("written");
-    write("snapshot.json", &snapshot());
     write(
         "deny.json",
         &json!({"Version": "2012-10-17", "Statement": [
@@ -70,7 +19,7 @@ fn scene() -> (Haechi, String) {
              "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/order-function"}}}]}),
     );
     let example = workspace().join("examples/organization").to_str().expect("UTF-8").to_owned();
-    haechi.run(&["assess", &example, "snapshot.json", "--quiet", "--fail-on", "never"], 0);
+    haechi.run(&["assess", &example, "--quiet", "--fail-on", "never"], 0);
     (haechi, example)
 }
 
@@ -83,25 +32,30 @@ fn the_policies_of_the_tree_and_the_mistakes_in_them() {
     let paths = [
         "Root",
         "Root/Sandbox",
-        "Root/Sandbox/playground",
+        "Root/Sandbox/sandbox",
+        "Root/Security",
+        "Root/Security/security",
         "Root/Workloads",
-        "Root/Workloads/shop",
+        "Root/Workloads/Prod",
+        "Root/Workloads/Prod/shop-prod",
         "Root/management",
-        "Root/security",
     ];
     assert_eq!(nodes, paths);
     let mistakes = all["mistakes"].as_array().expect("mistakes");
-    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
-    assert_eq!(
-        (&mistakes[0]["mistake"], &mistakes[0]["policy"]),
-        (&json!("region-forgets-global"), &json!("p-regions"))
-    );
-    let one = haechi.json(&["org", "policies", "playground", "--format", "json"], 0);
+    let found: Vec<_> = mistakes.iter().map(|mistake| (&mistake["mistake"], &mistake["policy"])).collect();
+    let expected = [
+        ("exempt-in-every-account", "p-ex01logs"),
+        ("region-forgets-global", "p-ex01seoul"),
+        ("unattached", "p-ex01frozen"),
+    ]
+    .map(|(mistake, policy)| (json!(mistake), json!(policy)));
+    assert_eq!(found, expected.iter().map(|(mistake, policy)| (mistake, policy)).collect::<Vec<_>>());
+    let one = haechi.json(&["org", "policies", "security", "--format", "json"], 0);
     assert_eq!(one["account"]["scps"].as_array().expect("levels").len(), 3);
     assert_eq!(one["account"]["regions"][0], json!({"region": "ap-northeast-2", "passes": "yes"}));
     for language in ["en", "ko", "ja"] {
-        let page = haechi.text(&["org", "policies", "playground", "--lang", language], 0);
-        assert!(page.contains("RegionLimit") && page.contains("777788889999"), "{page}");
+        let page = haechi.text(&["org", "policies", "security", "--lang", language], 0);
+        assert!(page.contains("seoul-only") && page.contains("111122223333"), "{page}");
     }
     haechi.run(&["org", "policies", "nobody"], 2);
 }
@@ -141,18 +95,20 @@ fn calls_that_a_policy_would_deny_are_named() {
 #[test]
 fn what_harms_nobody_exits_clean() {
     let (haechi, example) = scene();
-    let back = ["--move", "shop", "--to", "Root/Sandbox", "--move", "shop", "--to", "Root/Workloads"];
+    let back = ["--move", "shop-prod", "--to", "Root/Sandbox", "--move", "shop-prod", "--to", "Root/Workloads/Prod"];
     let found = haechi.json(&[&["org", "whatif"][..], &back, &["--logs", &example, "--format", "json"]].concat(), 0);
     assert_eq!((&found["accounts"], &found["access"]), (&json!([]), &json!([])));
     assert_eq!(found["replay"]["answers"]["denied"], 0);
-    let again = ["--detach", "RegionLimit", "--from", "Sandbox", "--attach", "RegionLimit", "--to", "Sandbox"];
+    let again = ["--detach", "seoul-only", "--from", "Security", "--attach", "seoul-only", "--to", "Security"];
     let found = haechi.json(&[&["org", "whatif"][..], &again, &["--format", "json"]].concat(), 0);
     assert_eq!((&found["accounts"], &found["replay"]), (&json!([]), &Value::Null));
-    // A move that takes on the region limit breaks calls elsewhere only.
-    let found = haechi
-        .json(&["org", "whatif", "--move", "shop", "--to", "Root/Sandbox", "--logs", &example, "--format", "json"], 1);
+    // A move that takes on the region limit, and the policy that keeps trails, breaks other regions and those calls.
+    let moved = ["org", "whatif", "--move", "shop-prod", "--to", "Root/Security", "--logs", &example];
+    let found = haechi.json(&[&moved[..], &["--format", "json"]].concat(), 1);
     let calls = found["replay"]["calls"].as_array().expect("calls");
-    assert!(calls.iter().all(|call| !call["regions"].as_array().expect("regions").contains(&json!("ap-northeast-2"))));
+    assert!(calls.iter().any(|call| call["action"] == "cloudtrail:StopLogging"), "{calls:?}");
+    let elsewhere = |call: &Value| !call["regions"].as_array().expect("regions").contains(&json!("ap-northeast-2"));
+    assert!(calls.iter().all(|call| call["action"] == "cloudtrail:StopLogging" || elsewhere(call)), "{calls:?}");
 }
 
 #[test]
@@ -162,8 +118,8 @@ fn what_cannot_be_told_is_an_error() {
         (&["--attach", "none.json", "--to", "Root"][..], "none.json"),
         (&["--attach", "deny.json"], "--to"),
         (&["--to", "Root"], "belongs to nothing"),
-        (&["--detach", "RegionLimit", "--from", "Root"], "not attached"),
-        (&["--move", "shop", "--to", "Nowhere"], "Nowhere"),
+        (&["--detach", "seoul-only", "--from", "Root"], "not attached"),
+        (&["--move", "shop-prod", "--to", "Nowhere"], "Nowhere"),
         (&["--replace", "FullAWSAccess", "deny.json"], "AWS"),
         (&[], "nothing to change"),
     ] {
@@ -172,7 +128,12 @@ fn what_cannot_be_told_is_an_error() {
         assert!(text.contains(said), "{arguments:?}: {text}");
     }
     let alone = Haechi::new();
-    alone.run(&["assess", &example, "--quiet", "--fail-on", "never"], 0);
+    let item = json!({"configurationItemVersion": "1.3", "configurationItemCaptureTime": "2026-11-20T03:00:00.000Z",
+        "awsAccountId": SHOP, "configurationItemStatus": "OK", "awsRegion": "us-east-1", "resourceType": "AWS::EC2::VPC",
+        "resourceId": "vpc-1", "configuration": {"vpcId": "vpc-1"}, "supplementaryConfiguration": {}, "tags": {}});
+    let snapshot = json!({"fileVersion": "1.0", "configSnapshotId": "alone", "configurationItems": [item]});
+    std::fs::write(alone.folder().join("alone.json"), snapshot.to_string()).expect("written");
+    alone.run(&["assess", "alone.json", "--quiet", "--fail-on", "never"], 0);
     let output = alone.run(&["org", "policies"], 2);
     assert!(String::from_utf8_lossy(&output.stderr).contains("no organization"));
 }

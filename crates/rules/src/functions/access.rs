@@ -45,6 +45,14 @@ pub fn guardrail_mistakes<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> V
     ask(frame, "guardrailMistakes", arguments)
 }
 
+pub fn access_review<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
+    ask(frame, "accessReview", arguments)
+}
+
+pub fn unused_access<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
+    ask(frame, "unusedAccess", arguments)
+}
+
 /// Of what has no name nothing can be asked: a role that is not built yet has no ARN.
 fn ask<'a>(frame: &mut Frame<'a>, name: &str, arguments: &[Val<'a>]) -> Val<'a> {
     if let Err(spent) = frame.charge(STEPS) {
@@ -52,6 +60,10 @@ fn ask<'a>(frame: &mut Frame<'a>, name: &str, arguments: &[Val<'a>]) -> Val<'a> 
     }
     let mut question = vec![name.to_owned()];
     for argument in arguments {
+        if let Val::Int(number) = argument {
+            question.push(number.to_string());
+            continue;
+        }
         match text(name, argument) {
             Ok(Some(argument)) => question.push(argument.to_owned()),
             Ok(None) => {

@@ -49,7 +49,7 @@ const fn function(name: &'static str, takes: (usize, usize), gives: Gives, call:
     Function { name, takes, gives, call }
 }
 
-pub(crate) static FUNCTIONS: [Function; 52] = [
+pub(crate) static FUNCTIONS: [Function; 54] = [
     function("size", (1, 1), Gives::Scalar, lists::size),
     function("first", (1, 1), Gives::Same, lists::first),
     function("flatten", (1, 1), Gives::Same, lists::flatten),
@@ -102,6 +102,8 @@ pub(crate) static FUNCTIONS: [Function; 52] = [
     access::function(2, access::external_access),
     access::function(3, access::escalation_paths),
     access::function(4, access::guardrail_mistakes),
+    access::function(5, access::access_review),
+    access::function(6, access::unused_access),
 ];
 
 pub(crate) fn find(name: &str) -> Option<&'static Function> {

@@ -28,7 +28,7 @@ fn access(items: &[&ConfigurationItem]) -> Access {
     let mut builder = Answers::builder();
     items.iter().for_each(|item| builder.add(item));
     let catalogue = Arc::new(Catalogue::read(haechi_content::iam::actions()).unwrap());
-    Access::Known(Arc::new(builder.build(catalogue, "2026-01-01T00:00:00Z").unwrap()))
+    Access::Known(Arc::new(builder.build(catalogue, now()).unwrap()))
 }
 
 fn world(access: Access) -> World {
@@ -73,6 +73,8 @@ fn rules_ask_the_engine() {
     check("size(escalationPaths('arn:aws:iam::123456789012:user/nobody')) == 0", InsufficientData);
     check("size(externalAccess('arn:aws:sqs:us-east-1:123456789012:none')) == 0", Compliant);
     check("size(guardrailMistakes('p-1')) == 0", InsufficientData);
+    check("size(accessReview('u-1')) == 0", InsufficientData);
+    check("size(unusedAccess('arn:aws:iam::123456789012:user/nobody', 90)) == 0", InsufficientData);
     check("size(escalationPaths(configuration.passwordLastUsed)) == 0", InsufficientData);
     check("may(arn, 'not an action', '*') == 'no'", InsufficientData);
     check(
