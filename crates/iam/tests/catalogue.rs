@@ -1,7 +1,8 @@
 //! The table of actions and the rules for events, as the program ships them.
 
 use haechi_iam::catalogue::{
-    AccessLevel, ArnMatch, ArnSource, EventAction, EventResource, KeyType, KeyValues, NoPermission,
+    AccessLevel, ArnMatch, ArnSource, EventAction, EventResource, KeyType, KeyValues, NoPermission, Unlogged,
+    UnloggedRules,
 };
 use haechi_iam::{Catalogue, EventRules};
 use serde_json::json;
@@ -52,7 +53,8 @@ fn questions_are_told_what_the_table_knows() {
         let asked = catalogue.asked(&action.full_name()).unwrap();
         assert_eq!(Some(&asked), action.to_action().as_ref());
     }
-    for key in ["aws:TagKeys", "AWS:calledvia", "aws:PrincipalOrgPaths", "dynamodb:LeadingKeys", "events:Metadata/team"] {
+    for key in ["aws:TagKeys", "AWS:calledvia", "aws:PrincipalOrgPaths", "dynamodb:LeadingKeys", "events:Metadata/team"]
+    {
         assert!(catalogue.is_many_valued(key), "{key}");
     }
     for key in ["aws:CalledViaFirst", "aws:SourceIp", "aws:PrincipalTag/team", "s3:prefix", "dynamodb:LeadingKey", ""] {
@@ -153,6 +155,46 @@ fn the_rules_for_events_name_what_there_is() {
         })
         .collect();
     assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn the_rules_for_what_is_not_logged_name_what_there_is() {
+    let catalogue = catalogue();
+    let rules = UnloggedRules::read(&text("unlogged.txt")).unwrap();
+    let unknown: Vec<String> = rules.patterns().filter(|pattern| catalogue.expand(pattern).next().is_none()).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    for (action, expected) in [
+        ("s3:GetObject", Some(Unlogged::DataEvents)),
+        ("s3:GetBucketPolicy", None),
+        ("lambda:InvokeFunction", Some(Unlogged::DataEvents)),
+        ("lambda:CreateFunction", None),
+        ("iam:PassRole", Some(Unlogged::Never)),
+        ("dax:GetItem", Some(Unlogged::Never)),
+    ] {
+        assert_eq!(rules.of(catalogue.action(action).unwrap()), expected, "{action}");
+    }
+    for (text, line) in [("what s3 X", 1), ("\ndata s3", 2), ("never", 1)] {
+        assert_eq!(UnloggedRules::read(text).unwrap_err().line, line, "{text}");
+    }
+}
+
+#[test]
+fn events_name_resources_of_several_types() {
+    let catalogue = catalogue();
+    let rules = EventRules::read(&text("events.txt")).unwrap();
+    let event = json!({"awsRegion": "eu-west-1", "recipientAccountId": "111122223333",
+        "requestParameters": {"bucketName": "notes", "key": "a", "instanceId": "i-1", "volumeId": "vol-1"},
+        "resources": [{"ARN": "arn:aws:s3:::notes"}, {"ARN": "arn:aws:s3:::notes/a/b"}, {"ARN": "arn:aws:s3:::notes/a/c"}]});
+    let named = |action: &str| -> Vec<(String, String)> {
+        let found = rules.resources(catalogue.action(action).unwrap(), &event);
+        found.into_iter().map(|one| (one.kind.name().to_owned(), one.arn)).collect()
+    };
+    let object = |key: &str| ("object".to_owned(), format!("arn:aws:s3:::notes/{key}"));
+    assert_eq!(named("s3:GetObject"), [object("a/b"), object("a/c")]);
+    assert_eq!(named("s3:ListBucket"), [("bucket".to_owned(), "arn:aws:s3:::notes".to_owned())]);
+    let ec2 = |kind: &str, id: &str| (kind.to_owned(), format!("arn:aws:ec2:eu-west-1:111122223333:{kind}/{id}"));
+    assert_eq!(named("ec2:AttachVolume"), [ec2("instance", "i-1"), ec2("volume", "vol-1")]);
+    assert_eq!(named("ec2:DescribeInstances"), []);
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn of_kind<'w>(principal: &'w Principal, kind: Kind, period: &Period, findings: 
             },
             known_at: usage.known_at,
             fix,
+            permissions: None,
         })
     };
     match kind {

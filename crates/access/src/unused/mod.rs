@@ -1,12 +1,17 @@
 //! Access that nobody uses, as IAM Access Analyzer's unused access has it: roles, access keys and passwords by their last
-//! uses. What the record does not tell is unknown, and never taken for unused. Facts in, findings out.
+//! uses, permissions by the calls of a log. What record and log do not tell is unknown, and never taken for unused. Facts
+//! in, findings out.
 
 mod credentials;
+mod permissions;
 
 use haechi_model::Timestamp;
 use serde::Serialize;
 
 pub use credentials::unused;
+pub use permissions::{
+    Permissions, StatementUse, Unseen, UnusedService, UseCounter, UseReader, Uses, unused_permissions,
+};
 
 /// What is looked for, and of whom.
 #[derive(Clone, Debug)]
@@ -109,6 +114,10 @@ pub enum Unknown {
     InUseOfLate,
     /// When it was created is not recorded: it may be younger than the period.
     Creation,
+    /// No log of the account was given.
+    NoLogs,
+    /// The logs are of so many days only.
+    ShortLogs(u16),
 }
 
 impl Unknown {
@@ -118,6 +127,8 @@ impl Unknown {
             Unknown::OldRecord => "old-record",
             Unknown::InUseOfLate => "in-use-of-late",
             Unknown::Creation => "creation-not-recorded",
+            Unknown::NoLogs => "no-logs",
+            Unknown::ShortLogs(_) => "short-logs",
         }
     }
 }
@@ -132,6 +143,9 @@ pub enum Fix {
     DeactivateKey,
     DeleteKey,
     DeletePassword,
+    /// Less in the policies: `iam generate` writes what was used.
+    NarrowPolicies,
+    NarrowPermissionSet,
 }
 
 /// A role or credential that nobody uses, or of which that cannot be told.
@@ -148,4 +162,6 @@ pub struct Finding<'w> {
     /// The end of the tracking period: what the record knows.
     pub known_at: Timestamp,
     pub fix: Fix,
+    /// Of unused permissions.
+    pub permissions: Option<Box<Permissions<'w>>>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use haechi_iam::catalogue::Catalogue;
-use haechi_iam::{Action, Context, Layer, Level, Policies, Prepared, Question, Resource, Tri};
+use haechi_iam::{Action, Context, Layer, Level, Policies, PolicyKind, Prepared, Question, Resource, Tri};
 
 use super::changes::WhatIf;
 use super::difference::Difference;
@@ -178,21 +178,40 @@ impl<'a> Granted<'a> {
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let Ok(caller) = haechi_iam::Caller::from_arn(principal.arn()) else { return Arc::new([]) };
-        let mut context = Context::open();
-        for key in OF_CALLER {
-            context.set_unknown(key);
-        }
-        let everything = Resource::any_of("*");
-        let grants = |action: &Action| {
-            let policies = Policies { identity, boundary, ..Policies::default() };
-            let question = Question { caller: &caller, action, resource: &everything, context: &context, policies };
-            question.decide().allowed != Tri::No
-        };
-        let found: Arc<[bool]> = self.actions.iter().map(grants).collect();
+        let found: Arc<[bool]> =
+            grants(principal, identity, boundary, self.actions).map(|granted| granted != Tri::No).collect();
         self.known.insert(key, found.clone());
         found
     }
+}
+
+/// Whether identity policies within a boundary grant each action on some resource under some conditions. Yes: on all
+/// resources, under all conditions.
+pub(crate) fn grants<'a>(
+    principal: &Principal,
+    identity: &'a [Arc<Prepared>],
+    boundary: &'a [Arc<Prepared>],
+    actions: &'a [Action],
+) -> impl Iterator<Item = Tri> + 'a {
+    let caller = haechi_iam::Caller::from_arn(principal.arn());
+    let mut context = Context::open();
+    for key in OF_CALLER {
+        context.set_unknown(key);
+    }
+    let everything = Resource::any_of("*");
+    // Roles that leave it to the account: whether there is one, is another question.
+    let trust = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{}"}},"Action":"sts:*","Resource":"*"}}}}"#,
+        principal.account()
+    );
+    let trust: Vec<Arc<Prepared>> =
+        Prepared::parse(PolicyKind::Resource, "trust", &trust).map(Arc::new).into_iter().collect();
+    actions.iter().map(move |action| {
+        let Ok(caller) = &caller else { return Tri::No };
+        let resource = if action.service() == "sts" { &trust[..] } else { &[] };
+        let policies = Policies { identity, boundary, resource, ..Policies::default() };
+        Question { caller, action, resource: &everything, context: &context, policies }.decide().allowed
+    })
 }
 
 /// Actions in few words: `service:*` where all of a service's are there, and how many stand for it.

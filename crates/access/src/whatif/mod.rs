@@ -9,6 +9,9 @@ mod keys;
 mod replay;
 mod tally;
 
+pub(crate) use context::Told;
+pub(crate) use granted::grants;
+
 pub use changes::{AccountChange, Change, WhatIf, WhatIfError};
 pub use difference::Difference;
 pub use granted::{AccessChange, condensed};

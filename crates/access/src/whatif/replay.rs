@@ -15,6 +15,7 @@ use super::context::Told;
 use super::difference::Difference;
 use super::keys::{Asked, KeySource, services_with_resources};
 use super::tally::{Call, Class, Count, Reason, Tally};
+use crate::calls::{CallSlots, is_denial, raw};
 
 /// A replay can't be made of these tables.
 pub type ReplayError = FieldError;
@@ -32,15 +33,9 @@ pub struct Replay<'w> {
 }
 
 struct Slots {
-    kind: Slot,
-    arn: Slot,
-    issuer: Slot,
-    invoked_by: Slot,
-    event_type: Slot,
+    call: CallSlots,
     message: Slot,
     resource_account: Slot,
-    /// Request parameters that decide between actions.
-    deciding: Vec<Slot>,
 }
 
 /// Verdicts that are kept at most; then it begins anew.
@@ -62,14 +57,9 @@ impl<'w> Replay<'w> {
         let asked = Asked::of(policies.iter().map(|policy| &**policy), None);
         let mut fields = Fields::of_events([])?;
         let slots = Slots {
-            kind: fields.add("userIdentity.type")?,
-            arn: fields.add("userIdentity.arn")?,
-            issuer: fields.add("userIdentity.sessionContext.sessionIssuer.arn")?,
-            invoked_by: fields.add("userIdentity.invokedBy")?,
-            event_type: fields.add("eventType")?,
+            call: CallSlots::add(&mut fields, rules)?,
             message: fields.add("errorMessage")?,
             resource_account: fields.add("resources.accountId")?,
-            deciding: rules.deciding_paths().map(|path| fields.add(&path)).collect::<Result<_, _>>()?,
         };
         if asked.resources || rcps {
             let services = services_with_resources(policies.iter().map(|policy| &**policy)).filter(|_| !rcps);
@@ -196,7 +186,7 @@ impl<'w> Replayer<'_, 'w> {
         key.extend_from_slice(region.as_bytes());
         // The event's own type tells calls from other events.
         key.push(0);
-        key.extend_from_slice(raw(event, self.replay.slots.event_type));
+        key.extend_from_slice(raw(event, self.replay.slots.call.event_type));
         for slot in &known.slots {
             key.push(0);
             match event.value(*slot) {
@@ -257,19 +247,8 @@ impl<'w> Replayer<'_, 'w> {
     }
 
     fn caller(&mut self, event: &Event<'_>) -> u32 {
-        let slots = &self.replay.slots;
         let key = &mut self.buffer;
-        key.clear();
-        key.extend_from_slice(raw(event, slots.kind));
-        key.push(0);
-        let issuer = raw(event, slots.issuer);
-        let arn = raw(event, slots.arn);
-        key.extend_from_slice(if issuer.is_empty() { arn } else { issuer });
-        key.push(0);
-        key.extend_from_slice(raw(event, core::CALLER));
-        if issuer.is_empty() && arn.is_empty() {
-            key.extend_from_slice(raw(event, slots.invoked_by));
-        }
+        self.replay.slots.call.write_caller(event, key);
         if let Some(at) = self.callers.get(&key[..]) {
             return *at;
         }
@@ -282,13 +261,7 @@ impl<'w> Replayer<'_, 'w> {
 
     fn call(&mut self, event: &Event<'_>) -> u32 {
         let key = &mut self.buffer;
-        key.clear();
-        key.extend_from_slice(event.source().as_bytes());
-        key.push(b':');
-        key.extend_from_slice(event.name().as_bytes());
-        for slot in &self.replay.slots.deciding {
-            key.push(u8::from(event.get(*slot).is_some_and(|value| !value.is_null())));
-        }
+        self.replay.slots.call.write_call(event, key);
         if let Some(at) = self.calls.get(&key[..]) {
             return *at;
         }
@@ -297,18 +270,6 @@ impl<'w> Replayer<'_, 'w> {
         self.known_calls.push(self.replay.known_call(event));
         at
     }
-}
-
-/// The JSON text of a field.
-fn raw<'e>(event: &Event<'e>, slot: Slot) -> &'e [u8] {
-    event.get(slot).filter(|value| !value.is_null()).map_or(&b""[..], |value| value.as_json().as_bytes())
-}
-
-/// Whether an error code says that the caller was not allowed to.
-fn is_denial(code: &str) -> bool {
-    ["AccessDenied", "UnauthorizedOperation", "NotAuthorized", "AuthorizationError", "Unauthorized", "Forbidden"]
-        .iter()
-        .any(|word| code.contains(word))
 }
 
 /// Who denied a call, by AWS's message.
@@ -331,8 +292,9 @@ fn denied_by(message: Option<Json<'_>>) -> DeniedBy {
 impl<'w> Replay<'w> {
     fn known_caller(&self, event: &Event<'_>) -> KnownCaller<'w> {
         let text = |slot| event.text(slot).unwrap_or_default();
-        let (kind, arn, issuer) = (text(self.slots.kind), text(self.slots.arn), text(self.slots.issuer));
-        let invoked_by = text(self.slots.invoked_by);
+        let slots = &self.slots.call;
+        let (kind, arn, issuer) = (text(slots.kind), text(slots.arn), text(slots.issuer));
+        let invoked_by = text(slots.invoked_by);
         let account = text(core::CALLER);
         let by_service = kind == "AWSService" || (kind.is_empty() && arn.is_empty() && !invoked_by.is_empty());
         let named = if issuer.is_empty() || kind == "FederatedUser" { &arn } else { &issuer };
@@ -425,7 +387,7 @@ impl<'w> Replay<'w> {
 
     fn verdict(&self, caller: &KnownCaller<'w>, call: &KnownCall<'w>, event: &Event<'_>) -> Verdict {
         let (actions, one_of) = match &call.meaning {
-            _ if !is_call(event, self.slots.event_type) => (&[][..], false),
+            _ if !self.slots.call.is_call(event) => (&[][..], false),
             Meaning::All(actions) => (&actions[..], false),
             Meaning::OneOf(actions) => (&actions[..], true),
             Meaning::NoPermission => (&[][..], false),
@@ -556,11 +518,6 @@ impl<'w> Replay<'w> {
         });
         (arn, owner)
     }
-}
-
-/// Whether an event is a call at all.
-fn is_call(event: &Event<'_>, event_type: Slot) -> bool {
-    event.text(event_type).is_none_or(|kind| kind == "AwsApiCall")
 }
 
 fn may_deny(policy: &Prepared) -> bool {

@@ -3,6 +3,7 @@
 mod ask;
 mod build;
 mod center;
+mod generated;
 mod made;
 mod paths;
 mod properties;

@@ -19,6 +19,11 @@ pub fn events() -> &'static str {
     embedded::text("iam/events.txt")
 }
 
+/// The rules that tell which actions CloudTrail's management events do not show.
+pub fn unlogged() -> &'static str {
+    embedded::text("iam/unlogged.txt")
+}
+
 /// The document of an AWS managed policy as AWS published it when the table was made, by the policy's ARN. AWS Config
 /// does not record these policies.
 pub fn managed_policy(arn: &str) -> Option<&'static str> {

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{ActionInfo, ArnMatch, Catalogue, CatalogueError, Need, compare};
+use super::{ActionInfo, ActionResource, ArnMatch, Catalogue, CatalogueError, Need, ResourceTypeInfo, compare};
 
 /// The rules, read.
 #[derive(Debug)]
@@ -108,6 +108,15 @@ pub enum EventResource {
     },
     /// The event does not tell.
     Unknown,
+}
+
+/// A resource that an event names, of a type that its action acts on.
+#[derive(Clone, Debug)]
+pub struct NamedResource<'c> {
+    pub kind: ResourceTypeInfo<'c>,
+    pub need: Need,
+    pub arn: String,
+    pub source: ArnSource,
 }
 
 /// The fields of an event that the rules ask for.
@@ -337,6 +346,46 @@ impl EventRules {
             }
         }
         EventResource::Unknown
+    }
+}
+
+impl EventRules {
+    /// All resources that an event names for an action of it: those it tells, and for each type of which it tells none
+    /// the one that its parameters name.
+    pub fn resources<'c>(&self, action: ActionInfo<'c>, fields: &dyn EventFields) -> Vec<NamedResource<'c>> {
+        let mut named: Vec<NamedResource<'c>> = Vec::new();
+        fields.resource_arns(&mut |arn| {
+            // `arn:aws:s3:::notes/a` is of the form of a bucket's ARN too: the closer form counts.
+            let closeness = |kind: ResourceTypeInfo<'c>| {
+                let form = kind.arn();
+                (form.meets(arn) == ArnMatch::Some).then_some(form.as_str().len())
+            };
+            let fits = action.resources().filter_map(|one| Some((closeness(one.resource_type())?, one)));
+            let Some((close, best)) = fits.max_by_key(|(close, _)| *close) else { return };
+            let closest = action.service().resource_types().filter_map(closeness).max();
+            if closest.is_some_and(|closest| closest > close) {
+                return;
+            }
+            let is_known = named.iter().any(|one| one.arn == arn);
+            if !is_known {
+                let (kind, need) = (best.resource_type(), best.need());
+                named.push(NamedResource { kind, need, arn: arn.to_owned(), source: ArnSource::Told });
+            }
+        });
+        let service = action.service().prefix();
+        let start = self.resources.partition_point(|rule| compare(&rule.service, service).is_lt());
+        let rules = self.resources[start..].iter().take_while(|rule| compare(&rule.service, service).is_eq());
+        for rule in rules {
+            let of_rule = |one: &ActionResource<'c>| one.resource_type().name() == &*rule.kind;
+            let Some(one) = action.resources().find(of_rule) else { continue };
+            if named.iter().any(|known| known.kind.name() == &*rule.kind) {
+                continue;
+            }
+            if let Some((arn, source)) = rule.build(fields) {
+                named.push(NamedResource { kind: one.resource_type(), need: one.need(), arn, source });
+            }
+        }
+        named
     }
 }
 

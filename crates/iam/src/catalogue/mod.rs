@@ -4,10 +4,14 @@
 mod event;
 mod read;
 mod template;
+mod unlogged;
 
-pub use event::{ArnSource, EventAction, EventError, EventFields, EventResource, EventRules, NoPermission};
+pub use event::{
+    ArnSource, EventAction, EventError, EventFields, EventResource, EventRules, NamedResource, NoPermission,
+};
 pub use read::CatalogueError;
 pub use template::{ArnMatch, ArnTemplate};
+pub use unlogged::{Unlogged, UnloggedRules};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -181,6 +185,12 @@ impl Catalogue {
 
     pub fn services(&self) -> impl ExactSizeIterator<Item = Service<'_>> {
         (0..self.services.len()).map(|index| Service { catalogue: self, index })
+    }
+
+    /// The action of a [number](ActionInfo::number).
+    pub fn numbered(&self, number: usize) -> Option<ActionInfo<'_>> {
+        let index = u32::try_from(number).ok().filter(|_| number < self.actions.len())?;
+        Some(ActionInfo { catalogue: self, index })
     }
 
     /// The number of actions of all services.

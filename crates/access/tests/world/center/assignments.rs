@@ -139,10 +139,7 @@ fn what_is_wrong_is_told_with_its_place() {
         (entry("account: shpo"), "did you mean `shop`?"),
         (entry("account: shop, except: nowhere"), "there is no account or organizational unit `nowhere`"),
         (entry("account: shop").replace("Operators", "Operatrs"), "did you mean `Operators`?"),
-        (
-            entry("account: shop").replace("Read", "Raed"),
-            "there is no permission set `Raed` in the record",
-        ),
+        (entry("account: shop").replace("Read", "Raed"), "there is no permission set `Raed` in the record"),
         (entry("account: shop").replace("group: Operators", "user: nobody"), "there is no user `nobody`"),
         (entry("accuont: shop"), "did you mean `account`?"),
         (entry("nested: true"), "an entry names where it holds"),

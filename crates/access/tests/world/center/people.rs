@@ -8,7 +8,7 @@ use haechi_iam::Action;
 use serde_json::{Value, json};
 
 use super::{ADMINISTRATOR, CATALOGUE, INSTANCE, Made, POWER_USER, Staff, office};
-use crate::made::{DEV, Items, PROD, allow, deny};
+use crate::made::{DEV, Items, PROD, allow, allow_to, deny};
 
 /// The answer to one action of somebody in an account, and the keys that it depends on.
 fn may(items: &Items, user: &str, account: &str, action: &str, resource: &str) -> String {
@@ -421,4 +421,38 @@ fn odd_records_are_taken_as_they_are() {
     let seats = made.center().seats(made.directory.find_user("juno").expect("juno"));
     assert_eq!(seats.len(), 1001);
     assert_eq!(seats.iter().find(|seat| seat.set_name() == "Read").expect("Read").groups.len(), 500);
+}
+
+#[test]
+fn an_administrator_of_hundreds_of_accounts_is_reckoned_in_time() {
+    let mut items = office();
+    let spare = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*",
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/break-glass"}}}]});
+    items.scp("p-spare", &spare, &["r-1"]);
+    for number in 0..300 {
+        let account = format!("7{number:011}");
+        items.account(&account, &format!("a{number}"), "ou-work").assigned(&account, "Admin", "GROUP", "g-ops");
+        items.reserved(&account, "Admin", &[], &[ADMINISTRATOR]);
+    }
+    let accounts: Vec<String> = (0..300).map(|number| format!("7{number:011}")).collect();
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    items.scp("p-all", &allow("*", "*"), &accounts);
+    let anybody = allow_to(json!("*"), "*", "*");
+    items.org_policy("p-rcp", "RESOURCE_CONTROL_POLICY", &anybody, &accounts);
+    let made = Made::of(&items);
+    let center = made.center();
+    let mut levels = Levels::new(&made.world, &CATALOGUE);
+    let mina = made.directory.find_user("mina").expect("mina");
+    let begun = std::time::Instant::now();
+    let seats = center.seats(mina);
+    let mut administrators = 0;
+    for seat in &seats {
+        let reach = levels.of(&center.session(mina, seat).expect("a session"));
+        administrators += usize::from(reach.level == Level::Administrator);
+    }
+    assert_eq!((seats.len(), administrators), (302, 301));
+    let took = begun.elapsed();
+    println!("{took:?}");
+    // Ten times what it takes: a test is no measurement.
+    assert!(took < std::time::Duration::from_secs(120), "{took:?}");
 }

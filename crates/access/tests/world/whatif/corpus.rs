@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::replayed::*;
 use crate::made::*;
 
-fn records() -> Option<Vec<Value>> {
+pub fn records() -> Option<Vec<Value>> {
     let folder = PathBuf::from(std::env::var_os("HAECHI_CORPUS")?).join("cloudtrail");
     let mut records = Vec::new();
     for entry in std::fs::read_dir(folder).ok()? {

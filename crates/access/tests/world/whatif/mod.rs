@@ -2,8 +2,8 @@
 
 mod access;
 mod classes;
-mod corpus;
+pub mod corpus;
 mod keys;
 mod policies;
 mod properties;
-mod replayed;
+pub mod replayed;

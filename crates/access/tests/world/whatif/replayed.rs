@@ -8,7 +8,7 @@ use haechi_access::World;
 use haechi_access::whatif::{Call, Change, Class, Count, Replay, Tally, WhatIf};
 use haechi_iam::{Catalogue, EventRules};
 use haechi_model::Log;
-use haechi_model::event::{Event, Head, Place, Record, time};
+use haechi_model::event::{Event, Fields, Head, Place, Record, time};
 use serde_json::{Value, json};
 
 pub static CATALOGUE: LazyLock<Catalogue> =
@@ -61,14 +61,12 @@ pub fn whatif(world: &World, changes: Vec<Change>) -> WhatIf {
     WhatIf::new(world, changes).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Everything the replay counts.
-pub fn replayed<'v>(whatif: &WhatIf, events: impl IntoIterator<Item = &'v Value>) -> Tally {
-    let replay = Replay::new(whatif, &CATALOGUE, &RULES).expect("few fields");
-    let mut one = replay.start();
+/// Hands events over as a reader of logs does.
+pub fn each_event<'v>(fields: &Fields, events: impl IntoIterator<Item = &'v Value>, take: &mut dyn FnMut(&Event<'_>)) {
     let mut slots = Vec::new();
     for value in events {
         let text = value.to_string();
-        replay.fields().read(text.as_bytes(), 0, &mut slots).expect("a record");
+        fields.read(text.as_bytes(), 0, &mut slots).expect("a record");
         let part = |name: &str| value[name].as_str().unwrap_or_default();
         let head = Head {
             log: Log::CloudTrail,
@@ -80,8 +78,15 @@ pub fn replayed<'v>(whatif: &WhatIf, events: impl IntoIterator<Item = &'v Value>
             region: value["awsRegion"].as_str(),
         };
         let place = Place { file: Path::new("made"), record: 1 };
-        one.take(&Event { record: Record::of_json(&text, replay.fields(), &slots), head, place });
+        take(&Event { record: Record::of_json(&text, fields, &slots), head, place });
     }
+}
+
+/// Everything the replay counts.
+pub fn replayed<'v>(whatif: &WhatIf, events: impl IntoIterator<Item = &'v Value>) -> Tally {
+    let replay = Replay::new(whatif, &CATALOGUE, &RULES).expect("few fields");
+    let mut one = replay.start();
+    each_event(replay.fields(), events, &mut |event| one.take(event));
     one.finish()
 }
 
