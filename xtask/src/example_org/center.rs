@@ -129,7 +129,7 @@ fn sets(snapshot: &mut Snapshot) {
         let managed: Vec<String> = set.managed.iter().map(|name| aws_managed(name)).collect();
         let configuration = json!({
             "InstanceArn": INSTANCE, "PermissionSetArn": arn, "Name": set.name, "SessionDuration": set.session, "ManagedPolicies": managed,
-            "CustomerManagedPolicyReferences": [], "InlinePolicy": "",
+            "CustomerManagedPolicyReferences": [], "InlinePolicy": "", "OutdatedAccountIds": if set.name == "Developer" { json!([SHOP]) } else { json!([]) },
         });
         snapshot.add("AWS::SSO::PermissionSet", &arn.clone(), arn, configuration, json!({"resourceName": set.name}));
     }
@@ -148,7 +148,7 @@ fn directory(snapshot: &mut Snapshot) {
         let id = user_id(name);
         let configuration = json!({
             "IdentityStoreId": STORE, "UserId": id, "UserName": name, "DisplayName": name, "UserStatus": if enabled { "ENABLED" } else { "DISABLED" },
-            "Emails": [{"Value": format!("{name}@example.com"), "Type": "work", "Primary": true}], "UserType": department,
+            "Emails": [{"Value": format!("{name}@example.com"), "Type": "work", "Primary": true}], "Extensions": {"aws:identitystore:enterprise": {"department": department}},
         });
         let arn = format!("arn:aws:identitystore:::user/{id}");
         snapshot.add("AWS::IdentityStore::User", &id.clone(), arn, configuration, json!({"resourceName": name}));
