@@ -76,9 +76,12 @@ fn a_recorder_judges_again_who_asks_about_others() {
     assert_eq!(listed["listings"]["failed"], 0, "{listed}");
     assert_eq!(found(&haechi, "IAM_NO_ESCALATION_PATH"), [""; 0]);
 
-    let administrator = "arn:aws:iam::aws:policy/AdministratorAccess";
-    moto.statements(&format!("client('iam').attach_role_policy(RoleName='pipeline', PolicyArn='{administrator}')"));
-    put("2.json", &event("2", "AttachRolePolicy", json!({"roleName": "pipeline", "policyArn": administrator})));
+    let everything = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let named = json!({"roleName": "pipeline", "policyName": "all"});
+    moto.statements(&format!(
+        "client('iam').put_role_policy(RoleName='pipeline', PolicyName='all', PolicyDocument='{everything}')"
+    ));
+    put("2.json", &event("2", "PutRolePolicy", named.clone()));
     recorder.next("listings");
     let now_open = found(&haechi, "IAM_NO_ESCALATION_PATH");
     assert!(
@@ -86,8 +89,8 @@ fn a_recorder_judges_again_who_asks_about_others() {
         "the user did not change, and can rise now: {now_open:?}"
     );
 
-    moto.statements(&format!("client('iam').detach_role_policy(RoleName='pipeline', PolicyArn='{administrator}')"));
-    put("3.json", &event("3", "DetachRolePolicy", json!({"roleName": "pipeline", "policyArn": administrator})));
+    moto.statements("client('iam').delete_role_policy(RoleName='pipeline', PolicyName='all')");
+    put("3.json", &event("3", "DeleteRolePolicy", named));
     recorder.next("listings");
     assert_eq!(found(&haechi, "IAM_NO_ESCALATION_PATH"), [""; 0], "it is closed again");
     recorder.end();
