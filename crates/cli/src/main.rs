@@ -15,6 +15,7 @@ mod log_search;
 mod logs;
 mod notify;
 mod org;
+mod org_center;
 mod org_whatif;
 mod progress;
 mod purge;

@@ -31,6 +31,17 @@ Exit codes: 0 no error; 1 a policy or level that breaks accounts or that AWS wou
 
 Exit codes: 0 no call of the logs would be denied; 1 some would; 2 it could not be told.")]
     Whatif(Box<crate::org_whatif::WhatIf>),
+    /// What somebody of IAM Identity Center has in every account, or who may do something in one
+    #[command(after_help = "Examples:
+  haechi org access mina@example.com
+  haechi org access mina --account shop --format json
+  haechi org access mina --action s3:DeleteBucket
+  haechi org access --action s3:DeleteBucket --account 111122223333
+  haechi org access review --users staff.csv")]
+    Access(Box<crate::org_center::Access>),
+    /// Assignments of permission sets as a file wants them, by organizational unit, against the record
+    #[command(subcommand)]
+    Assignments(crate::org_center::Assignments),
     /// The organizational units, accounts and policies of the last record
     Tree {
         /// table, json, jsonl or csv
@@ -68,6 +79,8 @@ pub fn run(app: &App, screen: &Screen, command: Org) -> Result<Exit> {
         }
         Org::Policies(arguments) => return crate::org_whatif::policies(app, screen, &arguments),
         Org::Whatif(arguments) => return crate::org_whatif::whatif(app, screen, *arguments),
+        Org::Access(arguments) => return crate::org_center::access(app, screen, *arguments),
+        Org::Assignments(command) => return crate::org_center::assignments(app, screen, command),
         Org::Tree { format } => {
             let format = one_of(&format, &[Format::Table, Format::Json, Format::Jsonl, Format::Csv])?;
             screen.table(&app.organization_tree()?, format)?;

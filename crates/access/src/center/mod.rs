@@ -22,17 +22,19 @@ mod directory;
 mod drift;
 mod level;
 mod mfa;
+mod reading;
 mod review;
 mod session;
 
 pub use attributes::Attribute;
 pub use desired::{AssignmentCall, DesiredState, Expansion, Plan, Planned, Unwanted};
 pub use directory::{
-    AccessControlAttributes, Assignee, Assignment, BoundaryReference, Directory, DirectoryBuilder, Instance,
-    PermissionSet, PolicyReference, Unfound, Unlisted, User, UserGroup, UserStatus, minutes,
+    AccessControlAttributes, Assignee, Assignment, BoundaryReference, Directory, Instance, PermissionSet,
+    PolicyReference, Unfound, Unlisted, User, UserGroup, UserStatus, minutes,
 };
 pub use drift::Drift;
 pub use level::{Level, Levels, Reach, Taken};
 pub use mfa::{IdentitySource, MfaPrompt, MfaStatement, MfaType, WithoutDevice};
+pub use reading::DirectoryBuilder;
 pub use review::{Check, Concern, NotLooked, Review, ReviewOptions, SetUsage, review};
 pub use session::{Center, Provisioned, Seat, Session, set_of_role};

@@ -185,7 +185,7 @@ fn short_name(holder: &Holder) -> &str {
     name.split_once('/').map_or(name, |(_, name)| name)
 }
 
-fn explaining() -> [Column; 5] {
+pub(super) fn explaining() -> [Column; 5] {
     [
         Column::new("statements", "access-column-statements", Fit::End),
         Column::new("dependsOn", "access-column-depends", Fit::End),
@@ -195,7 +195,7 @@ fn explaining() -> [Column; 5] {
     ]
 }
 
-fn explained(explanation: &Explanation) -> [Cell; 5] {
+pub(super) fn explained(explanation: &Explanation) -> [Cell; 5] {
     let mut depends: Vec<String> = explanation.unrecorded.iter().chain(&explanation.keys).cloned().collect();
     if explanation.answer == Answer::Conditional && depends.is_empty() {
         // No key: it is granted on a part of what was asked for.

@@ -3,6 +3,7 @@
 mod actions;
 mod answer;
 mod ask;
+mod center;
 mod check;
 mod external;
 mod lint;
@@ -19,6 +20,9 @@ mod world;
 
 pub use actions::ActionsRequest;
 pub use ask::{AccessAnswers, WhatCanRequest, WhoCanRequest};
+pub use center::{
+    AccessReview, AccessReviewRequest, AssignmentsPlan, AssignmentsRequest, OrgAccess, OrgAccessRequest,
+};
 pub use check::{PolicyCheck, PolicyCheckAnswer, PolicyCheckRequest};
 pub use external::{ExternalAnswers, ExternalRequest};
 pub use lint::{LintAnswer, LintRequest};

@@ -14,6 +14,7 @@ mod live;
 mod log_search;
 mod logs;
 mod notify;
+mod org_center;
 mod org_whatif;
 mod organization;
 mod program;
