@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::ask::{Answer, Explanation, who_can};
 use crate::center::{Center, Concern, Directory, DirectoryBuilder, Levels, ReviewOptions, review};
-use crate::external::{Certainty, Doubt, Opening, Question, Shares, Source, Trusted, external};
+use crate::external::{Certainty, Doubt, Opening, Question, Shares, Source, Trusted, external, images};
 use crate::org_policies::{OrgReview, Weight};
 use crate::paths::{Path, Search, Things, paths};
 use crate::unused::{Kind, Period, Verdict, unused};
@@ -194,7 +194,9 @@ impl Answers {
             let now = self.now.to_string();
             let question = Question { trusted: &trusted, accounts: &[], kinds: &[], now: Some(&now) };
             let mut by_resource: HashMap<Box<str>, Vec<Opening>> = HashMap::new();
-            for opening in external(&self.world, &self.shares, &self.catalogue, &question).openings {
+            let found = external(&self.world, &self.shares, &self.catalogue, &question).openings;
+            let (images, _) = images(&self.world, &self.shares, &self.catalogue, &question);
+            for opening in found.into_iter().chain(images) {
                 by_resource.entry(opening.resource.as_str().into()).or_default().push(opening);
             }
             by_resource
