@@ -90,6 +90,7 @@ pub use iam::{
     ExternalAnswers, ExternalRequest, LintAnswer, LintRequest, OrgChange, OrgPolicies, PathsRequest, PolicyCheck,
     PolicyCheckAnswer, PolicyCheckRequest, WhatCanRequest, WhatIfAnswer, WhatIfRequest, WhoCanRequest,
 };
+pub use iam::{SharingAnswers, SharingRequest};
 pub use iam::{AccessReview, AccessReviewRequest, AssignmentsPlan, AssignmentsRequest, OrgAccess, OrgAccessRequest};
 pub use intel::IntelRequest;
 pub use investigate::{InvestigateRequest, Investigated};

@@ -9,6 +9,7 @@ use crate::iam_ask::{self, One, WhatCan, WhoCan};
 use crate::iam_external::{self, Check, External};
 use crate::iam_paths::{self, EscalationPaths};
 use crate::iam_policies::{self, Actions, Lint};
+use crate::iam_sharing::{self, Sharing};
 use crate::screen::Screen;
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +57,18 @@ Exit codes: 0 no path from a principal that is not an administrator; 1 some path
 
 Exit codes: 0 nothing is open; 1 something is, or cannot be decided.")]
     External(External),
+    /// Tell what it takes for another account to launch a shared image, copy or decrypt a snapshot, use a key: which permission is there, and which is missing
+    #[command(after_help = "Examples:
+  haechi iam sharing
+  haechi iam sharing --roles
+  haechi iam sharing ami-0123456789abcdef0 --with 444455556666
+  haechi iam sharing ami-0123456789abcdef0 --with 444455556666 --may launch
+  haechi iam sharing ami-0123456789abcdef0 --with arn:aws:iam::444455556666:role/builder --may auto-scaling
+  haechi iam sharing alias/images --with 444455556666 --may decrypt --format json
+
+Exit codes: 0 all that was asked about is there, as far as the recorded accounts tell; 1 something is missing,
+or cannot be decided; 2 it could not be asked.")]
+    Sharing(Sharing),
     /// Check that a policy allows no new access, no public access, or none of some actions, with an example request
     #[command(after_help = "Examples:
   haechi iam check --no-new-access old.json new.json
@@ -104,6 +117,7 @@ pub fn run(app: &App, screen: &Screen, command: Iam) -> Result<Exit> {
         Iam::WhatCan(arguments) => iam_ask::what_can(app, screen, arguments),
         Iam::Paths(arguments) => iam_paths::paths(app, screen, arguments),
         Iam::External(arguments) => iam_external::external(app, screen, arguments),
+        Iam::Sharing(arguments) => iam_sharing::sharing(app, screen, arguments),
         Iam::Check(arguments) => iam_external::check(app, screen, arguments),
         Iam::Actions(arguments) => iam_policies::actions(app, screen, arguments),
         Iam::Lint(arguments) => iam_policies::lint(app, screen, arguments),

@@ -95,14 +95,14 @@ impl App {
         if !unrecorded.is_empty() {
             notes.push(Message::new("external-not-recorded").with("names", unrecorded.join(", ")));
         }
-        let table = Table {
-            columns: columns(),
-            rows: found.openings.iter().map(row).collect(),
-            empty: Message::new("external-none").with("looked", looked_at),
-            notes,
-        };
+        let table = opening_table(&found.openings, Message::new("external-none").with("looked", looked_at), notes);
         Ok(ExternalAnswers { table, cautions: cautions(&world), open: found.openings.len() })
     }
+}
+
+/// Openings as rows.
+pub(super) fn opening_table(openings: &[Opening], empty: Message, notes: Vec<Message>) -> Table {
+    Table { columns: columns(), rows: openings.iter().map(row).collect(), empty, notes }
 }
 
 fn columns() -> Vec<Column> {
@@ -160,7 +160,7 @@ fn row(opening: &Opening) -> Vec<Cell> {
     ]
 }
 
-const fn who(kind: OutsiderKind) -> Cell {
+pub(super) const fn who(kind: OutsiderKind) -> Cell {
     let id = match kind {
         OutsiderKind::Everyone => "access-everyone",
         OutsiderKind::EveryAccount => "access-every-account",
@@ -207,7 +207,7 @@ fn conditions(conditions: &[ConditionText]) -> Value {
 }
 
 /// What opens it, in a line: the policy, the Sid or the statement's number, the line.
-fn source_text(source: &Source) -> String {
+pub(super) fn source_text(source: &Source) -> String {
     match source {
         Source::Statement { policy, index, sid, line } => {
             let statement = sid.clone().unwrap_or_else(|| format!("#{}", index + 1));

@@ -10,6 +10,7 @@ mod iam_ask;
 mod iam_external;
 mod iam_paths;
 mod iam_policies;
+mod iam_sharing;
 mod live;
 mod log_search;
 mod logs;
