@@ -81,6 +81,7 @@ pub use doctor::{DoctorRequest, audit_policy};
 pub use error::{Result, UserError};
 pub use exit::{Exit, FailOn};
 pub use findings::SuppressRequest;
+pub use haechi_access::generate::Resources as GenerateResources;
 pub use haechi_iam::lint::{CheckClass, LintKind, RESOURCE_KINDS, ResourceKindLimits};
 pub use haechi_inventory::{Secrets, Stop};
 pub use haechi_respond::{Force, Phase};
@@ -90,8 +91,9 @@ pub use iam::{
     ExternalAnswers, ExternalRequest, LintAnswer, LintRequest, OrgChange, OrgPolicies, PathsRequest, PolicyCheck,
     PolicyCheckAnswer, PolicyCheckRequest, WhatCanRequest, WhatIfAnswer, WhatIfRequest, WhoCanRequest,
 };
-pub use iam::{SharingAnswers, SharingRequest};
 pub use iam::{AccessReview, AccessReviewRequest, AssignmentsPlan, AssignmentsRequest, OrgAccess, OrgAccessRequest};
+pub use iam::{GenerateRequest, GeneratedPolicy, UnusedAccess, UnusedRequest};
+pub use iam::{SharingAnswers, SharingRequest};
 pub use intel::IntelRequest;
 pub use investigate::{InvestigateRequest, Investigated};
 pub use live::{LiveRequest, Resume, USUAL_ROLE, Whole};

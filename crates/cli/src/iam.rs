@@ -10,6 +10,7 @@ use crate::iam_external::{self, Check, External};
 use crate::iam_paths::{self, EscalationPaths};
 use crate::iam_policies::{self, Actions, Lint};
 use crate::iam_sharing::{self, Sharing};
+use crate::iam_unused::{self, Generate, Unused};
 use crate::screen::Screen;
 
 #[derive(Debug, Subcommand)]
@@ -69,6 +70,27 @@ Exit codes: 0 nothing is open; 1 something is, or cannot be decided.")]
 Exit codes: 0 all that was asked about is there, as far as the recorded accounts tell; 1 something is missing,
 or cannot be decided; 2 it could not be asked.")]
     Sharing(Sharing),
+    /// List roles, access keys, passwords and permissions that nobody uses
+    #[command(after_help = "Examples:
+  haechi iam unused
+  haechi iam unused --days 45 --type key,password --format csv
+  haechi iam unused --logs ./logs --account 111122223333
+  haechi iam unused --logs s3://my-trail-bucket --except-tag purpose=break-glass --format json
+
+Without --logs, permissions are not looked at. What record and logs do not tell is never called unused: --all lists it.
+
+Exit codes: 0 nothing is unused; 1 something is; 2 it could not be told.")]
+    Unused(Unused),
+    /// Write the policy of what a user or role used, as CloudTrail's logs show it
+    #[command(after_help = "Examples:
+  haechi iam generate arn:aws:iam::111122223333:role/app ./logs > app.json
+  haechi iam generate arn:aws:iam::111122223333:role/app s3://my-trail-bucket --since 90d --resources exact
+  haechi iam generate arn:aws:iam::111122223333:user/mina ./logs --compare --format json
+
+The policy is on stdout (one a line, where it takes several), what the logs do not show on stderr.
+
+Exit codes: 0 there is a policy; 1 the logs show nothing that the principal used; 2 it could not be read.")]
+    Generate(Generate),
     /// Check that a policy allows no new access, no public access, or none of some actions, with an example request
     #[command(after_help = "Examples:
   haechi iam check --no-new-access old.json new.json
@@ -118,6 +140,8 @@ pub fn run(app: &App, screen: &Screen, command: Iam) -> Result<Exit> {
         Iam::Paths(arguments) => iam_paths::paths(app, screen, arguments),
         Iam::External(arguments) => iam_external::external(app, screen, arguments),
         Iam::Sharing(arguments) => iam_sharing::sharing(app, screen, arguments),
+        Iam::Unused(arguments) => iam_unused::unused(app, screen, arguments),
+        Iam::Generate(arguments) => iam_unused::generate(app, screen, arguments),
         Iam::Check(arguments) => iam_external::check(app, screen, arguments),
         Iam::Actions(arguments) => iam_policies::actions(app, screen, arguments),
         Iam::Lint(arguments) => iam_policies::lint(app, screen, arguments),

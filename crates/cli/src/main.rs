@@ -9,6 +9,7 @@ mod iam_ask;
 mod iam_external;
 mod iam_paths;
 mod iam_policies;
+mod iam_unused;
 mod iam_sharing;
 mod investigate;
 mod live;

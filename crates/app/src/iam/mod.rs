@@ -6,6 +6,7 @@ mod ask;
 mod center;
 mod check;
 mod external;
+mod generate;
 mod lint;
 mod org_policies;
 mod paths;
@@ -15,6 +16,7 @@ mod sharing;
 mod sharing_report;
 mod simulate;
 mod threads;
+mod unused;
 mod whatif;
 mod whatif_report;
 mod words;
@@ -22,11 +24,10 @@ mod world;
 
 pub use actions::ActionsRequest;
 pub use ask::{AccessAnswers, WhatCanRequest, WhoCanRequest};
-pub use center::{
-    AccessReview, AccessReviewRequest, AssignmentsPlan, AssignmentsRequest, OrgAccess, OrgAccessRequest,
-};
+pub use center::{AccessReview, AccessReviewRequest, AssignmentsPlan, AssignmentsRequest, OrgAccess, OrgAccessRequest};
 pub use check::{PolicyCheck, PolicyCheckAnswer, PolicyCheckRequest};
 pub use external::{ExternalAnswers, ExternalRequest};
+pub use generate::{GenerateRequest, GeneratedPolicy};
 pub use lint::{LintAnswer, LintRequest};
 pub use org_policies::OrgPolicies;
 pub use paths::{EscalationPaths, PathsRequest};
@@ -34,4 +35,5 @@ pub use recorded::{AccessDecision, AccessRequest};
 pub use request::AccessScope;
 pub use sharing::{SharingAnswers, SharingRequest};
 pub use simulate::{Answers, BatchSummary};
+pub use unused::{UnusedAccess, UnusedRequest};
 pub use whatif::{OrgChange, WhatIfAnswer, WhatIfRequest};
