@@ -1,6 +1,5 @@
 # Unused access, and policies of what was used.
 unused-column-type = Unused
-unused-column-resource = Of
 unused-column-what = What
 unused-column-last = Last used
 unused-column-fix = Fix
@@ -8,8 +7,12 @@ unused-role = role
 unused-key = access key
 unused-password = password
 unused-permission = permissions
-unused-what-never = never used
-unused-what-permissions = { $actions } of { $granted } actions, in { $services } services
+unused-never = never
+unused-not-in-logs = not in the logs
+unused-what-permissions = { $actions } of { $granted } actions, in { $services ->
+    [one] one service
+   *[other] { $services } services
+}
 unused-fix-role = delete the role
 unused-fix-assignment = remove the assignment
 unused-fix-deactivate = deactivate, then delete
@@ -17,7 +20,11 @@ unused-fix-key = delete the key
 unused-fix-password = delete the password
 unused-fix-policies = narrow the policies
 unused-fix-permission-set = narrow the permission set
-unused-counts = not used for { $days } days: { $roles } roles, { $keys } access keys, { $passwords } passwords, permissions of { $permissions } principals
+unused-counts = not used for { $days ->
+    [one] one day
+   *[other] { $days } days
+}: { $roles } roles, { $keys } access keys, { $passwords } passwords
+unused-counts-permissions = by { $events } events of the logs: { $principals } principals with permissions that they do not use
 unused-none = nothing is known to be unused for { $days } days
 unused-why-not-recorded = the last use is not recorded
 unused-why-old-record = what is known is older than the period
@@ -44,15 +51,36 @@ generate-nothing = { $principal } used nothing in the { $events } events of the 
 generate-read = { $events } events of the principal, { $from } to { $to }: { $actions } actions
 generate-several = { $count } policies: one would be longer than AWS takes (6,144 characters)
 generate-too-many = { $count } policies, and AWS attaches { $most } managed policies to a principal: --resources pattern or any makes fewer
-generate-placeholders = { $count } ARNs to fill in (the logs do not tell the resource): { $names }
-generate-on-everything = { $count } actions are granted on all resources, because some calls name none: { $names }
-generate-ambiguous = { $count } kinds of calls need one of several actions, and all are granted: { $names }
+generate-placeholders = { $count ->
+    [one] One ARN is to be filled in, the logs do not tell the resource
+   *[other] { $count } ARNs are to be filled in, the logs do not tell the resource
+}: { $names }
+generate-on-everything = { $count ->
+    [one] One action is granted on all resources, because some calls name none
+   *[other] { $count } actions are granted on all resources, because some calls name none
+}: { $names }
+generate-ambiguous = { $count ->
+    [one] One kind of calls needs one of several actions, and all are granted
+   *[other] { $count } kinds of calls need one of several actions, and all are granted
+}: { $names }
 generate-passed = iam:PassRole is inferred from requests, CloudTrail has no event of it: { $names }
 generate-profiles = iam:PassRole is needed for the roles of these instance profiles, which the logs do not tell: { $names }
-generate-companions = { $count } actions may need others besides, which the logs do not show: { $names }
-generate-denied = { $count } kinds of calls were denied and are left out: { $names }
-generate-unmapped = { $count } events are of no known action and are left out: { $names }
+generate-companions = { $count ->
+    [one] One action may need others besides, which the logs do not show
+   *[other] { $count } actions may need others besides, which the logs do not show
+}: { $names }
+generate-denied = { $count ->
+    [one] One kind of calls was denied and is left out
+   *[other] { $count } kinds of calls were denied and are left out
+}: { $names }
+generate-unmapped = { $count ->
+    [one] One event is of no known action and is left out
+   *[other] { $count } events are of no known action and are left out
+}: { $names }
 generate-no-data-events = The logs have no data events of { $names }: the use of their objects, items, functions or messages is not seen.
 generate-compared = Of the present permissions { $taken } actions would go, { $narrowed } would be limited to resources, { $kept } stay.
 generate-taken = Would go: { $names }
-generate-new = { $count } actions that its own policies do not grant (resource policies may): { $names }
+generate-new = { $count ->
+    [one] One action is not granted by its own policies (resource policies may)
+   *[other] { $count } actions are not granted by its own policies (resource policies may)
+}: { $names }

@@ -1,6 +1,5 @@
 # 使われていないアクセスと、使用の記録から作るポリシー。
 unused-column-type = 未使用
-unused-column-resource = 対象
 unused-column-what = 内容
 unused-column-last = 最終使用
 unused-column-fix = 対処
@@ -8,7 +7,8 @@ unused-role = ロール
 unused-key = アクセスキー
 unused-password = パスワード
 unused-permission = 許可
-unused-what-never = 使われたことがない
+unused-never = なし
+unused-not-in-logs = ログになし
 unused-what-permissions = サービス { $services } 個のアクション { $granted } 個のうち { $actions } 個
 unused-fix-role = ロールを削除
 unused-fix-assignment = 割り当てを削除
@@ -17,7 +17,8 @@ unused-fix-key = キーを削除
 unused-fix-password = パスワードを削除
 unused-fix-policies = ポリシーを絞る
 unused-fix-permission-set = 許可セットを絞る
-unused-counts = { $days } 日間未使用: ロール { $roles } 件、アクセスキー { $keys } 件、パスワード { $passwords } 件、プリンシパル { $permissions } 件の許可
+unused-counts = { $days } 日間未使用: ロール { $roles } 件、アクセスキー { $keys } 件、パスワード { $passwords } 件
+unused-counts-permissions = ログのイベント { $events } 件による: 使っていない許可を持つプリンシパル { $principals } 件
 unused-none = { $days } 日間使われていないと確認できたものはありません
 unused-why-not-recorded = 最終使用が記録されていない
 unused-why-old-record = 記録が追跡期間より古い

@@ -1,6 +1,5 @@
 # 사용하지 않는 액세스와, 사용 기록으로 만드는 정책.
 unused-column-type = 미사용
-unused-column-resource = 대상
 unused-column-what = 내용
 unused-column-last = 마지막 사용
 unused-column-fix = 조치
@@ -8,7 +7,8 @@ unused-role = 역할
 unused-key = 액세스 키
 unused-password = 암호
 unused-permission = 권한
-unused-what-never = 사용된 적 없음
+unused-never = 없음
+unused-not-in-logs = 로그에 없음
 unused-what-permissions = 서비스 { $services }개에서 작업 { $granted }개 중 { $actions }개
 unused-fix-role = 역할 삭제
 unused-fix-assignment = 할당 제거
@@ -17,7 +17,8 @@ unused-fix-key = 키 삭제
 unused-fix-password = 암호 삭제
 unused-fix-policies = 정책 축소
 unused-fix-permission-set = 권한 세트 축소
-unused-counts = { $days }일 동안 미사용: 역할 { $roles }개, 액세스 키 { $keys }개, 암호 { $passwords }개, 보안 주체 { $permissions }개의 권한
+unused-counts = { $days }일 동안 미사용: 역할 { $roles }개, 액세스 키 { $keys }개, 암호 { $passwords }개
+unused-counts-permissions = 로그의 이벤트 { $events }개 기준: 사용하지 않는 권한이 있는 보안 주체 { $principals }개
 unused-none = { $days }일 동안 사용되지 않은 것으로 확인된 항목이 없습니다
 unused-why-not-recorded = 마지막 사용이 기록되지 않음
 unused-why-old-record = 기록이 추적 기간보다 오래됨

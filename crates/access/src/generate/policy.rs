@@ -12,7 +12,7 @@ use super::{ActionUse, Gathered, Generator};
 /// The longest managed policy that AWS takes, white space not counted.
 pub const LONGEST_POLICY: usize = 6144;
 /// More names of one type are folded.
-const NAMES_IN_A_POLICY: usize = 10;
+const NAMES_IN_A_POLICY: usize = 5;
 /// In so many regions each has its own placeholder.
 const REGIONS_IN_A_POLICY: usize = 4;
 
@@ -21,7 +21,7 @@ const REGIONS_IN_A_POLICY: usize = 4;
 pub enum Resources {
     /// Every name that the log tells.
     Exact,
-    /// Objects by their folders, and patterns where there are more than ten names.
+    /// Objects by their folders, and patterns where there are more than five names.
     #[default]
     Patterns,
     /// `*`.

@@ -147,7 +147,8 @@ fn notes(
     notes.extend(listed("generate-unmapped", text(&counted(&gathered.unmapped))));
     notes.extend(listed("generate-no-data-events", text(&generated.without_data_events)));
     if let Some(compared) = compared {
-        let taken = condensed(catalogue, &compared.taken);
+        let mut taken = condensed(catalogue, &compared.taken);
+        taken.sort_by_key(|(_, actions)| std::cmp::Reverse(*actions));
         let words: Vec<&str> = taken.iter().map(|(word, _)| word.as_str()).collect();
         let message = Message::new("generate-compared")
             .with("taken", compared.taken.len())

@@ -165,17 +165,14 @@ fn answer(
     let shown: Vec<&Finding<'_>> =
         findings.iter().filter(|one| request.all || one.verdict == Verdict::Unused).collect();
     let mut notes = Vec::new();
-    if found > 0 || !findings.is_empty() {
-        let mut note = Message::new("unused-counts").with("days", period.days);
-        for (name, kind) in [
-            ("roles", Kind::Role),
-            ("keys", Kind::AccessKey),
-            ("passwords", Kind::Password),
-            ("permissions", Kind::Permission),
-        ] {
-            note = note.with(name, findings.iter().filter(is_unused).filter(|one| one.kind == kind).count());
+    if !findings.is_empty() {
+        let count = |kind| findings.iter().filter(is_unused).filter(|one| one.kind == kind).count();
+        let note = Message::new("unused-counts").with("days", period.days).with("roles", count(Kind::Role));
+        notes.push(note.with("keys", count(Kind::AccessKey)).with("passwords", count(Kind::Password)));
+        if let Some(used) = used {
+            let note = Message::new("unused-counts-permissions").with("principals", count(Kind::Permission));
+            notes.push(note.with("events", used.uses.events));
         }
-        notes.push(note);
     }
     notes.extend(unknown_notes(findings));
     let mut cautions = cautions(world);
@@ -236,11 +233,13 @@ fn columns() -> Vec<Column> {
         Column::new("findingType", "unused-column-type", Fit::Whole),
         machine("answer"),
         machine("resourceType"),
-        Column::new("resource", "unused-column-resource", Fit::Middle),
-        Column::new("resourceOwnerAccount", "column-account", Fit::Spare),
+        machine("resource"),
+        Column::new("resourceOwnerAccount", "column-account", Fit::Whole),
+        Column::new("name", "column-principal", Fit::Middle),
         Column::new("what", "unused-column-what", Fit::End),
-        Column::new("lastAccessed", "unused-column-last", Fit::Whole),
-        Column::new("fix", "unused-column-fix", Fit::End),
+        machine("lastAccessed"),
+        Column::new("lastUsed", "unused-column-last", Fit::Whole),
+        Column::new("fix", "unused-column-fix", Fit::Spare),
         machine("analyzedAt"),
         machine("resourceCreatedAt"),
         machine("identityCenter"),
@@ -273,8 +272,15 @@ fn row(finding: &Finding<'_>) -> Vec<Cell> {
         }),
         Cell::Text(principal.arn().to_owned()),
         Cell::Text(principal.account().to_owned()),
+        Cell::Text(principal.name().to_owned()),
         what(finding),
         time(finding.last_accessed),
+        match (finding.last_accessed, &finding.verdict) {
+            (Some(at), _) => Cell::Text(at.date()),
+            (None, _) if finding.kind == Kind::Permission => word("not-in-logs", "unused-not-in-logs"),
+            (None, Verdict::Unused) => word("never", "unused-never"),
+            (None, Verdict::Unknown(_)) => Cell::Empty,
+        },
         fix(finding),
         Cell::Time(finding.known_at),
         time(finding.created),
@@ -298,7 +304,6 @@ fn what(finding: &Finding<'_>) -> Cell {
             let message = Message::new("unused-what-permissions").with("actions", actions);
             Cell::Message(message.with("granted", permissions.granted).with("services", permissions.services.len()))
         }
-        _ if finding.last_accessed.is_none() => Cell::Message(Message::new("unused-what-never")),
         _ => Cell::Empty,
     }
 }
