@@ -85,6 +85,7 @@ center-plan-create = create
 center-plan-delete = delete
 center-plan-counts = { $create } to create, { $delete } to delete, { $keep } as they are, { $extra } that the file does not ask for and that stay; { $overlaps } asked for more than once
 center-plan-none = nothing to do: { $keep } as they are, { $extra } that the file does not ask for and that stay
+center-respond-nothing = nothing to do: the assignments are as the file says
 center-by-management =
     { $count ->
         [one] one call is about the management account: a delegated administrator may not make it

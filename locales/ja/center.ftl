@@ -63,6 +63,7 @@ center-plan-create = 作成
 center-plan-delete = 削除
 center-plan-counts = 作成 { $create } 件、削除 { $delete } 件、維持 { $keep } 件、ファイルにないが残す割り当て { $extra } 件。重複して求められた割り当て { $overlaps } 件
 center-plan-none = 必要な作業はありません。維持 { $keep } 件、ファイルにないが残す割り当て { $extra } 件
+center-respond-nothing = 必要な作業はありません。割り当てはファイルのとおりです
 center-by-management = 呼び出し { $count } 件は管理アカウントに対するもので、委任管理者は実行できません
 center-left-out = { $account }({ $name })は { $status } のため除外しました
 center-entry-empty = { $entry } 番目のエントリに該当するアカウントがありません
@@ -178,6 +179,20 @@ help-org-assignments-plan-after =
       haechi org assignments plan assignments.yaml --format sh > apply.sh
 
     終了コード: 0 作業なし、1 作業あり、2 確認できない。
+help-org-assignments-respond = 計画を haechi respond に引き渡す。ほかの計画と同じく保管、承認、適用、取り消しができる
+help-org-assignments-respond-file = あるべき割り当てを記したファイル(YAML)
+help-org-assignments-respond-prune = ファイルにない割り当てもすべて削除の対象にする
+help-org-assignments-respond-profile = 環境変数のキーにかかわらず使用する AWS プロファイル [既定値: AWS CLI と同じ]
+help-org-assignments-respond-role = 引き受けるロールの名前または ARN。必要な呼び出しができること
+help-org-assignments-respond-external-id = ロールの信頼ポリシーが求める外部 ID
+help-org-assignments-respond-format = table または json
+help-org-assignments-respond-after =
+    例:
+      haechi org assignments respond assignments.yaml --prune
+      haechi respond approve 7d41c2 --by mina --reason TICKET-481
+      haechi respond apply 7d41c2 --profile identity-admin
+
+    終了コード: 0 計画を作成した、または作業がない、2 作成できない。
 help-org-assignments-diff = 記録がファイルと異なる点: 不足する割り当て、ファイルにない割り当て、セットと異なるロール
 help-org-assignments-diff-file = あるべき割り当てを記したファイル(YAML)
 help-org-assignments-diff-as-of = この時点の記録と比較(2026-11-22、2026-11-22T09:30+09:00、または 3 日前を表す 3d)

@@ -63,6 +63,7 @@ center-plan-create = 생성
 center-plan-delete = 삭제
 center-plan-counts = 생성 { $create }개, 삭제 { $delete }개, 유지 { $keep }개, 파일에 없지만 남겨 두는 할당 { $extra }개. 두 번 이상 요청된 할당 { $overlaps }개
 center-plan-none = 할 일이 없습니다. 유지 { $keep }개, 파일에 없지만 남겨 두는 할당 { $extra }개
+center-respond-nothing = 할 일이 없습니다. 할당이 파일과 같습니다
 center-by-management = 호출 { $count }건은 관리 계정에 대한 것이어서 위임된 관리자는 실행할 수 없습니다
 center-left-out = { $account }({ $name }) 계정은 { $status } 상태이므로 제외했습니다
 center-entry-empty = { $entry }번째 항목에 해당하는 계정이 없습니다
@@ -178,6 +179,20 @@ help-org-assignments-plan-after =
       haechi org assignments plan assignments.yaml --format sh > apply.sh
 
     종료 코드: 0 할 일 없음, 1 할 일 있음, 2 확인할 수 없음.
+help-org-assignments-respond = 계획을 haechi respond에 넘김. 다른 계획과 마찬가지로 보관, 승인, 적용, 되돌리기가 가능
+help-org-assignments-respond-file = 원하는 할당 상태를 적은 파일(YAML)
+help-org-assignments-respond-prune = 파일에 없는 할당을 모두 삭제 대상에 포함
+help-org-assignments-respond-profile = 환경 변수의 키와 상관없이 사용할 AWS 프로필 [기본값: AWS CLI와 동일]
+help-org-assignments-respond-role = 맡을 역할의 이름 또는 ARN. 필요한 호출을 할 수 있어야 함
+help-org-assignments-respond-external-id = 역할의 신뢰 정책이 요구하는 외부 ID
+help-org-assignments-respond-format = table 또는 json
+help-org-assignments-respond-after =
+    예:
+      haechi org assignments respond assignments.yaml --prune
+      haechi respond approve 7d41c2 --by mina --reason TICKET-481
+      haechi respond apply 7d41c2 --profile identity-admin
+
+    종료 코드: 0 계획을 만들었거나 할 일이 없음, 2 만들 수 없음.
 help-org-assignments-diff = 기록이 파일과 다른 점: 누락된 할당, 파일에 없는 할당, 권한 세트와 다른 역할
 help-org-assignments-diff-file = 원하는 할당 상태를 적은 파일(YAML)
 help-org-assignments-diff-as-of = 이 시점의 기록과 비교(2026-11-22, 2026-11-22T09:30+09:00 또는 3일 전을 뜻하는 3d)

@@ -10,7 +10,7 @@ use haechi_app::{
 };
 use haechi_report::Format;
 
-use crate::commands::{json, one_of, runtime, stop_on_interrupt};
+use crate::commands::{IN_FULL, json, one_of, runtime, stop_on_interrupt};
 use crate::iam_ask::Scope;
 use crate::logs::Wanted;
 use crate::screen::Screen;
@@ -90,6 +90,14 @@ pub enum Assignments {
 
 Exit codes: 0 nothing to do; 1 something to do; 2 it could not be told.")]
     Plan(Plan),
+    /// Hand a plan over to haechi respond: kept there, approved, applied and undone like any other
+    #[command(after_help = "Examples:
+  haechi org assignments respond assignments.yaml --prune
+  haechi respond approve 7d41c2 --by mina --reason TICKET-481
+  haechi respond apply 7d41c2 --profile identity-admin
+
+Exit codes: 0 the plan is made, or there is nothing to do; 2 it could not be made.")]
+    Respond(Respond),
     /// Where the record is not as a file says: missing, besides, and roles that are not as their permission set
     #[command(after_help = "Examples:
   haechi org assignments diff assignments.yaml
@@ -111,6 +119,21 @@ pub struct Plan {
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
     /// table, json, jsonl, csv, or sh for a script of the AWS CLI
+    #[arg(long, short, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
+    format: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Respond {
+    /// The file of assignments as they shall be (YAML)
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+    /// Also take away every assignment that the file does not ask for
+    #[arg(long)]
+    prune: bool,
+    #[command(flatten)]
+    act: crate::respond::Act,
+    /// table or json
     #[arg(long, short, value_name = "FORMAT", default_value = "table", help_heading = "Output")]
     format: String,
 }
@@ -199,6 +222,23 @@ pub fn assignments(app: &App, screen: &Screen, command: Assignments) -> Result<E
                 format => screen.table(&plan.table, format)?,
             }
             Ok(exit(&plan))
+        }
+        Assignments::Respond(arguments) => {
+            let format = one_of(&arguments.format, &IN_FULL)?;
+            let request = AssignmentsRequest { file: arguments.file, prune: arguments.prune, as_of: None };
+            let made = runtime()?.block_on(app.respond_assignments(&request, arguments.act.as_asked()));
+            let (cautions, view) = made?;
+            for caution in &cautions {
+                screen.warn(caution, "");
+            }
+            match view {
+                None => screen.say("center-respond-nothing", &[]),
+                Some(view) => {
+                    crate::respond::shown(screen, &view, format)?;
+                    screen.say("respond-next", &[("plan", view.short_id().into())]);
+                }
+            }
+            Ok(Exit::Clean)
         }
         Assignments::Diff(arguments) => {
             let format = one_of(&arguments.format, &LISTS)?;

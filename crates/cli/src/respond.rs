@@ -37,7 +37,7 @@ pub struct Act {
 }
 
 impl Act {
-    fn as_asked(&self) -> ActAs {
+    pub(crate) fn as_asked(&self) -> ActAs {
         ActAs { profile: self.profile.clone(), role: self.role.clone(), external_id: self.external_id.clone() }
     }
 }
@@ -285,7 +285,7 @@ fn due(app: &App, screen: &Screen, undo: bool, by: Option<String>, act: &Act, fo
     Ok(if errors.is_empty() { Exit::Clean } else { Exit::Failed })
 }
 
-fn shown(screen: &Screen, view: &PlanView, format: Format) -> Result<()> {
+pub(crate) fn shown(screen: &Screen, view: &PlanView, format: Format) -> Result<()> {
     match format {
         Format::Json => json(screen, &view.value()),
         _ => screen.table(&view.table(), Format::Table),

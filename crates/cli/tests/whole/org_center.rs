@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Haechi, workspace};
+use crate::respond::{apply, approve};
+use crate::support::{Haechi, Moto, workspace};
 
 const SHOP: &str = "444455556666";
 const MANAGEMENT: &str = "222233334444";
@@ -107,11 +108,15 @@ fn names_that_mean_nobody_are_errors() {
         assert!(text.contains(says), "{arguments:?}: {text}");
     }
     let bare = Haechi::new();
-    let path = file(
-        &bare,
-        "plan.json",
-        r#"{"Resources": {"B": {"Type": "AWS::S3::Bucket"}}, "AWSTemplateFormatVersion": "2010-09-09"}"#,
-    );
+    let arn = "arn:aws:iam::111122223333:user/mina";
+    let item = json!({"configurationItemVersion": "1.3", "configurationItemCaptureTime": "2026-11-20T03:00:00.000Z",
+        "configurationItemStatus": "OK", "configurationStateId": 1795143600000_i64, "awsAccountId": "111122223333",
+        "resourceType": "AWS::IAM::User", "resourceId": "AIDA1", "resourceName": "mina", "ARN": arn,
+        "awsRegion": "global", "tags": {}, "relatedEvents": [], "relationships": [], "configuration": {"arn": arn},
+        "supplementaryConfiguration": {}});
+    let snapshot = json!({"fileVersion": "1.0", "configSnapshotId": "00000000-0000-0000-0000-000000000001",
+        "configurationItems": [item]});
+    let path = file(&bare, "snapshot.json", &snapshot.to_string());
     bare.run(&["assess", &path, "--quiet", "--fail-on", "never"], 0);
     assert!(said(&bare, &["access", "mina"]).contains("nothing was recorded of IAM Identity Center"));
 }
@@ -226,4 +231,55 @@ fn sets_that_the_logs_show_are_used() {
     assert_eq!(told.iter().map(|row| &row["name"]).collect::<Vec<_>>(), ["Administrator"]);
     let assignments: Vec<&Value> = unused.iter().filter(|row| row["check"] == "assignment-not-used").collect();
     assert!(assignments.iter().all(|row| row["account"] != SHOP), "{assignments:?}");
+}
+
+/// A permission set, a group and somebody in it, in the management account of a mock organization.
+const SEED: &str = "
+client('organizations').create_organization(FeatureSet='ALL')
+sso, directory = client('sso-admin'), client('identitystore')
+instance = sso.list_instances()['Instances'][0]
+arn, store = instance['InstanceArn'], instance['IdentityStoreId']
+user = directory.create_user(IdentityStoreId=store, UserName='mina', DisplayName='Mina', Name={'GivenName': 'M', 'FamilyName': 'K'})
+group = directory.create_group(IdentityStoreId=store, DisplayName='readers')
+directory.create_group_membership(IdentityStoreId=store, GroupId=group['GroupId'], MemberId={'UserId': user['UserId']})
+made = sso.create_permission_set(Name='Reader', InstanceArn=arn, SessionDuration='PT1H')['PermissionSet']['PermissionSetArn']
+sso.attach_managed_policy_to_permission_set(InstanceArn=arn, PermissionSetArn=made, ManagedPolicyArn='arn:aws:iam::aws:policy/ReadOnlyAccess')
+sso.provision_permission_set(InstanceArn=arn, PermissionSetArn=made, TargetType='AWS_ACCOUNT', TargetId='123456789012')
+";
+
+#[test]
+fn a_plan_is_applied_by_a_response_and_then_nothing_is_left_to_do() {
+    let Some(moto) = Moto::start() else { return };
+    moto.statements(SEED);
+    let haechi = Haechi::at(&moto.endpoint);
+    let record = || haechi.run(&["record", "--org", "--region", "us-east-1", "--no-judge", "--quiet"], 0);
+    record();
+    let wanted = file(&haechi, "a.yaml", "assignments: [{permissionSet: Reader, group: readers, ou: Root}]");
+    let planned = rows(&haechi, &["assignments", "plan", &wanted], 1);
+    assert_eq!(of(&planned, &["change", "account", "principal"]), ["create 123456789012 readers"]);
+    assert!(rows(&haechi, &["access", "mina"], 0).is_empty());
+    let hand_over = |more: &[&str]| {
+        let arguments = [&["org", "assignments", "respond"], more, &["--format", "json"]].concat();
+        let plan = haechi.json(&arguments, 0);
+        let id = plan["id"].as_str().unwrap_or_else(|| panic!("{plan}")).to_owned();
+        approve(&haechi, &id);
+        apply(&haechi, &id);
+        record();
+        id
+    };
+    let id = hand_over(&[&wanted]);
+    assert!(rows(&haechi, &["assignments", "plan", &wanted], 0).is_empty());
+    let access = rows(&haechi, &["access", "mina"], 0);
+    assert_eq!(of(&access, &["account", "permissionSet", "level"]), ["123456789012 Reader reads"]);
+    haechi.run(&["respond", "undo", &id, "--by", "mina", "--reason", "over"], 0);
+    record();
+    assert!(rows(&haechi, &["access", "mina"], 0).is_empty());
+    hand_over(&[&wanted]);
+    let nothing = file(&haechi, "b.yaml", "assignments: []");
+    let gone = rows(&haechi, &["assignments", "plan", &nothing, "--prune"], 1);
+    assert_eq!(of(&gone, &["change"]), ["delete"]);
+    hand_over(&[&nothing, "--prune"]);
+    assert!(rows(&haechi, &["assignments", "plan", &nothing, "--prune"], 0).is_empty());
+    let done = haechi.run(&["org", "assignments", "respond", &nothing], 0);
+    assert!(String::from_utf8_lossy(&done.stderr).contains("nothing to do"), "{done:?}");
 }

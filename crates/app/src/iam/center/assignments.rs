@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{Recorded, account_name, cautions, documents, provisioned, read_text};
 use crate::App;
 use crate::error::{Result, UserError};
+use crate::respond::{ActAs, PlanView, RespondRequest};
 
 /// The longest file.
 const MOST_BYTES: u64 = 4 << 20;
@@ -65,6 +66,44 @@ impl App {
             changes: plan.create.len() + plan.delete.len(),
             cautions,
         })
+    }
+
+    /// Hands a plan over to be kept, approved and applied as any response. None: there is nothing to do.
+    ///
+    /// # Errors
+    /// As for a plan; AWS cannot be asked.
+    pub async fn respond_assignments(
+        &self,
+        request: &AssignmentsRequest,
+        act: ActAs,
+    ) -> Result<(Vec<Message>, Option<PlanView>)> {
+        let wished = self.wished(request)?;
+        let (world, directory) = (&wished.recorded.world, &wished.recorded.directory);
+        let mut plan =
+            wished.expansion.plan(world, directory, if request.prune { Unwanted::Go } else { Unwanted::Stay });
+        let cautions = wished.cautions();
+        if plan.is_done() {
+            return Ok((cautions, None));
+        }
+        let mut set = Vec::new();
+        for (name, list) in [("create", &mut plan.create), ("delete", &mut plan.delete)] {
+            // What a delegated administrator may not do comes last, so that it stops nothing else.
+            list.sort_by_key(|one| one.by_management_account);
+            let calls: Vec<_> = list.iter().map(|one| one.assignment.call()).collect();
+            set.push(format!("{name}={}", json!(calls)));
+        }
+        let region = directory.instance(&wished.expansion.instance).map(|instance| instance.region.to_string());
+        let request = RespondRequest {
+            playbook: "change-assignments".to_owned(),
+            set,
+            finding: None,
+            finding_file: None,
+            account: None,
+            region: region.filter(|region| !matches!(region.as_str(), "" | "global")),
+            expires: None,
+            act,
+        };
+        Ok((cautions, Some(self.respond_plan(&request).await?)))
     }
 
     /// Where the record is not as the file says: what is missing, what is there besides, and roles that are not as
