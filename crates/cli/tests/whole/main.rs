@@ -1,5 +1,6 @@
 //! The whole program as a user runs it: one test binary, so that it is linked once.
 
+mod access_answers;
 mod access_rules;
 mod fake_aws;
 mod faults;
@@ -11,6 +12,7 @@ mod iam_external;
 mod iam_paths;
 mod iam_policies;
 mod iam_sharing;
+mod iam_unused;
 mod live;
 mod log_search;
 mod logs;
