@@ -371,11 +371,11 @@ fn lower(text: &str) -> String {
 }
 
 /// The one of the first stage that has any.
-fn one_of<'d, T, const N: usize>(
-    stages: [Vec<&'d T>; N],
+fn one_of<T, const N: usize>(
+    stages: [Vec<&T>; N],
     words: impl Fn(&T) -> String,
     near: impl Fn() -> Option<String>,
-) -> Result<&'d T, Unfound> {
+) -> Result<&T, Unfound> {
     for stage in stages {
         match &stage[..] {
             [] => {}

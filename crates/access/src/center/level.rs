@@ -13,9 +13,10 @@ use crate::paths::decisive::Decisive;
 use crate::world::{Guardrails, PolicySet, Subject, Target, World};
 
 /// How much somebody may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
+    #[default]
     Nothing,
     Reads,
     Writes,
@@ -55,7 +56,7 @@ impl Taken {
 }
 
 /// How much of an account is in somebody's reach.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reach {
     pub level: Level,
@@ -146,86 +147,103 @@ impl<'w> Levels<'w> {
     }
 
     fn reckon(&self, subject: &Subject<'_>, context: &Context) -> Reach {
-        let account = subject.caller.account().to_owned();
         // A session of S3 Express that only reads is no write.
         let mut context = context.clone();
         context.set("s3express:SessionMode", "ReadWrite");
-        let unbound = Subject { boundary: PolicySet::from([]), ..subject.clone() };
-        let anything = self.world.unnamed(Resource::any_of("*"), &account);
-        let ask = |subject: &Subject<'_>, action: &Action, target: &Target<'_>, guardrails| {
-            self.world.question(subject, action, target, &context, guardrails).decide().allowed
+        let asking = Asking {
+            world: self.world,
+            account: subject.caller.account(),
+            context: &context,
+            subject,
+            unbound: &Subject { boundary: PolicySet::from([]), ..subject.clone() },
         };
-        let mut reach = Reach {
-            level: Level::Nothing,
-            conditional: false,
-            granted: Level::Nothing,
-            bounded: Level::Nothing,
-            by_scps: Taken::default(),
-            by_boundary: Taken::default(),
-            by_rcps: Taken::default(),
-        };
+        let (mut reach, mut is_certain) = self.by_actions(&asking);
+        if let Some((level, sure)) = self.high(&asking, subject, Guardrails::Counted) {
+            (reach.level, is_certain) = (level, sure);
+        }
+        if let Some((level, _)) = self.high(&asking, asking.unbound, Guardrails::WithoutScps) {
+            reach.granted = level;
+        }
+        if subject.boundary.is_empty() {
+            reach.bounded = reach.granted;
+        } else if let Some((level, _)) = self.high(&asking, subject, Guardrails::WithoutScps) {
+            reach.bounded = level;
+        }
+        reach.conditional = reach.level != Level::Nothing && !is_certain;
+        reach
+    }
+
+    /// What single actions tell: whether something is read or written, and what is taken away; and whether the level
+    /// is certain.
+    fn by_actions(&self, asking: &Asking<'_>) -> (Reach, bool) {
+        let Asking { subject, unbound, .. } = *asking;
+        let anything = self.world.unnamed(Resource::any_of("*"), asking.account);
+        let ask = |who: &Subject<'_>, action: &Action, guardrails| asking.ask(who, action, &anything, guardrails);
+        let mut reach = Reach::default();
         let mut is_certain = true;
         for ((action, access), _) in self.actions.iter().zip(&self.free).filter(|(_, free)| !**free) {
-            let granted = ask(&unbound, action, &anything, Guardrails::WithoutScps);
+            let granted = ask(unbound, action, Guardrails::WithoutScps);
             if granted == Tri::No {
                 continue;
             }
             let level = if is_read(action, *access) { Level::Reads } else { Level::Writes };
             reach.granted = reach.granted.max(level);
-            if !subject.boundary.is_empty() && ask(subject, action, &anything, Guardrails::WithoutScps) != Tri::No {
+            let by_boundary =
+                if subject.boundary.is_empty() { granted } else { ask(subject, action, Guardrails::WithoutScps) };
+            if by_boundary != Tri::No {
                 reach.bounded = reach.bounded.max(level);
             }
-            let left = ask(subject, action, &anything, Guardrails::Counted);
-            if left != Tri::No {
-                is_certain = if level > reach.level {
-                    left == Tri::Yes
-                } else {
-                    is_certain || (level == reach.level && left == Tri::Yes)
-                };
-                reach.level = reach.level.max(level);
+            let left = ask(subject, action, Guardrails::Counted);
+            if left != Tri::No && level >= reach.level {
+                is_certain = left == Tri::Yes || (is_certain && level == reach.level);
+                reach.level = level;
             }
             if left == granted {
                 continue;
             }
-            let by_scps = ask(&unbound, action, &anything, Guardrails::Counted);
-            let by_boundary = ask(subject, action, &anything, Guardrails::WithoutScps);
-            let mut is_explained = false;
-            for (taken, alone) in [(&mut reach.by_scps, by_scps), (&mut reach.by_boundary, by_boundary)] {
-                is_explained |= alone == left || alone == Tri::No;
-                take(taken, action, granted, alone);
-            }
-            if !is_explained {
+            let by_scps = ask(unbound, action, Guardrails::Counted);
+            take(&mut reach.by_scps, action, granted, by_scps);
+            take(&mut reach.by_boundary, action, granted, by_boundary);
+            // What neither explains the resource's side does.
+            if ![by_scps, by_boundary].iter().any(|alone| *alone == left || *alone == Tri::No) {
                 take(&mut reach.by_rcps, action, granted, left);
             }
         }
-        let unnamed = |on: &str| self.world.unnamed(Resource::new(on), &account);
-        let high = |who: &Subject<'_>, guardrails| {
-            let free = |action: &Action, on: &str| ask(who, action, &unnamed(on), Guardrails::WithoutScps);
-            let bound = |action: &Action, on: &str| ask(who, action, &unnamed(on), Guardrails::Counted);
-            let is_bound = guardrails == Guardrails::Counted && !who.scps.is_empty();
-            match self.decisive.of_administrator(&account, free, is_bound.then_some(&bound)) {
-                Tri::No => {}
-                sure => return Some((Level::Administrator, sure == Tri::Yes)),
-            }
-            let asked = |action: &Action, on: &str| if is_bound { bound(action, on) } else { free(action, on) };
-            match self.decisive.of_power_user(&account, asked) {
-                Tri::No => None,
-                sure => Some((Level::Power, sure == Tri::Yes)),
-            }
-        };
-        if let Some((level, sure)) = high(subject, Guardrails::Counted) {
-            (reach.level, is_certain) = (level, sure);
+        (reach, is_certain)
+    }
+
+    /// An administrator's or power user's level, and whether it is certain.
+    fn high(&self, asking: &Asking<'_>, who: &Subject<'_>, guardrails: Guardrails) -> Option<(Level, bool)> {
+        let account = asking.account;
+        let unnamed = |on: &str| self.world.unnamed(Resource::new(on), account);
+        let free = |action: &Action, on: &str| asking.ask(who, action, &unnamed(on), Guardrails::WithoutScps);
+        let bound = |action: &Action, on: &str| asking.ask(who, action, &unnamed(on), Guardrails::Counted);
+        let is_bound = guardrails == Guardrails::Counted && !who.scps.is_empty();
+        match self.decisive.of_administrator(account, free, is_bound.then_some(&bound)) {
+            Tri::No => {}
+            sure => return Some((Level::Administrator, sure == Tri::Yes)),
         }
-        if let Some((level, _)) = high(&unbound, Guardrails::WithoutScps) {
-            reach.granted = level;
+        let asked = |action: &Action, on: &str| if is_bound { bound(action, on) } else { free(action, on) };
+        match self.decisive.of_power_user(account, asked) {
+            Tri::No => None,
+            sure => Some((Level::Power, sure == Tri::Yes)),
         }
-        if subject.boundary.is_empty() {
-            reach.bounded = reach.granted;
-        } else if let Some((level, _)) = high(subject, Guardrails::WithoutScps) {
-            reach.bounded = level;
-        }
-        reach.conditional = reach.level != Level::Nothing && !is_certain;
-        reach
+    }
+}
+
+/// A session about which questions are asked.
+struct Asking<'a> {
+    world: &'a World,
+    account: &'a str,
+    context: &'a Context,
+    subject: &'a Subject<'a>,
+    /// The same without a boundary.
+    unbound: &'a Subject<'a>,
+}
+
+impl Asking<'_> {
+    fn ask(&self, who: &Subject<'_>, action: &Action, target: &Target<'_>, guardrails: Guardrails) -> Tri {
+        self.world.question(who, action, target, self.context, guardrails).decide().allowed
     }
 }
 

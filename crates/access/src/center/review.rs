@@ -118,11 +118,16 @@ pub struct ReviewOptions<'a> {
 /// A statement of settings is old after a year.
 const OLD_DAYS: i64 = 365;
 
+/// An account and the name of a permission set.
+type AccountAndSet = (Box<str>, Box<str>);
+
+/// Session names, and when one was last seen.
+type Sessions = (BTreeSet<Box<str>>, Timestamp);
+
 /// Sessions of permission sets that logs show.
 #[derive(Clone, Debug, Default)]
 pub struct SetUsage {
-    /// By account and the set's name: session names, and when it was last seen.
-    seen: BTreeMap<(Box<str>, Box<str>), (BTreeSet<Box<str>>, Timestamp)>,
+    seen: BTreeMap<AccountAndSet, Sessions>,
     /// Accounts that the logs have events of.
     accounts: BTreeSet<Box<str>>,
     first: Option<Timestamp>,

@@ -23,8 +23,11 @@ pub struct Center<'w> {
     /// Recorded roles of permission sets, by account and the set's name.
     roles: HashMap<(&'w str, &'w str), Vec<&'w Principal>>,
     library: RefCell<Library>,
-    made: RefCell<HashMap<(Box<str>, Box<str>), Arc<Provisioned<'w>>>>,
+    made: RefCell<HashMap<SetAndAccount, Arc<Provisioned<'w>>>>,
 }
+
+/// The ARN of a permission set, and an account.
+type SetAndAccount = (Box<str>, Box<str>);
 
 /// A permission set in an account.
 #[derive(Debug)]
@@ -164,7 +167,7 @@ impl<'w> Center<'w> {
                 if self.is_recorded(account) {
                     drift.push(Drift::NotProvisioned);
                 }
-                self.from_set(set, account, drift)
+                self.imagined(set, account, drift)
             }
         }
     }
@@ -178,7 +181,7 @@ impl<'w> Center<'w> {
     }
 
     /// What a role of the set would have.
-    fn from_set(&self, set: &PermissionSet, account: &str, mut drift: Vec<Drift>) -> Provisioned<'w> {
+    fn imagined(&self, set: &PermissionSet, account: &str, mut drift: Vec<Drift>) -> Provisioned<'w> {
         let mut identity = Vec::new();
         for arn in &set.managed {
             identity.push(self.managed(PolicyKind::Identity, arn));
