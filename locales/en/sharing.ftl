@@ -34,7 +34,6 @@ sharing-column-what = Permission
 sharing-column-evidence = By
 sharing-column-with = Shared with
 sharing-column-by = By
-sharing-column-who = Who
 sharing-column-from = From
 sharing-column-role = Role
 sharing-column-notes = Notes
@@ -47,7 +46,6 @@ sharing-missing = { $who }: { $count ->
        *[other] { $count } permissions are
     } missing
 sharing-able = { $count } of { $asked } users and roles of the account may: { $names }
-sharing-remedy = who creates the grant for the service-linked role calls KMS itself: { $what } of { $who } ({ $where })
 sharing-fix-share-image = share the image: add { $account } to the launch permissions of { $resource }
 sharing-fix-share-snapshot = share the snapshot: add { $account } to the createVolumePermission of { $resource }
 sharing-fix-share-database-snapshot = share the snapshot: add { $account } to the restore attribute of { $resource }
@@ -65,6 +63,7 @@ sharing-fix-remove-deny = { $what } is denied to { $who }: { $where }
 sharing-fix-copy-first = what is shared and encrypted cannot be restored: copy { $resource } first, and restore the copy
 sharing-fix-cannot-copy-product = an image with a product code cannot be copied by another account: launch an instance, and make an image of it
 sharing-fix-create-service-linked-role = { $account } has no service-linked role for Auto Scaling yet: create it
+sharing-note-grant-itself = whoever creates that grant calls KMS itself, not through EC2: what a key policy allows with kms:GrantIsForAWSResource does not let them
 sharing-note-own-account = the account owns it: nothing has to be shared
 sharing-note-public-though-blocked = it stays public: the block of public access holds for new sharing only
 sharing-note-product-code = the image has a product code: subscriptions of AWS Marketplace are not looked at

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use haechi_iam::{
-    Action, Because, Context, Decision, Effect, Exemption, Layer, LayerEffect, Policies, PolicyKind, Prepared, Question,
+    Action, Because, Context, Decision, Effect, Exemption, Layer, LayerEffect, Policies, PolicyKind, Prepared,
+    Question, Tri,
 };
 
 use super::{Fix, Leg, LegState, SharingLayer};
@@ -118,6 +119,9 @@ impl Request<'_> {
         }
         let subject = &self.asker.subject;
         let question = self.world.question(subject, &action, self.target, &context, Guardrails::Counted);
+        if let Some(leg) = self.graded(&question) {
+            return vec![leg];
+        }
         let decision = question.explain();
         let granted = decision
             .layers
@@ -164,6 +168,28 @@ impl Request<'_> {
         }
         legs.sort_by_key(|leg| leg.layer);
         legs
+    }
+
+    /// One leg for all of them, where the decision alone tells the state, and no more is wanted.
+    fn graded(&self, question: &Question<'_>) -> Option<Leg> {
+        let is_of_other = question.resource.account().is_some_and(|owner| owner != question.caller.account());
+        // What is shared has no policy that would allow others, so that the decision on it would be no.
+        if self.depth == Depth::Whole || self.asker.theirs || (is_of_other && !self.is_kms()) {
+            return None;
+        }
+        let outcome = question.decide();
+        let layer = if self.is_kms() { SharingLayer::KeyPolicy } else { SharingLayer::Identity };
+        let mut leg = plain("", layer, "");
+        match outcome.allowed {
+            Tri::Maybe => return None,
+            Tri::Yes => {}
+            Tri::No => {
+                leg.state = LegState::Missing;
+                let is_denied = outcome.denied == Tri::Yes;
+                leg.fix = Some(if is_denied { Fix::RemoveDeny } else { Fix::AllowInKeyPolicy });
+            }
+        }
+        Some(leg)
     }
 
     fn is_kms(&self) -> bool {
@@ -272,7 +298,7 @@ impl Request<'_> {
     fn grant(&self, question: &Question<'_>) -> String {
         let allows = |grant: &&haechi_iam::KmsGrant| {
             let policies = Policies { grants: std::slice::from_ref(*grant), ..Policies::default() };
-            Question { policies, ..*question }.decide().allowed == haechi_iam::Tri::Yes
+            Question { policies, ..*question }.decide().allowed == Tri::Yes
         };
         question.policies.grants.iter().find(allows).map(|grant| grant.id().to_owned()).unwrap_or_default()
     }

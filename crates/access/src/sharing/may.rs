@@ -1,7 +1,8 @@
 //! The questions: what each purpose takes, as AWS documents it for shared images, snapshots and keys.
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidates::{Other, other};
 use super::goods::{Good, GoodKind, Goods};
@@ -40,6 +41,7 @@ const AUTO_SCALING: [&str; 8] = [
     "kms:DescribeKey",
     "kms:CreateGrant",
 ];
+const SERVICE_LINKED_ROLE: &str = "service-linked-role";
 const AUTO_SCALING_PATH: &str = ":role/aws-service-role/autoscaling.amazonaws.com/";
 /// In one call the encryption context of EBS has this key.
 const EBS_CONTEXT: &str = "aws:ebs:id";
@@ -58,7 +60,16 @@ pub fn may(world: &World, goods: &Goods, good: &Good, with: &str, purpose: Purpo
         _ => holders.iter().flat_map(|holder| shared::keys(goods, holder, "").1).collect(),
     };
     let other = other(world, with, &keys)?;
-    let mut asking = Asking { world, goods, good, holders, account: &other.account, purpose, notes: BTreeSet::new() };
+    let mut asking = Asking {
+        world,
+        goods,
+        good,
+        holders,
+        account: &other.account,
+        purpose,
+        notes: BTreeSet::new(),
+        scaling: RefCell::default(),
+    };
     let mut sharing = asking.answer(&other);
     if *good.account == *other.account {
         asking.notes.insert(SharingNote::OwnAccount);
@@ -76,6 +87,8 @@ fn holders<'g>(goods: &'g Goods, good: &'g Good) -> Vec<&'g Good> {
     }
 }
 
+type ByKeyAndRole = BTreeMap<(Box<str>, String), Vec<Leg>>;
+
 struct Asking<'a> {
     world: &'a World,
     goods: &'a Goods,
@@ -84,6 +97,8 @@ struct Asking<'a> {
     account: &'a str,
     purpose: Purpose,
     notes: BTreeSet<SharingNote>,
+    /// What the service-linked role of Auto Scaling may, by key and role.
+    scaling: RefCell<ByKeyAndRole>,
 }
 
 impl Asking<'_> {
@@ -111,6 +126,15 @@ impl Asking<'_> {
         if !other.named && answer == LegState::Missing && other.askers.len() > 1 {
             self.notes.insert(SharingNote::LacksLeast);
         }
+        let mut principal = asker.map(|asker| asker.name.clone()).unwrap_or_default();
+        let mut asked = other.askers.len();
+        // It is the service-linked role that launches: the account's others are asked only who may give it a grant.
+        let scaler = legs.iter().find(|leg| leg.id == SERVICE_LINKED_ROLE);
+        if let Some(scaler) = scaler.filter(|_| !legs.iter().any(|leg| leg.remedy)) {
+            self.notes.remove(&SharingNote::LacksLeast);
+            (principal, asked) = (scaler.resource.clone(), 1);
+            able = if answer >= LegState::Conditional { vec![scaler.resource.clone()] } else { Vec::new() };
+        }
         Sharing {
             resource: self.good.arn.to_string(),
             resource_type: self.good.kind.name(),
@@ -118,8 +142,8 @@ impl Asking<'_> {
             purpose: self.purpose,
             account: self.account.to_owned(),
             answer,
-            principal: asker.map(|asker| asker.name.clone()).unwrap_or_default(),
-            asked: other.askers.len(),
+            principal,
+            asked,
             able,
             legs,
             notes: Vec::new(),
@@ -313,7 +337,7 @@ impl Asking<'_> {
     fn auto_scaling(&self, asker: &Asker<'_>, arn: &str, depth: Depth) -> Vec<Leg> {
         let (role, is_there) = self.service_linked_role(asker);
         let mut legs = Vec::new();
-        let mut exists = plain("service-linked-role", SharingLayer::Resource, &role);
+        let mut exists = plain(SERVICE_LINKED_ROLE, SharingLayer::Resource, &role);
         match is_there {
             Some(true) => {}
             Some(false) => {
@@ -323,13 +347,36 @@ impl Asking<'_> {
             None => exists.state = LegState::Theirs,
         }
         legs.push(exists);
-        let Ok(subject) = self.world.subject(&role) else { return legs };
-        let scaler = Asker { subject, name: role.clone(), theirs: false, unknown: &[] };
         let target = self.world.target(arn, None);
+        // They are the same whoever of the account is asked.
+        let known = self.scaling.borrow().get(&(arn.into(), role.clone())).cloned();
+        let of_role = known.unwrap_or_else(|| {
+            let made = self.of_scaler(&role, arn, &target);
+            self.scaling.borrow_mut().insert((arn.into(), role.clone()), made.clone());
+            made
+        });
+        legs.extend(of_role);
+        if legs.iter().any(|leg| leg.layer == SharingLayer::Grant && leg.state < LegState::Conditional) {
+            let mut known = self.about_key(arn);
+            // Whoever creates this grant calls KMS itself.
+            known.set("kms:GrantIsForAWSResource", "false").set("kms:GranteePrincipal", &role);
+            let operations: Vec<&str> = AUTO_SCALING.iter().filter_map(|action| action.strip_prefix("kms:")).collect();
+            known.set_all("kms:GrantOperations", &operations).absent("kms:ViaService");
+            let own = self.request(asker, "kms:CreateGrant", &target, &known, depth);
+            legs.extend(own.into_iter().map(|leg| Leg { remedy: true, ..leg }));
+        }
+        legs
+    }
+
+    /// What the service-linked role may do with a key.
+    fn of_scaler(&self, role: &str, arn: &str, target: &Target<'_>) -> Vec<Leg> {
+        let mut legs = Vec::new();
+        let Ok(subject) = self.world.subject(role) else { return legs };
+        let scaler = Asker { subject, name: role.to_owned(), theirs: false, unknown: &[] };
         let is_own = *self.good.account == *self.account;
         for action in AUTO_SCALING {
             let known = self.through_service(arn, action);
-            let found = self.request(&scaler, action, &target, &known, depth);
+            let found = self.request(&scaler, action, target, &known, Depth::Whole);
             let denied = found.iter().any(|leg| leg.fix == Some(Fix::RemoveDeny));
             let granted = found.iter().any(|leg| leg.layer == SharingLayer::Grant);
             // In its own account the key policy may name the role. Of another account, the role's own policies would
@@ -338,8 +385,9 @@ impl Asking<'_> {
                 legs.extend(found);
                 continue;
             }
-            let mut leg = Request { world: self.world, asker: &scaler, action, target: &target, known: &known, depth }
-                .leg(SharingLayer::Grant);
+            let mut leg =
+                Request { world: self.world, asker: &scaler, action, target, known: &known, depth: Depth::Whole }
+                    .leg(SharingLayer::Grant);
             leg.state = LegState::Missing;
             leg.fix = Some(Fix::CreateGrant);
             match target.recorded {
@@ -351,15 +399,6 @@ impl Asking<'_> {
                 (leg.state, leg.fix) = (LegState::Unknown, None);
             }
             legs.push(leg);
-        }
-        if legs.iter().any(|leg| leg.layer == SharingLayer::Grant && leg.state < LegState::Conditional) {
-            let mut known = self.about_key(arn);
-            // Whoever creates this grant calls KMS itself.
-            known.set("kms:GrantIsForAWSResource", "false").set("kms:GranteePrincipal", &role);
-            let operations: Vec<&str> = AUTO_SCALING.iter().filter_map(|action| action.strip_prefix("kms:")).collect();
-            known.set_all("kms:GrantOperations", &operations).absent("kms:ViaService");
-            let own = self.request(asker, "kms:CreateGrant", &target, &known, depth);
-            legs.extend(own.into_iter().map(|leg| Leg { remedy: true, ..leg }));
         }
         legs
     }

@@ -19,7 +19,7 @@ use crate::ask::Reason;
 pub use goods::{Good, GoodKind, Goods};
 pub use list::shared_with_others;
 pub use may::may;
-pub use trust::{TrustAnswer, TrustEdge, TrustNote, Trusts, trusts};
+pub use trust::{TrustAnswer, TrustEdge, TrustKind, TrustNote, Trusts, trusts};
 
 /// What the other account wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -8,7 +8,7 @@ use haechi_iam::{Action, Context, Effect, Listing, PrincipalKind as Named, State
 use serde::Serialize;
 
 use super::candidates::is_account;
-use crate::ask::{Answer, Explanation, HolderKind, Reason, anybody_of, nobody};
+use crate::ask::{Answer, Explanation, Reason, anybody_of, nobody};
 use crate::world::{Guardrails, Principal, PrincipalKind, Subject, World};
 
 /// What to think of, beside whether an edge is there.
@@ -49,6 +49,33 @@ impl TrustNote {
     /// Whether it is a weakness.
     pub fn is_weak(self) -> bool {
         matches!(self, TrustNote::NoExternalId | TrustNote::NoSource | TrustNote::NoSubject | TrustNote::WideSubject)
+    }
+}
+
+/// What somebody is whom a trust policy names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrustKind {
+    EveryAccount,
+    /// A whole account.
+    Account,
+    /// A user, role or session.
+    Principal,
+    Service,
+    /// The users of an identity provider.
+    Federated,
+}
+
+impl TrustKind {
+    /// Its name in machine output.
+    pub fn name(self) -> &'static str {
+        match self {
+            TrustKind::EveryAccount => "every-account",
+            TrustKind::Account => "account",
+            TrustKind::Principal => "principal",
+            TrustKind::Service => "service",
+            TrustKind::Federated => "federated",
+        }
     }
 }
 
@@ -93,7 +120,7 @@ impl TrustAnswer {
 pub struct TrustEdge {
     pub role: String,
     pub account: String,
-    pub kind: HolderKind,
+    pub kind: TrustKind,
     /// An account, the ARN of a principal, a service, a provider, `*`.
     pub from: String,
     /// The account of those, if it is one.
@@ -160,7 +187,7 @@ struct Looking<'w> {
 
 /// Whom a statement names.
 struct Who<'w> {
-    kind: HolderKind,
+    kind: TrustKind,
     from: String,
     account: String,
     askers: Vec<(String, Subject<'w>, Context)>,
@@ -169,14 +196,14 @@ struct Who<'w> {
 
 impl<'w> Looking<'w> {
     fn edges(&self, trust: &haechi_iam::Prepared, statement: Statement<'_>) -> Vec<TrustEdge> {
-        let mut whos: BTreeMap<(HolderKind, String), Who<'w>> = BTreeMap::new();
+        let mut whos: BTreeMap<(TrustKind, String), Who<'w>> = BTreeMap::new();
         let everybody = statement.principal_listing() == Some(Listing::Except);
         for principal in statement.principals() {
             let who = match (principal.kind, principal.value) {
                 _ if everybody => Some(self.everybody()),
                 (Named::Bare | Named::Aws, "*") => Some(self.everybody()),
-                (Named::Service, name) => Some(self.single(HolderKind::Service, name)),
-                (Named::Federated, name) => Some(self.single(HolderKind::Federated, name)),
+                (Named::Service, name) => Some(self.single(TrustKind::Service, name)),
+                (Named::Federated, name) => Some(self.single(TrustKind::Federated, name)),
                 (Named::Aws, name) => self.of_account(name),
                 (Named::Bare | Named::CanonicalUser, _) => None,
             };
@@ -192,7 +219,7 @@ impl<'w> Looking<'w> {
         let caller = nobody(&mut context, "000000000000");
         context.set_unknown("aws:PrincipalAccount");
         Who {
-            kind: HolderKind::EveryAccount,
+            kind: TrustKind::EveryAccount,
             from: "*".to_owned(),
             account: String::new(),
             askers: vec![("*".to_owned(), Subject::of_outsider(caller), context)],
@@ -200,9 +227,9 @@ impl<'w> Looking<'w> {
         }
     }
 
-    fn single(&self, kind: HolderKind, name: &str) -> Who<'w> {
+    fn single(&self, kind: TrustKind, name: &str) -> Who<'w> {
         let caller = match kind {
-            HolderKind::Service => haechi_iam::Caller::service(name),
+            TrustKind::Service => haechi_iam::Caller::service(name),
             _ => haechi_iam::Caller::federated(name),
         };
         let account = name.split(':').nth(4).filter(|account| is_account(account)).unwrap_or_default().to_owned();
@@ -220,12 +247,7 @@ impl<'w> Looking<'w> {
         let theirs = known.is_none();
         let whole = is_account(name) || name.ends_with(":root");
         let mut context = Context::open();
-        let kind = match (whole, theirs) {
-            (_, true) => HolderKind::Outside,
-            (true, false) => HolderKind::UnrecordedAccount,
-            (false, false) if name.contains(":user/") => HolderKind::User,
-            (false, false) => HolderKind::Role,
-        };
+        let kind = if whole { TrustKind::Account } else { TrustKind::Principal };
         let from = if whole { account } else { name }.to_owned();
         let askers = match (whole, known) {
             (true, None) => {
@@ -259,7 +281,7 @@ impl<'w> Looking<'w> {
             .into_iter()
             .filter(|action| {
                 let fits = match (who.kind, *action) {
-                    (HolderKind::Federated, action) => action != "sts:AssumeRole",
+                    (TrustKind::Federated, action) => action != "sts:AssumeRole",
                     (_, action) => action == "sts:AssumeRole",
                 };
                 let named = statement.actions().any(|pattern| haechi_iam::pattern::matches_action(pattern, action));
@@ -289,10 +311,9 @@ impl<'w> Looking<'w> {
                 best = best.max(answer);
             }
         }
-        if actions.is_empty()
-            || (best == TrustAnswer::No
-                && !matches!(who.kind, HolderKind::UnrecordedAccount | HolderKind::User | HolderKind::Role))
-        {
+        // Whose policies are recorded and do not let them: the trust stands unused.
+        let has_own_side = matches!(who.kind, TrustKind::Account | TrustKind::Principal) && !who.theirs;
+        if actions.is_empty() || (best == TrustAnswer::No && !has_own_side) {
             // Another statement denies it, or an RCP.
             return None;
         }
@@ -334,12 +355,14 @@ impl<'w> Looking<'w> {
             notes.push(TrustNote::Mfa);
         }
         match who.kind {
-            HolderKind::Outside if !external_id => notes.push(TrustNote::NoExternalId),
+            TrustKind::Account | TrustKind::Principal if who.theirs && !external_id => {
+                notes.push(TrustNote::NoExternalId)
+            }
             // EC2 gives a role to instances of the role's own account alone, and tells no source.
-            HolderKind::Service if !SOURCES.iter().any(|key| has(key)) && who.from != "ec2.amazonaws.com" => {
+            TrustKind::Service if !SOURCES.iter().any(|key| has(key)) && who.from != "ec2.amazonaws.com" => {
                 notes.push(TrustNote::NoSource);
             }
-            HolderKind::Federated if !who.from.contains(":saml-provider/") => notes.extend(subject(statement)),
+            TrustKind::Federated if !who.from.contains(":saml-provider/") => notes.extend(subject(statement)),
             _ => {}
         }
         notes

@@ -344,6 +344,7 @@ fn auto_scaling_takes_a_grant_for_its_role() {
     let sharing = with_grant(&SCALING).ask("ami-1", DEV, Purpose::AutoScaling);
     assert_eq!(sharing.answer, LegState::There, "{:#?}", sharing.legs);
     assert!(sharing.legs.iter().all(|leg| !leg.remedy));
+    assert_eq!((sharing.principal.as_str(), sharing.able.as_slice()), (SCALER, &[SCALER.to_owned()][..]));
     for (index, operation) in SCALING.iter().enumerate() {
         let mut operations = SCALING.to_vec();
         operations.remove(index);

@@ -128,6 +128,32 @@ fn what_is_shared() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    /// Whatever is taken away, nothing gets better.
+    #[test]
+    fn less_is_never_better(more in proptest::collection::vec(any::<bool>(), 8), take in 0_usize..8) {
+        let made = |with: &[bool]| {
+            let mut scenario = Scenario::default();
+            scenario.key_policy[1]["Action"].as_array_mut().unwrap().retain(|action| with[0] || action != "kms:Decrypt");
+            scenario.key_policy.truncate(if with[1] { 3 } else { 2 });
+            if !with[2] { scenario.launch_permissions = json!([]); }
+            if !with[3] { scenario.volume_permissions = json!([]); }
+            if !with[4] { scenario.identity[0] = statement("Keys", &["kms:DescribeKey"], KEY); }
+            if !with[5] { scenario.scps.push((deny("kms:ReEncryptTo"), DEV)); }
+            if !with[6] { scenario.key["keyState"] = json!("Disabled"); }
+            if !with[7] { scenario.grants = None; }
+            scenario
+        };
+        let mut less = more.clone();
+        less[take] = false;
+        for purpose in [Purpose::Launch, Purpose::Copy, Purpose::Decrypt, Purpose::AutoScaling] {
+            let (fewer, all) = (made(&less).ask("ami-1", DEV, purpose), made(&more).ask("ami-1", DEV, purpose));
+            // Grants that nobody asked for may be there, so not knowing them is no worse than knowing that there are none.
+            prop_assert!(take == 7 || fewer.answer <= all.answer, "{:?} {:?}", purpose, take);
+            let count = |sharing: &haechi_access::sharing::Sharing| in_state(sharing, LegState::Missing).len();
+            prop_assert!(take == 7 || count(&fewer) >= count(&all), "{:?} {:?}", purpose, take);
+        }
+    }
+
     /// The legs of a key's use say what the evaluator says, whatever of both sides is taken away.
     #[test]
     fn legs_agree_with_the_evaluator(

@@ -1,7 +1,6 @@
 //! The graph of trust between roles and those of elsewhere.
 
-use haechi_access::HolderKind;
-use haechi_access::sharing::{TrustAnswer, TrustEdge, TrustNote, trusts};
+use haechi_access::sharing::{TrustAnswer, TrustEdge, TrustKind, TrustNote, trusts};
 use serde_json::{Value, json};
 
 use crate::made::{DEV, Items, OUTSIDE, PROD, allow, deny, role, user};
@@ -21,7 +20,7 @@ fn edges(items: &Items) -> Vec<TrustEdge> {
 
 /// The one edge to a role with this trust, in a world with some principals of the lab's.
 #[track_caller]
-fn check(statement: Value, kind: HolderKind, from: &str, answer: TrustAnswer, notes: &[TrustNote]) -> TrustEdge {
+fn check(statement: Value, kind: TrustKind, from: &str, answer: TrustAnswer, notes: &[TrustNote]) -> TrustEdge {
     let mut items = Items::organization();
     items.role(PROD, "app", &trusting(statement), &[], &[]);
     items.user(DEV, "mina", &[allow("sts:AssumeRole", "*")], &[], &[]);
@@ -36,7 +35,7 @@ fn check(statement: Value, kind: HolderKind, from: &str, answer: TrustAnswer, no
 
 #[test]
 fn an_account_of_the_record_with_who_may() {
-    let edge = check(json!({"Principal": {"AWS": DEV}}), HolderKind::UnrecordedAccount, DEV, TrustAnswer::Yes, &[]);
+    let edge = check(json!({"Principal": {"AWS": DEV}}), TrustKind::Account, DEV, TrustAnswer::Yes, &[]);
     assert_eq!(edge.holders, [user(DEV, "mina")]);
     assert!(edge.known);
 }
@@ -44,41 +43,41 @@ fn an_account_of_the_record_with_who_may() {
 #[test]
 fn a_principal_of_another_account_needs_both_sides() {
     let principal = |name: &str| json!({"Principal": {"AWS": user(DEV, name)}});
-    check(principal("mina"), HolderKind::User, &user(DEV, "mina"), TrustAnswer::Yes, &[]);
-    check(principal("idle"), HolderKind::User, &user(DEV, "idle"), TrustAnswer::No, &[TrustNote::Unused]);
+    check(principal("mina"), TrustKind::Principal, &user(DEV, "mina"), TrustAnswer::Yes, &[]);
+    check(principal("idle"), TrustKind::Principal, &user(DEV, "idle"), TrustAnswer::No, &[TrustNote::Unused]);
 }
 
 #[test]
 fn an_account_outside_is_theirs_to_say() {
     let principal = json!({"AWS": OUTSIDE});
     let bare = json!({"Principal": principal});
-    check(bare, HolderKind::Outside, OUTSIDE, TrustAnswer::Theirs, &[TrustNote::NoExternalId]);
+    check(bare, TrustKind::Account, OUTSIDE, TrustAnswer::Theirs, &[TrustNote::NoExternalId]);
     let with_id = json!({"Principal": principal, "Condition": {"StringEquals": {"sts:ExternalId": "x-1"}}});
-    let edge = check(with_id, HolderKind::Outside, OUTSIDE, TrustAnswer::Conditional, &[TrustNote::ExternalId]);
+    let edge = check(with_id, TrustKind::Account, OUTSIDE, TrustAnswer::Conditional, &[TrustNote::ExternalId]);
     assert_eq!(edge.keys, ["sts:ExternalId"]);
     let arn = role(OUTSIDE, "vendor");
     let named = json!({"Principal": {"AWS": arn}, "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}});
-    check(named, HolderKind::Outside, &arn, TrustAnswer::Conditional, &[TrustNote::Mfa, TrustNote::NoExternalId]);
+    check(named, TrustKind::Principal, &arn, TrustAnswer::Conditional, &[TrustNote::Mfa, TrustNote::NoExternalId]);
 }
 
 #[test]
 fn everybody() {
     let all = json!({"Principal": "*"});
-    check(all, HolderKind::EveryAccount, "*", TrustAnswer::Theirs, &[]);
+    check(all, TrustKind::EveryAccount, "*", TrustAnswer::Theirs, &[]);
     let own = json!({"Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}});
-    check(own, HolderKind::EveryAccount, "*", TrustAnswer::Conditional, &[]);
+    check(own, TrustKind::EveryAccount, "*", TrustAnswer::Conditional, &[]);
 }
 
 #[test]
 fn services_by_their_source() {
     let service = |name: &str| json!({"Principal": {"Service": name}});
     let lambda = "lambda.amazonaws.com";
-    check(service(lambda), HolderKind::Service, lambda, TrustAnswer::Yes, &[TrustNote::NoSource]);
+    check(service(lambda), TrustKind::Service, lambda, TrustAnswer::Yes, &[TrustNote::NoSource]);
     let ec2 = "ec2.amazonaws.com";
-    check(service(ec2), HolderKind::Service, ec2, TrustAnswer::Yes, &[]);
+    check(service(ec2), TrustKind::Service, ec2, TrustAnswer::Yes, &[]);
     let mut narrowed = service(lambda);
     narrowed["Condition"] = json!({"StringEquals": {"aws:SourceAccount": PROD}});
-    check(narrowed, HolderKind::Service, lambda, TrustAnswer::Conditional, &[]);
+    check(narrowed, TrustKind::Service, lambda, TrustAnswer::Conditional, &[]);
 }
 
 #[test]
@@ -92,7 +91,7 @@ fn providers_by_their_subject() {
         }
         statement
     };
-    let kind = HolderKind::Federated;
+    let kind = TrustKind::Federated;
     let edge = check(federated(None), kind, &provider, TrustAnswer::Yes, &[TrustNote::NoSubject]);
     assert_eq!(edge.actions, ["sts:AssumeRoleWithWebIdentity"]);
     for (value, notes) in [

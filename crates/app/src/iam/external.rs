@@ -207,7 +207,7 @@ fn conditions(conditions: &[ConditionText]) -> Value {
 }
 
 /// What opens it, in a line: the policy, the Sid or the statement's number, the line.
-pub(super) fn source_text(source: &Source) -> String {
+fn source_text(source: &Source) -> String {
     match source {
         Source::Statement { policy, index, sid, line } => {
             let statement = sid.clone().unwrap_or_else(|| format!("#{}", index + 1));

@@ -10,7 +10,7 @@ use haechi_report::Table;
 use haechi_store::{ItemFilter, Store};
 
 use super::external::opening_table;
-use super::sharing_report::{legs_table, purposes_table, records, shares_table, trust_table};
+use super::sharing_report::{legs_table, purposes_table, records, shares_table, short, trust_table};
 use super::world::cautions;
 use crate::error::{Result, UserError};
 use crate::moment::moment;
@@ -62,8 +62,12 @@ impl App {
         }
         if request.roles {
             let found = trusts(&world, &request.accounts);
-            let table = trust_table(&found);
-            return Ok(SharingAnswers { records: table.clone(), table, cautions: cautions(&world), lacking: false });
+            return Ok(SharingAnswers {
+                table: trust_table(&found, short),
+                records: trust_table(&found, str::to_owned),
+                cautions: cautions(&world),
+                lacking: false,
+            });
         }
         let goods = goods(&store, at)?;
         match (&request.resource, &request.with) {
@@ -76,13 +80,20 @@ impl App {
         }
     }
 
-    fn shares(&self, world: &World, goods: &Goods, request: &SharingRequest, at: Option<Timestamp>) -> Result<SharingAnswers> {
+    fn shares(
+        &self,
+        world: &World,
+        goods: &Goods,
+        request: &SharingRequest,
+        at: Option<Timestamp>,
+    ) -> Result<SharingAnswers> {
         let now = at.unwrap_or_else(|| self.now()).to_string();
         let catalogue = self.iam_catalogue()?;
         let (mut openings, looked) = shared_with_others(world, goods, &catalogue, &request.accounts, Some(&now));
         if let Some(word) = &request.resource {
             // Buckets and queues are no goods, and known by their ARN alone.
-            let good = if openings.iter().any(|opening| opening.resource == *word) { None } else { Some(one(goods, word)?) };
+            let good =
+                if openings.iter().any(|opening| opening.resource == *word) { None } else { Some(one(goods, word)?) };
             openings.retain(|opening| good.map_or(opening.resource == *word, |good| is_of(opening, good)));
         }
         if let Some(with) = &request.with {
@@ -96,7 +107,8 @@ impl App {
 }
 
 fn purpose(word: &str) -> Result<Purpose> {
-    Purpose::parse(word).ok_or_else(|| UserError::said("sharing-purpose").arg("word", word).help("advice-sharing-purpose"))
+    Purpose::parse(word)
+        .ok_or_else(|| UserError::said("sharing-purpose").arg("word", word).help("advice-sharing-purpose"))
 }
 
 fn goods(store: &Store, at: Option<Timestamp>) -> Result<Goods> {
@@ -163,7 +175,10 @@ fn said(error: &SharingError, good: &Good) -> UserError {
         }
         SharingError::WrongPurpose { purpose, kind } => {
             let names: Vec<&str> = Purpose::of(good.kind).iter().map(|purpose| purpose.name()).collect();
-            UserError::said("sharing-wrong-purpose").arg("word", purpose).arg("kind", kind).arg("names", names.join(", "))
+            UserError::said("sharing-wrong-purpose")
+                .arg("word", purpose)
+                .arg("kind", kind)
+                .arg("names", names.join(", "))
         }
     }
 }

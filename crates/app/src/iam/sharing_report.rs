@@ -1,6 +1,6 @@
 //! The tables of `haechi iam sharing`: legs, answers, what is shared, who assumes which role.
 
-use haechi_access::external::Opening;
+use haechi_access::external::{Opening, Source};
 use haechi_access::sharing::{
     Fix, Leg, LegState, Purpose, Sharing, SharingLayer, SharingNote, TrustAnswer, TrustEdge, TrustNote, Trusts,
 };
@@ -8,16 +8,24 @@ use haechi_model::Message;
 use haechi_report::{Cell, Column, Fit, Table};
 use serde_json::json;
 
-use super::words;
-
 /// How many names one sentence has.
 const NAMED: usize = 3;
 
 /// An answer a row, with all its legs.
 pub(super) fn records(answers: &[Sharing]) -> Table {
     let keys = [
-        "purpose", "answer", "resource", "resourceType", "owner", "account", "principal", "asked", "able", "missing",
-        "legs", "notes",
+        "purpose",
+        "answer",
+        "resource",
+        "resourceType",
+        "owner",
+        "account",
+        "principal",
+        "asked",
+        "able",
+        "missing",
+        "legs",
+        "notes",
     ];
     let row = |answer: &Sharing| {
         let missing = answer.legs.iter().filter(|leg| leg.state == LegState::Missing && !leg.remedy);
@@ -48,7 +56,8 @@ pub(super) fn records(answers: &[Sharing]) -> Table {
 pub(super) fn purposes_table(answers: &[Sharing]) -> Table {
     let row = |answer: &Sharing| {
         let lacking = groups(answer).into_iter().filter(|group| group.state < LegState::There && !group.remedy);
-        let texts: Vec<String> = lacking.filter(|group| group.state == answer.answer).map(|group| group.what()).collect();
+        let texts: Vec<String> =
+            lacking.filter(|group| group.state == answer.answer).map(|group| group.what()).collect();
         vec![
             purpose_word(answer.purpose),
             answer_word(answer.answer),
@@ -57,11 +66,9 @@ pub(super) fn purposes_table(answers: &[Sharing]) -> Table {
         ]
     };
     let mut notes: Vec<Message> = Vec::new();
-    for answer in answers {
-        for message in fixes(answer).into_iter().chain(remarks(answer)) {
-            if !notes.contains(&message) {
-                notes.push(message);
-            }
+    for message in answers.iter().flat_map(fixes).chain(answers.iter().flat_map(remarks)) {
+        if !notes.contains(&message) {
+            notes.push(message);
         }
     }
     Table {
@@ -105,26 +112,38 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// `kms:Decrypt, CreateGrant`, or what the thing is.
+    /// `kms:Decrypt, ReEncrypt*`, or what the thing is.
     fn what(&self) -> String {
-        let mut text = String::new();
+        let mut names: Vec<String> = Vec::new();
         let mut service = "";
         for leg in &self.legs {
-            if leg.action.is_empty() {
-                let name = if leg.id == leg.layer.name() { last(&leg.resource) } else { leg.id.as_str() };
-                text = if text.is_empty() { name.to_owned() } else { format!("{text}, {name}") };
+            let Some((own, name)) = leg.action.split_once(':') else {
+                names.push(if leg.id == leg.layer.name() { last(&leg.resource).to_owned() } else { leg.id.clone() });
                 continue;
+            };
+            let name = self.family(name);
+            let text = if own == service { name.to_owned() } else { format!("{own}:{name}") };
+            service = own;
+            if !names.iter().any(|known| known.rsplit(':').next() == Some(name)) {
+                names.push(text);
             }
-            let (own, name) = leg.action.split_once(':').unwrap_or(("", &leg.action));
-            let separator = if text.is_empty() { "" } else { ", " };
-            text += separator;
-            if own != service {
-                text = text + own + ":";
-                service = own;
-            }
-            text += name;
         }
-        text
+        names.join(", ")
+    }
+
+    /// `ReEncrypt*` for both of its actions, where both are in the group. A grant has to name each.
+    fn family<'n>(&self, name: &'n str) -> &'n str {
+        let has = |name: &str| self.legs.iter().any(|leg| leg.action.strip_prefix("kms:") == Some(name));
+        match name {
+            _ if self.layer == SharingLayer::Grant => name,
+            "ReEncryptFrom" | "ReEncryptTo" if has("ReEncryptFrom") && has("ReEncryptTo") => "ReEncrypt*",
+            "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext"
+                if has("GenerateDataKey") && has("GenerateDataKeyWithoutPlaintext") =>
+            {
+                "GenerateDataKey*"
+            }
+            _ => name,
+        }
     }
 }
 
@@ -142,7 +161,13 @@ fn groups(answer: &Sharing) -> Vec<Group<'_>> {
         match groups.iter_mut().find(is_alike) {
             Some(group) => group.legs.push(leg),
             None => {
-                groups.push(Group { layer: leg.layer, state: leg.state, remedy: leg.remedy, evidence, legs: vec![leg] });
+                groups.push(Group {
+                    layer: leg.layer,
+                    state: leg.state,
+                    remedy: leg.remedy,
+                    evidence,
+                    legs: vec![leg],
+                });
             }
         }
     }
@@ -192,8 +217,7 @@ fn fixes(answer: &Sharing) -> Vec<Message> {
     for group in groups(answer) {
         let Some(fix) = group.legs[0].fix else { continue };
         let leg = group.legs[0];
-        let id = if group.remedy { "sharing-remedy" } else { fix_id(fix) };
-        let message = Message::new(id)
+        let message = Message::new(fix_id(fix))
             .with("what", group.what())
             .with("resource", last(&leg.resource))
             .with("who", short(&leg.principal))
@@ -230,6 +254,9 @@ const fn fix_id(fix: Fix) -> &'static str {
 
 fn remarks(answer: &Sharing) -> Vec<Message> {
     let mut notes = Vec::new();
+    if answer.legs.iter().any(|leg| leg.remedy) {
+        notes.push(Message::new("sharing-note-grant-itself"));
+    }
     if answer.asked > 1 && !answer.able.is_empty() {
         let more = if answer.able.len() > NAMED { ", ..." } else { "" };
         let names: Vec<String> = answer.able.iter().take(NAMED).map(|arn| short(arn)).collect();
@@ -317,7 +344,7 @@ pub(super) fn shares_table(openings: &[Opening], looked: usize, edges: usize) ->
             Cell::Text(opening.account.clone()),
             super::external::who(opening.kind),
             Cell::Text(short(&opening.outsider)),
-            Cell::Text(super::external::source_text(&opening.source)),
+            Cell::Text(source(&opening.source)),
         ]
     };
     let public = openings.iter().filter(|opening| opening.public).count();
@@ -342,14 +369,28 @@ pub(super) fn shares_table(openings: &[Opening], looked: usize, edges: usize) ->
     }
 }
 
-pub(super) fn trust_table(found: &Trusts) -> Table {
+/// What shares it, without what the other columns tell.
+fn source(source: &Source) -> String {
+    match source {
+        Source::Statement { sid, index, line, .. } => {
+            let statement = sid.clone().unwrap_or_else(|| format!("#{}", index + 1));
+            format!("{statement}:{line}")
+        }
+        Source::Grant { .. } => "KMS grant".to_owned(),
+        Source::Share { kind, .. } => (*kind).to_owned(),
+        Source::Unrecorded => String::new(),
+    }
+}
+
+/// Edges of trust: whole names for machines, short ones for people.
+pub(super) fn trust_table(found: &Trusts, name: fn(&str) -> String) -> Table {
     let row = |edge: &TrustEdge| {
         vec![
             trust_word(edge.answer),
-            words::holder(edge.kind),
-            Cell::Text(edge.from.clone()),
+            Cell::from(edge.kind.name()),
+            Cell::Text(name(&edge.from)),
             Cell::Text(edge.from_account.clone()),
-            Cell::Text(edge.role.clone()),
+            Cell::Text(name(&edge.role)),
             Cell::Text(edge.account.clone()),
             Cell::List(edge.notes.iter().map(|note| note.name().to_owned()).collect()),
             Cell::List(edge.actions.clone()),
@@ -361,7 +402,10 @@ pub(super) fn trust_table(found: &Trusts) -> Table {
     };
     let weak = found.edges.iter().filter(|edge| edge.notes.iter().any(|note| note.is_weak())).count();
     let mut notes = vec![
-        Message::new("sharing-trust-counts").with("count", found.edges.len()).with("roles", found.roles).with("weak", weak),
+        Message::new("sharing-trust-counts")
+            .with("count", found.edges.len())
+            .with("roles", found.roles)
+            .with("weak", weak),
     ];
     for (note, id) in [
         (TrustNote::NoExternalId, "sharing-trust-no-external-id"),
@@ -382,12 +426,12 @@ pub(super) fn trust_table(found: &Trusts) -> Table {
     Table {
         columns: vec![
             Column::new("answer", "access-column-answer", Fit::Whole),
-            Column::new("kind", "sharing-column-who", Fit::End),
+            Column::named("kind".to_owned(), Fit::Machine),
             Column::new("from", "sharing-column-from", Fit::Middle),
             Column::named("fromAccount".to_owned(), Fit::Machine),
             Column::new("role", "sharing-column-role", Fit::Middle),
             Column::named("account".to_owned(), Fit::Machine),
-            Column::new("notes", "sharing-column-notes", Fit::End),
+            Column::new("notes", "sharing-column-notes", Fit::Whole),
             Column::named("actions".to_owned(), Fit::Machine),
             Column::named("holders".to_owned(), Fit::Machine),
             Column::new("keys", "access-column-depends", Fit::Spare),
@@ -417,7 +461,7 @@ fn last(arn: &str) -> &str {
 }
 
 /// `111122223333:role/app`.
-fn short(arn: &str) -> String {
+pub(super) fn short(arn: &str) -> String {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts[..] {
         ["arn", _, "iam" | "sts", _, account, name] => format!("{account}:{name}"),
