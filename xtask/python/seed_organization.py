@@ -160,9 +160,12 @@ class Organization:
             sets[name] = sso.create_permission_set(Name=name, InstanceArn=instance["InstanceArn"], SessionDuration="PT8H")["PermissionSet"]["PermissionSetArn"]
             sso.attach_managed_policy_to_permission_set(
                 InstanceArn=instance["InstanceArn"], PermissionSetArn=sets[name], ManagedPolicyArn=f"arn:aws:iam::aws:policy/{managed}")
-        for name, kind, principal, target in (("Admin", "GROUP", group, shop), ("Reader", "USER", users["reader"], data)):
-            sso.create_account_assignment(InstanceArn=instance["InstanceArn"], TargetId=target, TargetType="AWS_ACCOUNT",
-                                          PermissionSetArn=sets[name], PrincipalType=kind, PrincipalId=principal)
+        # The mock provisions only where it is asked from: the management account.
+        target = manifest["management"]
+        for name, kind, principal in (("Admin", "GROUP", group), ("Reader", "USER", users["reader"])):
+            of = {"InstanceArn": instance["InstanceArn"], "PermissionSetArn": sets[name], "TargetId": target, "TargetType": "AWS_ACCOUNT"}
+            sso.create_account_assignment(PrincipalType=kind, PrincipalId=principal, **of)
+            sso.provision_permission_set(**of)
         return {"images": images, "users": users, "sets": sets, "group": group}
 
 
