@@ -63,8 +63,8 @@ pub struct Generate {
     sources: Vec<String>,
     #[command(flatten)]
     wanted: Wanted,
-    /// Every name that the logs tell; patterns where there are many, objects by folder; or `*`
-    #[arg(long, value_name = "HOW", value_enum, default_value = "pattern", hide_possible_values = false)]
+    /// Resources: exact, as the logs tell them; pattern, objects by folder and patterns for many; any, `*`
+    #[arg(long, value_name = "HOW", value_enum, default_value = "pattern", hide_possible_values = true)]
     resources: Resources,
     /// Also tell what the policy would take from the recorded principal
     #[arg(long)]

@@ -195,6 +195,12 @@ fn events_name_resources_of_several_types() {
     let ec2 = |kind: &str, id: &str| (kind.to_owned(), format!("arn:aws:ec2:eu-west-1:111122223333:{kind}/{id}"));
     assert_eq!(named("ec2:AttachVolume"), [ec2("instance", "i-1"), ec2("volume", "vol-1")]);
     assert_eq!(named("ec2:DescribeInstances"), []);
+    // Parameters of Systems Manager have a slash before their name in ARNs, whether they have one or not.
+    for name in ["/app/db", "app/db"] {
+        let event = json!({"awsRegion": "eu-west-1", "recipientAccountId": "111122223333", "requestParameters": {"name": name}});
+        let found = rules.resources(catalogue.action("ssm:GetParameter").unwrap(), &event);
+        assert_eq!(found[0].arn, "arn:aws:ssm:eu-west-1:111122223333:parameter/app/db");
+    }
 }
 
 #[test]

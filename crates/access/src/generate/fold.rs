@@ -135,7 +135,8 @@ fn split(arn: &str) -> Option<(&str, &str)> {
     Some((&arn[..=at], &arn[at + 1..]))
 }
 
-/// A literal name as a pattern: its wildcards and dollars stand for themselves.
+/// A literal name as a pattern: its wildcards and dollars stand for themselves. AWS takes no letters beyond Latin-1 in a
+/// policy, which names of objects may have: a star stands for those.
 pub(crate) fn literal(name: &str) -> String {
     let mut pattern = String::with_capacity(name.len());
     for letter in name.chars() {
@@ -145,7 +146,9 @@ pub(crate) fn literal(name: &str) -> String {
                 pattern.push(letter);
                 pattern.push('}');
             }
-            _ => pattern.push(letter),
+            ' '..='\u{7e}' | '\u{a0}'..='\u{ff}' => pattern.push(letter),
+            _ if pattern.ends_with('*') => {}
+            _ => pattern.push('*'),
         }
     }
     pattern
@@ -190,6 +193,7 @@ mod tests {
     #[test]
     fn wildcards_in_names_are_literal() {
         assert_eq!(literal("a*b?${x}"), "a${*}b${?}${$}{x}");
+        assert_eq!(literal("메모/1\n é.txt"), "*/1* é.txt");
     }
 
     proptest! {

@@ -9,7 +9,7 @@ mod policy;
 use std::collections::HashMap;
 
 use haechi_iam::catalogue::{
-    ActionInfo, ArnSource, Catalogue, EventAction, EventRules, NamedResource, Need, UnloggedRules,
+    ActionInfo, ArnMatch, ArnSource, Catalogue, EventAction, EventRules, NamedResource, Need, UnloggedRules,
 };
 use haechi_model::event::{Event, FieldError, Fields, Slot};
 
@@ -180,7 +180,7 @@ impl Generator<'_> {
     fn used(&self, action: ActionInfo<'_>, event: &Event<'_>, gathered: &mut Gathered) {
         let told = Told { event, fields: &self.fields };
         let mut named: Vec<NamedResource<'_>> = self.rules.resources(action, &told);
-        named.retain(|one| is_an_arn(&one.arn));
+        named.retain(|one| is_an_arn(&one.arn) && one.kind.arn().meets(&one.arn) == ArnMatch::Some);
         // What only stands for some resource of its type says nothing if one was named.
         let is_some = |one: &NamedResource<'_>| one.source == ArnSource::Guessed && one.arn.contains('*');
         if named.iter().any(|one| !is_some(one)) {

@@ -77,7 +77,7 @@ pub fn generate(generator: &Generator<'_>, gathered: &Gathered, resources: Resou
             Names::of(&format!("arn:aws:iam::{}:role/${{RoleNameWithPath}}", generator.principal.account()));
         gathered.passed.iter().for_each(|role| roles.add(role));
         generated.passed_roles = roles.iter().map(str::to_owned).collect();
-        statements.insert(("iam".into(), generated.passed_roles.clone()), vec!["iam:PassRole".into()]);
+        statements.entry(("iam".into(), generated.passed_roles.clone())).or_default().push("iam:PassRole".into());
         generated.actions.push("iam:PassRole".into());
     }
     generated.actions.sort();

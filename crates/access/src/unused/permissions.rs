@@ -236,8 +236,11 @@ struct Known<'q> {
     /// Where an action of a number stands in the list.
     places: HashMap<u32, usize>,
     granted: HashMap<(usize, usize), Arc<[bool]>>,
-    statements: HashMap<usize, Arc<[(usize, Vec<u32>)]>>,
+    statements: HashMap<usize, Arc<[StatementActions]>>,
 }
+
+/// A statement's place in its policy, and the actions that it names.
+type StatementActions = (usize, Vec<u32>);
 
 /// A log covers a period that begins so long before its first event: the first call of a day may be late.
 const TOLERANCE_DAYS: i64 = 1;
@@ -449,13 +452,13 @@ impl<'q> Known<'q> {
     }
 
     /// The actions that each Allow statement of a policy names.
-    fn of_policy(&mut self, policy: &Arc<Prepared>) -> Arc<[(usize, Vec<u32>)]> {
+    fn of_policy(&mut self, policy: &Arc<Prepared>) -> Arc<[StatementActions]> {
         let key = Arc::as_ptr(policy).addr();
         if let Some(known) = self.statements.get(&key) {
             return known.clone();
         }
         let allows = policy.policy().statements().filter(|statement| statement.effect() == Effect::Allow);
-        let found: Arc<[(usize, Vec<u32>)]> = allows
+        let found: Arc<[StatementActions]> = allows
             .map(|statement| {
                 let named: BTreeSet<u32> =
                     statement.actions().flat_map(|pattern| self.catalogue.expand(pattern)).map(number).collect();

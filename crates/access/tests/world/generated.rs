@@ -418,6 +418,29 @@ proptest! {
     }
 
     #[test]
+    fn hostile_names_make_no_other_policy(keys in proptest::collection::vec(any::<String>(), 1..8), which in 0_u8..3) {
+        let resources = [Resources::Exact, Resources::Patterns, Resources::Any][usize::from(which)];
+        let events: Vec<Value> = keys.iter().filter(|key| !key.is_empty()).flat_map(|key| {
+            let named = |source: &str, name: &str| with(call(&app(), source, name), "requestParameters",
+                json!({"bucketName": "notes", "key": key, "functionName": key, "roleName": key, "secretId": key, "name": key}));
+            [object("GetObject", "notes", key), named("lambda", "GetFunction20150331v2"), named("iam", "GetRole"),
+             named("ssm", "GetParameter"), named("secretsmanager", "CreateSecret")]
+        }).collect();
+        let found = generated(&app(), &events, resources);
+        for text in &found.policies {
+            let prepared = Prepared::parse(PolicyKind::Identity, "generated", text).expect("a policy");
+            prop_assert!(prepared.faults().is_empty());
+            prop_assert!(text.chars().all(|letter| (' '..='\u{ff}').contains(&letter)), "{}", text);
+            let report = Linter::new(&CATALOGUE).check(text, Some(LintKind::Identity), None);
+            let errors: Vec<_> = report.findings.iter().filter(|one| one.check.class().as_str() == "error").collect();
+            prop_assert!(errors.is_empty(), "{:?} in {}", errors, text);
+        }
+        let actions: BTreeSet<&str> = found.actions.iter().map(String::as_str).collect();
+        let known = ["iam:GetRole", "lambda:GetFunction", "s3:GetObject", "secretsmanager:CreateSecret", "ssm:GetParameter"];
+        prop_assert!(actions.iter().all(|action| known.contains(action)));
+    }
+
+    #[test]
     fn the_order_of_events_and_the_threads_do_not_matter(events in proptest::collection::vec(any_event(), 1..60), at in 0_usize..60) {
         let whole = generated(&app(), &events, Resources::Patterns);
         prop_assert_eq!(&generated(&app(), events.iter().rev(), Resources::Patterns), &whole);
