@@ -162,8 +162,8 @@ proptest! {
         bounded: bool, scp: bool, rcp: bool, granted: bool,
     ) {
         let some = |chosen: &[bool]| KEY_USE.iter().zip(chosen).filter(|(_, is)| **is).map(|(action, _)| *action).collect::<Vec<_>>();
-        let mut scenario = Scenario::default();
-        scenario.key_policy = vec![to_account(statement("Owner", &["kms:*"], "*"), PROD)];
+        let owner = to_account(statement("Owner", &["kms:*"], "*"), PROD);
+        let mut scenario = Scenario { key_policy: vec![owner], ..Scenario::default() };
         let (use_of_key, own) = (some(&in_policy), some(&in_identity));
         if !use_of_key.is_empty() {
             scenario.key_policy.push(to_account(statement("Use", &use_of_key, "*"), DEV));
