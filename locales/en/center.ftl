@@ -15,6 +15,7 @@ center-read = cannot read { $path }
 center-whose = whose access?
 advice-center-whose = name a person, or ask who may do something in one account: --action s3:DeleteBucket --account 111122223333
 center-disabled = { $name } is disabled and cannot sign in: this is what there would be
+center-account-status = { $account } ({ $name }) is { $status }
 center-members-unknown =
     { $count ->
         [one] the members of a group were not recorded: there may be more

@@ -15,6 +15,7 @@ center-read = { $path } を読み取れません
 center-whose = 誰のアクセスかが指定されていません
 advice-center-whose = ユーザーを指定するか、1 つのアカウントで誰が操作できるかを尋ねてください: --action s3:DeleteBucket --account 111122223333
 center-disabled = { $name } は無効化されておりサインインできません。有効化された場合のアクセスを示します
+center-account-status = { $account }({ $name })は { $status } です
 center-members-unknown = グループ { $count } 件のメンバーが記録されていないため、アクセスはほかにもある可能性があります
 center-via-direct = 直接
 center-via-groups = { $groups }

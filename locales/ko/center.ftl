@@ -15,6 +15,7 @@ center-read = { $path }을(를) 읽을 수 없습니다
 center-whose = 누구의 액세스를 볼지 지정되지 않았습니다
 advice-center-whose = 사용자를 지정하거나, 한 계정에서 누가 작업을 할 수 있는지 물으십시오: --action s3:DeleteBucket --account 111122223333
 center-disabled = { $name }은(는) 비활성화되어 로그인할 수 없습니다. 활성화되면 갖게 될 액세스입니다
+center-account-status = { $account }({ $name }) 계정은 { $status } 상태입니다
 center-members-unknown = 그룹 { $count }개의 구성원이 기록되지 않아 액세스가 더 있을 수 있습니다
 center-via-direct = 직접 할당
 center-via-groups = { $groups }

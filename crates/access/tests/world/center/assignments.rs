@@ -254,4 +254,23 @@ proptest! {
         };
         prop_assert_eq!(wanted(&entries), wanted(&shuffled));
     }
+
+    /// Whatever somebody writes: an error, or assignments; never a panic.
+    #[test]
+    fn whatever_is_written_is_taken_or_refused(text in "[ -~\\n가-힣]{0,120}", at in 0_usize..200, byte in "[\\[\\]{},:\\n&*!|>'\"#%@`-]") {
+        let made = Made::of(&office());
+        let usual = "assignments:\n  - {permissionSet: Read, group: [Operators], ou: Work, tag: {env: prod}, except: [lab], nested: false}\n";
+        let mut broken = usual.to_owned();
+        broken.insert_str(at.min(usual.len()), &byte);
+        for text in [&text, &broken] {
+            if let Ok(state) = DesiredState::read("a.yaml", text) {
+                let _ = state.expand(&made.world, &made.directory);
+            }
+            let _ = haechi_access::center::MfaStatement::read("m.yaml", text);
+            let _ = haechi_access::center::minutes(text);
+            let _ = haechi_access::center::set_of_role(text);
+            let _ = made.directory.find_user(text);
+            let _ = made.directory.users().next().map(|user| user.attribute(text));
+        }
+    }
 }

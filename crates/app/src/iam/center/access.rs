@@ -1,7 +1,9 @@
 //! `haechi org access`: what somebody has in every account, and who may do something in one.
 
-use haechi_access::center::{Attribute, Center, Level, Levels, Reach, Seat, Session, Taken, User, UserStatus};
-use haechi_access::{Answer, Explanation};
+use haechi_access::center::{
+    Attribute, Center, Level, Levels, Reach, Seat, Session, Taken, User, UserGroup, UserStatus,
+};
+use haechi_access::{Answer, Explanation, Guardrails};
 use haechi_iam::{Action, Catalogue};
 use haechi_model::Message;
 use haechi_report::{Cell, Column, Fit, Table};
@@ -63,9 +65,7 @@ impl App {
             .as_deref()
             .map(|word| recorded.directory.find_user(word).map_err(|error| unfound(error, word)))
             .transpose()?;
-        if let Some(user) = user {
-            asking.caution_of(user);
-        }
+        asking.caution(user);
         let asked = request.action.as_deref().map(|word| action(&catalogue, word)).transpose()?;
         let table = match (user, &asked) {
             (Some(user), None) => asking.levels(user)?,
@@ -93,15 +93,27 @@ struct Asking<'r> {
 }
 
 impl<'r> Asking<'r> {
-    /// What is to be known of somebody whatever the question is.
-    fn caution_of(&mut self, user: &User) {
-        if user.status == UserStatus::Disabled {
+    /// What is to be known whatever the question is.
+    fn caution(&mut self, user: Option<&User>) {
+        if let Some(user) = user.filter(|user| user.status == UserStatus::Disabled) {
             self.cautions.push(Message::new("center-disabled").with("name", &*user.name));
         }
-        let unread = |group: &&haechi_access::center::UserGroup| group.members_unknown.is_some();
+        let unread = |group: &&UserGroup| group.members_unknown.is_some();
         let unread = self.recorded.directory.groups().filter(unread).count();
         if unread > 0 {
             self.cautions.push(Message::new("center-members-unknown").with("count", unread));
+        }
+    }
+
+    /// Accounts that are not active.
+    fn caution_of_accounts(&mut self, seats: &[Seat<'_>]) {
+        let mut accounts: Vec<&str> = seats.iter().map(|seat| seat.account).collect();
+        accounts.dedup();
+        for account in accounts.into_iter().filter_map(|id| self.recorded.world.account(id)) {
+            if !matches!(&*account.status, "" | "ACTIVE") {
+                let message = Message::new("center-account-status").with("account", &*account.id);
+                self.cautions.push(message.with("name", &*account.name).with("status", &*account.status));
+            }
         }
     }
 
@@ -116,6 +128,9 @@ impl<'r> Asking<'r> {
     fn session(&self, user: &User, seat: &Seat<'r>) -> Result<Session<'r>> {
         let mut session = self.center.session(user, seat).map_err(UserError::verbatim)?;
         session.context = self.request.scope.fill(self.app, self.catalogue, session.context)?;
+        if self.request.scope.guardrails() == Guardrails::WithoutScps {
+            session.subject.scps = &[];
+        }
         Ok(session)
     }
 
@@ -124,6 +139,7 @@ impl<'r> Asking<'r> {
         let world = &self.recorded.world;
         let mut levels = Levels::new(world, self.catalogue);
         let seats = self.seats(user);
+        self.caution_of_accounts(&seats);
         let (mut rows, mut tags) = (Vec::new(), Vec::new());
         for seat in &seats {
             let session = self.session(user, seat)?;
@@ -203,11 +219,11 @@ impl<'r> Asking<'r> {
         let (mut people, mut sessions) = (0_usize, 0_usize);
         for user in users {
             let seats = self.seats(user);
-            people += usize::from(!seats.is_empty());
             // Who is disabled cannot sign in.
             if many && user.status == UserStatus::Disabled {
                 continue;
             }
+            people += usize::from(!seats.is_empty());
             for seat in &seats {
                 sessions += 1;
                 let session = self.session(user, seat)?;

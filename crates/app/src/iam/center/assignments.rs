@@ -136,7 +136,7 @@ impl App {
             .with("same", plan.keep.len());
         let changes = rows.len();
         let mut columns = columns();
-        columns.insert(5, Column::new("provisioned", "center-column-provisioned", Fit::Whole));
+        columns.insert(5, Column::new("provisioned", "center-column-provisioned", Fit::Spare));
         columns.push(Column::named("drift".to_owned(), Fit::Machine));
         let rows: Vec<Vec<Cell>> = rows;
         let table = Table {
