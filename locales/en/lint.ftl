@@ -138,7 +138,6 @@ lint-class-warning = warning
 lint-class-suggestion = suggestion
 lint-state-done = done
 lint-state-retired = retired by AWS
-lint-state-missing = missing
 lint-column-check = CHECK
 lint-column-class = CLASS
 lint-column-state = STATE

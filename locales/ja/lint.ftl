@@ -138,7 +138,6 @@ lint-class-warning = 警告
 lint-class-suggestion = 提案
 lint-state-done = 実装済み
 lint-state-retired = AWS で廃止
-lint-state-missing = 未実装
 lint-column-check = チェック
 lint-column-class = 区分
 lint-column-state = 状態

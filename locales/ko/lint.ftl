@@ -138,7 +138,6 @@ lint-class-warning = 경고
 lint-class-suggestion = 제안
 lint-state-done = 구현됨
 lint-state-retired = AWS에서 폐지
-lint-state-missing = 미구현
 lint-column-check = 검사
 lint-column-class = 구분
 lint-column-state = 상태

@@ -77,7 +77,6 @@ impl App {
             id: match state {
                 CheckState::Done => "lint-state-done",
                 CheckState::Retired => "lint-state-retired",
-                CheckState::Missing => "lint-state-missing",
             },
         };
         let row = |check: &Check| {

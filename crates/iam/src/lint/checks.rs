@@ -38,7 +38,6 @@ pub enum CheckState {
     Done,
     /// AWS's language no longer has the rule: service control policies take the full language since 2025-09.
     Retired,
-    Missing,
 }
 
 impl CheckState {
@@ -46,7 +45,6 @@ impl CheckState {
         match self {
             CheckState::Done => "done",
             CheckState::Retired => "retired",
-            CheckState::Missing => "missing",
         }
     }
 }
