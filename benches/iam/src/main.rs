@@ -1,10 +1,13 @@
 //! `bench-iam questions COUNT SEED` writes realistic questions; `bench-iam answers FILE` decides them, to be compared
 //! with a peer's answers; `bench-iam speed FILE [ROUNDS]` measures decisions on one core, policies prepared once, and
 //! `bench-iam who-can PRINCIPALS POLICIES` one question to a whole organization; `bench-iam world PRINCIPALS POLICIES`
-//! the same from items on.
+//! the same from items on; `bench-iam paths PRINCIPALS POLICIES` all escalation paths of that world, and
+//! `bench-iam what-if FOLDER` a change of SCPs replayed over CloudTrail's files.
 
 mod organization;
+mod processor;
 mod questions;
+mod whatif;
 mod world;
 
 use std::io::{BufWriter, Write as _};
@@ -27,13 +30,15 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["questions", count, seed] => write_questions(count.parse()?, seed.parse()?),
         ["who-can", principals, policies] => organization::who_can(principals.parse()?, policies.parse()?),
-        ["world", principals, policies] => world::run(principals.parse()?, policies.parse()?),
+        ["world", principals, policies] => world::ask(principals.parse()?, policies.parse()?),
+        ["paths", principals, policies] => world::search(principals.parse()?, policies.parse()?),
+        ["what-if", folder] => whatif::run(folder),
         ["answers", file] => answers(file),
         ["speed", file] => speed(file, 5),
         ["speed", file, rounds] => speed(file, rounds.parse()?),
         _ => bail!(
             "usage: bench-iam questions COUNT SEED | answers FILE | speed FILE [ROUNDS] | who-can PRINCIPALS POLICIES \
-            | world PRINCIPALS POLICIES"
+            | world PRINCIPALS POLICIES | paths PRINCIPALS POLICIES | what-if FOLDER"
         ),
     }
 }

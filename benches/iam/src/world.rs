@@ -1,13 +1,18 @@
-//! The whole way: items of a large organization with a fixed seed become a world, and everybody in it is asked about.
+//! The whole way: items of a large organization with a fixed seed become a world, everybody in it is asked about, and
+//! all escalation paths are searched.
 
 use std::fs;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use haechi_access::paths::{Certainty, Search, Things, paths};
 use haechi_access::{Answer, Guardrails, World, who_can};
+use haechi_content::escalation::{Escalation, escalations};
 use haechi_iam::{Action, Context};
 use haechi_model::ConfigurationItem;
 use serde_json::{Value, json};
+
+use crate::processor;
 
 const ACCOUNTS: usize = 200;
 const UNITS: usize = 20;
@@ -28,6 +33,11 @@ impl Random {
 
 fn account(at: usize) -> String {
     format!("{:012}", 111_100_000_000 + at)
+}
+
+/// An account whose principals another account's roles trust.
+fn account_before(at: usize) -> String {
+    account((at + ACCOUNTS - 1) % ACCOUNTS)
 }
 
 fn item(account: &str, kind: &str, id: &str, arn: &str, configuration: &Value) -> Result<ConfigurationItem> {
@@ -55,12 +65,26 @@ fn policy(number: usize, random: &mut Random) -> Value {
         0 => json!({"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}),
         _ => json!({"StringEquals": {"aws:PrincipalTag/team": format!("t{}", number % 7)}}),
     };
-    json!({"Version": "2012-10-17", "Statement": [
+    let mut statements = json!([
         {"Sid": "Own", "Effect": "Allow", "Action": [format!("{service}:*"), "cloudwatch:PutMetricData"], "Resource": "*"},
         {"Sid": "Bucket", "Effect": "Allow", "Action": actions,
          "Resource": [format!("arn:aws:s3:::team-{team}"), format!("arn:aws:s3:::team-{team}/*")],
          "Condition": condition},
-        {"Sid": format!("Keep{number}"), "Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}]})
+        {"Sid": format!("Keep{number}"), "Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}]);
+    // Now and then somebody may pass or assume a role, or write policies.
+    let (account, other) = (account(number % ACCOUNTS), random.below(2_000));
+    let more = match random.below(60) {
+        0 => json!({"Sid": "Pass", "Effect": "Allow", "Resource": "*",
+            "Action": ["iam:PassRole", "ec2:RunInstances", "lambda:CreateFunction", "lambda:InvokeFunction"]}),
+        1 => json!({"Sid": "Assume", "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Resource": format!("arn:aws:iam::*:role/p-{other}*")}),
+        2 => json!({"Sid": "Write", "Effect": "Allow", "Action": ["iam:PutRolePolicy", "iam:AttachUserPolicy"],
+            "Resource": format!("arn:aws:iam::{account}:*/p-{other}*"), "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}),
+        3 if random.below(4) == 0 => json!({"Sid": "Admin", "Effect": "Allow", "Action": "*", "Resource": "*"}),
+        _ => return json!({"Version": "2012-10-17", "Statement": statements}),
+    };
+    statements.as_array_mut().into_iter().for_each(|all| all.push(more.clone()));
+    json!({"Version": "2012-10-17", "Statement": statements})
 }
 
 fn organization(add: &mut dyn FnMut(ConfigurationItem)) -> Result<()> {
@@ -114,7 +138,7 @@ fn people(principals: usize, policies: usize, add: &mut dyn FnMut(ConfigurationI
         let arn = format!("arn:aws:iam::{account}:policy/limit");
         add(item(&account, "AWS::IAM::Policy", &format!("ANPAlimit{at}"), &arn, &configuration)?);
     }
-    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    let service = ["ec2.amazonaws.com", "lambda.amazonaws.com", "ecs-tasks.amazonaws.com"];
     for number in 0..principals {
         let account_at = number % ACCOUNTS;
         let account = account(account_at);
@@ -140,10 +164,28 @@ fn people(principals: usize, policies: usize, add: &mut dyn FnMut(ConfigurationI
             configuration["groupList"] = json!([]);
         } else {
             configuration["rolePolicyList"] = json!(inline);
+            let mut trusted = vec![
+                json!({"Effect": "Allow", "Principal": {"Service": service[number % 3]}, "Action": "sts:AssumeRole"}),
+            ];
+            if number % 10 == 1 {
+                trusted.push(json!({"Effect": "Allow", "Principal": {"AWS": account_before(account_at)}, "Action": "sts:AssumeRole"}));
+            }
+            let trust = json!({"Version": "2012-10-17", "Statement": trusted});
             configuration["assumeRolePolicyDocument"] = json!(trust.to_string());
         }
         let arn = format!("arn:aws:iam::{account}:{path}/p-{number}");
         add(item(&account, &format!("AWS::IAM::{kind}"), &format!("{id}{number}"), &arn, &configuration)?);
+    }
+    Ok(())
+}
+
+/// Functions and instances with roles, which may be taken over.
+fn things(principals: usize, add: &mut dyn FnMut(ConfigurationItem)) -> Result<()> {
+    for number in (0..principals).filter(|number| number % 4 != 0).step_by(10) {
+        let account = account(number % ACCOUNTS);
+        let role = format!("arn:aws:iam::{account}:role/p-{number}");
+        let arn = format!("arn:aws:lambda:us-east-1:{account}:function:f-{number}");
+        add(item(&account, "AWS::Lambda::Function", &format!("f-{number}"), &arn, &json!({"role": role}))?);
     }
     Ok(())
 }
@@ -160,13 +202,12 @@ fn bucket(add: &mut dyn FnMut(ConfigurationItem)) -> Result<()> {
     Ok(())
 }
 
-/// Builds the world, asks who can read a bucket, and tells times and memory.
-pub fn run(principals: usize, policies: usize) -> Result<()> {
-    anyhow::ensure!(
-        policies >= 2 * ACCOUNTS,
-        "there are {ACCOUNTS} accounts: ask for {} policies or more",
-        2 * ACCOUNTS
-    );
+/// Builds the world, and tells times and memory.
+fn build(principals: usize, policies: usize) -> Result<(World, Things, Vec<Escalation>)> {
+    ensure!(policies >= 2 * ACCOUNTS, "there are {ACCOUNTS} accounts: ask for {} policies or more", 2 * ACCOUNTS);
+    let (catalogue, problems) = escalations();
+    ensure!(problems.is_empty(), "{problems:?}");
+    let mut found = Things::of(&catalogue);
     let before = resident();
     let mut builder = World::builder();
     let (mut reading, mut items) = (std::time::Duration::ZERO, 0);
@@ -174,10 +215,12 @@ pub fn run(principals: usize, policies: usize) -> Result<()> {
         items += 1;
         let start = Instant::now();
         builder.add(&item);
+        found.add(&item);
         reading += start.elapsed();
     };
     organization(&mut add)?;
     people(principals, policies, &mut add)?;
+    things(principals, &mut add)?;
     bucket(&mut add)?;
     let start = Instant::now();
     let world = builder.build()?;
@@ -188,13 +231,38 @@ pub fn run(principals: usize, policies: usize) -> Result<()> {
         start.elapsed(),
         (resident() - before) >> 20,
     );
+    Ok((world, found, catalogue))
+}
+
+/// Asks who can read a bucket.
+pub fn ask(principals: usize, policies: usize) -> Result<()> {
+    let (world, ..) = build(principals, policies)?;
     let action = Action::parse("s3:GetObject")?;
     let (target, context) = (world.target("arn:aws:s3:::team-7/*", None), Context::open());
     for _ in 0..5 {
-        let start = Instant::now();
-        let found = who_can(&world, &action, &target, &context, Guardrails::Counted);
+        let (found, seconds) = processor::seconds(|| who_can(&world, &action, &target, &context, Guardrails::Counted))?;
         let counts = [Answer::Yes, Answer::Conditional, Answer::Undecidable].map(|answer| found.count(answer));
-        println!("asked {}: {counts:?} yes, conditional, undecidable in {:?}", found.asked, start.elapsed());
+        println!(
+            "asked {}: {counts:?} yes, conditional, undecidable in {:.1} ms of one core",
+            found.asked,
+            seconds * 1e3
+        );
+    }
+    Ok(())
+}
+
+/// Searches all escalation paths.
+pub fn search(principals: usize, policies: usize) -> Result<()> {
+    let (world, things, catalogue) = build(principals, policies)?;
+    for _ in 0..5 {
+        let (found, seconds) = processor::seconds(|| paths(&world, &things, &catalogue, &Search::default()))?;
+        let certain = found.paths.iter().filter(|path| path.certainty == Certainty::Certain).count();
+        println!(
+            "searched {}: {} are administrators, {} have a path ({certain} for certain) in {seconds:.2} s of one core",
+            found.searched,
+            found.admins,
+            found.paths.len(),
+        );
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::naming::PrincipalPattern;
 use crate::policy::{Effect, Listing, Policy, Statement};
 use crate::position::{Places, Position};
 use crate::public::{PublicContext, ResourceKind};
-use crate::resource::service_bit;
+use crate::resource::{Action, Resource, service_bit};
 use crate::template::{Pattern, Template, Wildcards};
 use crate::tri::Tri;
 
@@ -204,6 +204,19 @@ impl Prepared {
         self.allow_services & service_bit != 0
     }
 
+    /// Writes how the statements about an action stand to a resource: matched, not matched, or partly, one byte each.
+    /// Resources that are written alike are alike to the policy, conditions on them aside. No: variables in a
+    /// statement's resources could tell them apart, and nothing is to be read of what was written.
+    pub fn write_reach(&self, action: &Action, resource: &Resource, into: &mut Vec<u8>) -> bool {
+        self.denies.iter().chain(&self.allows).filter(|statement| statement.matches_action(action.lower())).all(
+            |statement| {
+                let reach = statement.reach(action, resource);
+                into.extend(reach.map(|reach| reach as u8));
+                reach.is_some()
+            },
+        )
+    }
+
     /// Whether it has a Deny at all.
     pub fn has_deny(&self) -> bool {
         !self.denies.is_empty()
@@ -317,6 +330,21 @@ impl PreparedStatement {
             Listing::Only => listed,
             Listing::Except => !listed,
         }
+    }
+
+    /// Whether the resource matches; none: a variable decides.
+    fn reach(&self, action: &Action, resource: &Resource) -> Option<Tri> {
+        let Some((listing, patterns)) = &self.resources else { return Some(Tri::Yes) };
+        let mut listed = Tri::No;
+        for pattern in patterns {
+            let Pattern::Fixed(glob) = pattern else { return None };
+            let reached = if action.is_wildcard_only() { glob.is_anything().into() } else { resource.matches(glob) };
+            listed = listed.or(reached);
+        }
+        Some(match listing {
+            Listing::Only => listed,
+            Listing::Except => !listed,
+        })
     }
 
     /// Whether it has conditions, or variables in its resources.

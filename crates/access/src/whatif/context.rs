@@ -2,17 +2,36 @@
 
 use core::net::IpAddr;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
-use haechi_iam::catalogue::{ActionInfo, EventFields};
-use haechi_iam::{Action, Context};
-use haechi_model::event::{Event, Fields, Json, JsonKind};
+use haechi_iam::Context;
+use haechi_iam::catalogue::EventFields;
+use haechi_model::event::{Event, Fields, Json, JsonKind, Slot};
 
-use super::keys::{KeySource, WhenMissing};
+use super::keys::{AskedKey, KeySource, Presence, WhenMissing};
 
 /// An event whose fields are found by their paths.
 pub(crate) struct Told<'e> {
     pub event: &'e Event<'e>,
-    pub fields: &'e Fields,
+    pub fields: &'e dyn Paths,
+}
+
+/// Where a field is among those that are read.
+pub(crate) trait Paths {
+    fn slot(&self, path: &str) -> Option<Slot>;
+}
+
+impl Paths for Fields {
+    fn slot(&self, path: &str) -> Option<Slot> {
+        Fields::slot(self, path)
+    }
+}
+
+/// The same, for those who ask event by event.
+impl Paths for HashMap<Box<str>, Slot> {
+    fn slot(&self, path: &str) -> Option<Slot> {
+        self.get(path).copied()
+    }
 }
 
 impl EventFields for Told<'_> {
@@ -21,6 +40,15 @@ impl EventFields for Told<'_> {
     }
 
     fn resource_arns(&self, each: &mut dyn FnMut(&str)) {
+        // All of them at once, where they were read so.
+        if let Some(all) = self.json("resources") {
+            for (name, value) in all.elements().flat_map(Json::members) {
+                if let ("ARN" | "arn", Some(arn)) = (&*name, value.text()) {
+                    each(&arn);
+                }
+            }
+            return;
+        }
         for path in ["resources.ARN", "resources.arn"] {
             let Some(slot) = self.fields.slot(path) else { continue };
             self.event.each(slot, &mut |value| {
@@ -38,34 +66,25 @@ impl Told<'_> {
     }
 
     /// The keys that are asked for, filled in. `by_service`: the caller is an AWS service.
-    pub(crate) fn context(
-        &self,
-        keys: &[Box<str>],
-        action: &Action,
-        info: Option<ActionInfo<'_>>,
-        by_service: bool,
-    ) -> Context {
+    pub(crate) fn context(&self, keys: &[AskedKey], by_service: bool) -> Context {
         let mut context = Context::open();
-        for key in keys {
-            let service = key.split(':').next().unwrap_or_default();
-            let of_action = |key: &str| info.is_none_or(|info| info.supports_key(key));
-            let is_aws = service == "aws";
-            let is_tag = key.starts_with("aws:requesttag/") || **key == *"aws:tagkeys";
-            let foreign = !is_aws && service != action.service();
-            // Tags that a request shows are there, whatever the table says of its action.
-            let no_tags = || self.request_tags().is_none_or(|tags| tags.is_empty());
-            let of_table = !is_aws || key.starts_with("aws:resourcetag/") || (is_tag && no_tags());
-            if foreign || (of_table && !of_action(key)) {
-                context.set_absent(key);
+        for AskedKey { name, source, presence } in keys {
+            let is_absent = match presence {
+                Presence::Never => true,
+                Presence::IfTagged => self.request_tags().is_none_or(|tags| tags.is_empty()),
+                Presence::Possible => false,
+            };
+            if is_absent {
+                context.set_absent(name);
             } else {
-                self.fill(&mut context, key, by_service);
+                self.fill(&mut context, name, *source, by_service);
             }
         }
         context
     }
 
-    fn fill(&self, context: &mut Context, key: &str, by_service: bool) {
-        match KeySource::of(key) {
+    fn fill(&self, context: &mut Context, key: &str, source: KeySource, by_service: bool) {
+        match source {
             KeySource::Model => {}
             KeySource::Nowhere => _ = context.set_unknown(key),
             KeySource::Region => given(context, key, self.event.region()),

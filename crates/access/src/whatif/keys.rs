@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use haechi_iam::catalogue::ActionInfo;
 use haechi_iam::{Policy, Prepared, pattern};
 
 /// Where the value of a key is found in an event.
@@ -166,6 +167,45 @@ impl KeySource {
             KeySource::Parameter(..) => &["requestParameters"],
             KeySource::Region | KeySource::Model | KeySource::ServiceOnly | KeySource::Nowhere => &[],
         }
+    }
+}
+
+/// A key that is asked for a call of an action.
+#[derive(Clone, Debug)]
+pub(crate) struct AskedKey {
+    /// In lower case.
+    pub name: Box<str>,
+    pub source: KeySource,
+    pub presence: Presence,
+}
+
+/// Whether requests for an action have a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// The action does not have it.
+    Never,
+    /// The table does not know that the action has tags: those that a request shows are there.
+    IfTagged,
+    Possible,
+}
+
+impl AskedKey {
+    pub(crate) fn of(name: &str, action: ActionInfo<'_>) -> AskedKey {
+        let service = name.split(':').next().unwrap_or_default();
+        let is_aws = service == "aws";
+        let is_tag = name.starts_with("aws:requesttag/") || name == "aws:tagkeys";
+        let presence = if !is_aws && service != action.service().prefix() {
+            Presence::Never
+        } else if !is_aws || is_tag || name.starts_with("aws:resourcetag/") {
+            match action.supports_key(name) {
+                true => Presence::Possible,
+                false if is_tag => Presence::IfTagged,
+                false => Presence::Never,
+            }
+        } else {
+            Presence::Possible
+        };
+        AskedKey { name: name.into(), source: KeySource::of(name), presence }
     }
 }
 

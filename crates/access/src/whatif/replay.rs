@@ -3,17 +3,17 @@
 //! A call that the log says has passed, has passed the guardrails of its day: only Deny statements that are new on its
 //! caller's path and levels that have become narrower can stop it. Verdicts are kept by what they depend on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use haechi_iam::catalogue::{ActionInfo, Catalogue, EventAction, EventResource, EventRules};
-use haechi_iam::{Action, Caller, Effect, Layer, Level, Policies, Prepared, Question, Tri, Unrecorded};
+use haechi_iam::{Action, Caller, Effect, Layer, Level, Policies, Prepared, Question, Resource, Tri, Unrecorded};
 use haechi_model::event::{Event, FieldError, Fields, Json, Slot, core};
 
 use super::changes::WhatIf;
 use super::context::Told;
 use super::difference::Difference;
-use super::keys::{Asked, KeySource, services_with_resources};
+use super::keys::{Asked, AskedKey, KeySource, services_with_resources};
 use super::tally::{Call, Class, Count, Reason, Tally};
 use crate::calls::{CallSlots, is_denial, raw};
 
@@ -26,9 +26,13 @@ pub struct Replay<'w> {
     catalogue: &'w Catalogue,
     rules: &'w EventRules,
     fields: Fields,
+    /// The same by their paths.
+    paths: HashMap<Box<str>, Slot>,
     slots: Slots,
     /// Policies that are added, removed, or stand on narrower levels: their statements matter.
     policies: Vec<Arc<Prepared>>,
+    /// All SCPs, before and after.
+    scps: Vec<Arc<Prepared>>,
     rcps: bool,
 }
 
@@ -61,29 +65,30 @@ impl<'w> Replay<'w> {
             message: fields.add("errorMessage")?,
             resource_account: fields.add("resources.accountId")?,
         };
+        let mut wanted: Vec<String> = Vec::new();
         if asked.resources || rcps {
             let services = services_with_resources(policies.iter().map(|policy| &**policy)).filter(|_| !rcps);
-            let paths = match &services {
+            let paths: Vec<String> = match &services {
                 Some(services) => services.iter().flat_map(|service| rules.resource_paths(service)).collect(),
                 None => rules.paths(),
             };
-            for path in paths {
-                fields.add(&path)?;
-            }
-            for path in ["resources.ARN", "resources.arn"] {
-                fields.add(path)?;
-            }
+            wanted.extend(paths);
+            wanted.extend(["resources", "resources.ARN", "resources.arn"].map(str::to_owned));
         }
-        for key in &asked.keys {
-            let source = KeySource::of(key);
-            for path in source.paths() {
-                fields.add(path)?;
-            }
+        for source in asked.keys.iter().map(|key| KeySource::of(key)) {
+            wanted.extend(source.paths().iter().map(|path| (*path).to_owned()));
             if let KeySource::Parameter(path, _) = source {
-                fields.add(path)?;
+                wanted.push(path.to_owned());
             }
         }
-        Ok(Replay { whatif, catalogue, rules, fields, slots, policies, rcps })
+        for path in &wanted {
+            fields.add(path)?;
+        }
+        // Those that are there for the caller and the call may be asked for by their paths too.
+        let told = ["awsRegion", "recipientAccountId", "eventType", "userIdentity.type", "userIdentity.invokedBy"];
+        let named = wanted.iter().map(String::as_str).chain(told).chain(["requestParameters"]);
+        let paths = named.filter_map(|path| Some((Box::from(path), fields.slot(path)?))).collect();
+        Ok(Replay { whatif, catalogue, rules, fields, paths, slots, policies, scps: all_scps(whatif), rcps })
     }
 
     /// The fields that events have to be read with.
@@ -99,12 +104,21 @@ impl<'w> Replay<'w> {
             known_callers: Vec::new(),
             calls: HashMap::new(),
             known_calls: Vec::new(),
-            verdicts: HashMap::new(),
+            verdicts: HashMap::with_capacity(1 << 14),
             kinds: HashMap::new(),
             counts: Vec::new(),
             buffer: Vec::new(),
         }
     }
+}
+
+/// The SCPs of all accounts, before and after.
+fn all_scps(whatif: &WhatIf) -> Vec<Arc<Prepared>> {
+    let mut known: HashSet<*const Prepared> = HashSet::new();
+    let worlds = [whatif.before(), whatif.after()];
+    let levels = worlds.into_iter().flat_map(|world| world.accounts().flat_map(|account| world.scps_of(&account.id)));
+    let policies = levels.flat_map(|level| &level.policies);
+    policies.filter(|policy| known.insert(Arc::as_ptr(policy))).cloned().collect()
 }
 
 /// Takes events, and counts what would become of them.
@@ -148,13 +162,24 @@ struct KnownCall<'w> {
     meaning: Meaning<'w>,
     asked: Asked,
     slots: Vec<Slot>,
+    /// What tells the resource, beside the other slots.
+    resource_slots: Vec<Slot>,
+    /// The SCPs that tell resources of it apart, if that is all that does.
+    telling: Option<Vec<Arc<Prepared>>>,
 }
 
 enum Meaning<'w> {
-    All(Vec<(Action, ActionInfo<'w>)>),
-    OneOf(Vec<(Action, ActionInfo<'w>)>),
+    All(Vec<AskedAction<'w>>),
+    OneOf(Vec<AskedAction<'w>>),
     NoPermission,
     Unknown,
+}
+
+/// An action of a call, with the keys that policies ask for.
+struct AskedAction<'w> {
+    action: Action,
+    info: ActionInfo<'w>,
+    keys: Vec<AskedKey>,
 }
 
 /// What became of a call.
@@ -187,15 +212,12 @@ impl<'w> Replayer<'_, 'w> {
         // The event's own type tells calls from other events.
         key.push(0);
         key.extend_from_slice(raw(event, self.replay.slots.call.event_type));
-        for slot in &known.slots {
-            key.push(0);
-            match event.value(*slot) {
-                Some(_) if *slot == self.replay.slots.resource_account => {
-                    event.each(*slot, &mut |value| key.extend_from_slice(value.as_json().as_bytes()));
-                }
-                Some(haechi_model::event::Value::Json(value)) => key.extend_from_slice(value.as_json().as_bytes()),
-                Some(haechi_model::event::Value::Plain(text)) => key.extend_from_slice(text.as_bytes()),
-                None => event.each(*slot, &mut |value| key.extend_from_slice(value.as_json().as_bytes())),
+        // Whom nothing new binds, for them nothing else matters.
+        let bound = self.known_callers[caller as usize].scps.is_some() || self.replay.rcps;
+        if bound {
+            write_slots(&known.slots, event, key);
+            if !self.replay.write_reach(known, event, key) {
+                write_slots(&known.resource_slots, event, key);
             }
         }
         let at = match self.verdicts.get(&self.buffer[..]) {
@@ -272,6 +294,18 @@ impl<'w> Replayer<'_, 'w> {
     }
 }
 
+/// Writes what an event has in some slots.
+fn write_slots(slots: &[Slot], event: &Event<'_>, key: &mut Vec<u8>) {
+    for slot in slots {
+        key.push(0);
+        match event.value(*slot) {
+            Some(haechi_model::event::Value::Json(value)) => key.extend_from_slice(value.as_json().as_bytes()),
+            Some(haechi_model::event::Value::Plain(text)) => key.extend_from_slice(text.as_bytes()),
+            None => event.each(*slot, &mut |value| key.extend_from_slice(value.as_json().as_bytes())),
+        }
+    }
+}
+
 /// Who denied a call, by AWS's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DeniedBy {
@@ -343,10 +377,13 @@ impl<'w> Replay<'w> {
     fn known_call(&self, event: &Event<'_>) -> KnownCall<'w> {
         let told = Told { event, fields: &self.fields };
         let found = self.rules.action(self.catalogue, event.source(), event.name(), &told);
-        let ready = |infos: Vec<ActionInfo<'w>>| -> Vec<(Action, ActionInfo<'w>)> {
-            infos.into_iter().filter_map(|info| Some((info.to_action()?, info))).collect()
+        let ready = |infos: Vec<ActionInfo<'w>>| -> Vec<AskedAction<'w>> {
+            infos
+                .into_iter()
+                .filter_map(|info| Some(AskedAction { action: info.to_action()?, info, keys: Vec::new() }))
+                .collect()
         };
-        let meaning = match found {
+        let mut meaning = match found {
             EventAction::Known(info) => Meaning::All(ready(vec![info])),
             EventAction::Several(infos) => Meaning::All(ready(infos)),
             EventAction::OneOf(infos) => Meaning::OneOf(ready(infos)),
@@ -355,34 +392,80 @@ impl<'w> Replay<'w> {
         };
         let mut asked = Asked::default();
         if let Meaning::All(actions) | Meaning::OneOf(actions) = &meaning {
-            for (action, _) in actions {
-                let own = Asked::of(self.policies.iter().map(|policy| &**policy), Some(action.text()));
+            for asking in actions {
+                let own = Asked::of(self.policies.iter().map(|policy| &**policy), Some(asking.action.text()));
                 asked.keys.extend(own.keys);
                 asked.resources |= own.resources;
             }
         }
         asked.keys.sort();
         asked.keys.dedup();
+        if let Meaning::All(actions) | Meaning::OneOf(actions) = &mut meaning {
+            for asking in actions {
+                asking.keys = asked.keys.iter().map(|key| AskedKey::of(key, asking.info)).collect();
+            }
+        }
         asked.resources |= self.rcps;
-        let mut slots = Vec::new();
-        let mut add = |path: &str| slots.extend(self.fields.slot(path));
-        for source in asked.keys.iter().map(|key| KeySource::of(key)) {
-            source.paths().iter().for_each(|path| add(path));
+        let (mut slots, mut resource_slots) = (Vec::new(), Vec::new());
+        for path in asked.keys.iter().flat_map(|key| KeySource::of(key).paths()) {
+            slots.extend(self.fields.slot(path));
         }
         if asked.resources {
-            ["resources.ARN", "resources.arn", "recipientAccountId", "resources.accountId"]
-                .into_iter()
-                .for_each(&mut add);
+            // Whatever the event says of resources, as it is written.
+            slots.extend(self.fields.slot("recipientAccountId"));
+            resource_slots.extend(self.fields.slot("resources"));
             if let Meaning::All(actions) | Meaning::OneOf(actions) = &meaning {
-                for (action, _) in actions {
-                    self.rules.resource_paths(action.service()).for_each(|path| add(&path));
+                for asking in actions {
+                    self.rules
+                        .resource_paths(asking.action.service())
+                        .for_each(|path| resource_slots.extend(self.fields.slot(&path)));
                 }
             }
         }
-        slots.sort_unstable_by_key(|slot: &Slot| slot.index());
-        slots.dedup();
+        for slots in [&mut slots, &mut resource_slots] {
+            slots.sort_unstable_by_key(|slot: &Slot| slot.index());
+            slots.dedup();
+        }
+        let telling = self.telling(&meaning, &asked);
         let source = event.source().split(".amazonaws.com").next().unwrap_or_default();
-        KnownCall { name: format!("{source}:{}", event.name()).into(), meaning, asked, slots }
+        let name = format!("{source}:{}", event.name()).into();
+        KnownCall { name, meaning, asked, slots, resource_slots, telling }
+    }
+
+    /// The SCPs about a call's actions that name resources; none: keys of the resource matter too, or RCPs do.
+    fn telling(&self, meaning: &Meaning<'_>, asked: &Asked) -> Option<Vec<Arc<Prepared>>> {
+        let (Meaning::All(actions) | Meaning::OneOf(actions)) = meaning else { return None };
+        if self.rcps || !asked.resources || asked.keys.iter().any(|key| key.contains(":resource")) {
+            return None;
+        }
+        let tells = |policy: &&Arc<Prepared>| {
+            actions.iter().any(|asking| {
+                let of_it = Asked::of(std::iter::once(&***policy), Some(asking.action.text()));
+                of_it.resources
+            })
+        };
+        Some(self.scps.iter().filter(tells).cloned().collect())
+    }
+
+    /// Writes what all SCPs have to say of a call's resource; no: that does not tell it.
+    fn write_reach(&self, call: &KnownCall<'w>, event: &Event<'_>, key: &mut Vec<u8>) -> bool {
+        let (Some(telling), Meaning::All(actions) | Meaning::OneOf(actions)) = (&call.telling, &call.meaning) else {
+            return false;
+        };
+        let told = Told { event, fields: &self.paths };
+        let before = key.len();
+        for AskedAction { action, info, .. } in actions {
+            let (arn, owner) = self.resource(*info, &told);
+            let resource = Resource::any_of(&arn);
+            key.push(0);
+            key.extend_from_slice(owner.as_deref().or(resource.account()).unwrap_or_default().as_bytes());
+            key.push(0);
+            if !telling.iter().all(|policy| policy.write_reach(action, &resource, key)) {
+                key.truncate(before);
+                return false;
+            }
+        }
+        true
     }
 
     fn verdict(&self, caller: &KnownCaller<'w>, call: &KnownCall<'w>, event: &Event<'_>) -> Verdict {
@@ -393,13 +476,13 @@ impl<'w> Replay<'w> {
             Meaning::NoPermission => (&[][..], false),
             Meaning::Unknown => return self.without_action(caller, call, event),
         };
-        let Some((first, _)) = actions.first() else {
+        let Some(first) = actions.first() else {
             return Verdict { class: Class::NoPermission, action: call.name.clone(), reasons: Vec::new() };
         };
         let mut worst: Option<Verdict> = None;
         let mut differ = false;
-        for (action, info) in actions {
-            let verdict = self.verdict_on(caller, call, action, *info, event);
+        for asking in actions {
+            let verdict = self.verdict_on(caller, call, asking, event);
             differ |= worst.as_ref().is_some_and(|known| known.class != verdict.class);
             worst = match worst {
                 Some(known) if known.class <= verdict.class => Some(known),
@@ -409,7 +492,7 @@ impl<'w> Replay<'w> {
         match worst {
             Some(Verdict { mut reasons, .. }) if one_of && differ => {
                 reasons.push(Reason::SeveralActions);
-                Verdict { class: Class::Undecided, action: first.text().into(), reasons }
+                Verdict { class: Class::Undecided, action: first.action.text().into(), reasons }
             }
             Some(verdict) => verdict,
             None => Verdict { class: Class::NoPermission, action: call.name.clone(), reasons: Vec::new() },
@@ -453,15 +536,15 @@ impl<'w> Replay<'w> {
         &self,
         caller: &KnownCaller<'w>,
         call: &KnownCall<'w>,
-        action: &Action,
-        info: ActionInfo<'w>,
+        asking: &AskedAction<'w>,
         event: &Event<'_>,
     ) -> Verdict {
-        let told = Told { event, fields: &self.fields };
+        let AskedAction { action, info, keys } = asking;
+        let told = Told { event, fields: &self.paths };
         let done = |class, reasons| Verdict { class, action: action.text().into(), reasons };
         let denied = event.error_code().is_some_and(|code| is_denial(&code));
         let unbound = self.unbound(caller);
-        let (arn, owner) = if call.asked.resources { self.resource(info, &told) } else { ("*".to_owned(), None) };
+        let (arn, owner) = if call.asked.resources { self.resource(*info, &told) } else { ("*".to_owned(), None) };
         // Most calls are about the account's own resources; as a fact for conditions that is not enough.
         let holder = owner.clone().or_else(|| event.account().map(str::to_owned));
         let rcps = (self.rcps && caller.bond != Bond::ServiceLinked)
@@ -474,30 +557,35 @@ impl<'w> Replay<'w> {
             let class = if denied { Class::DeniedInLog } else { Class::Undecided };
             return done(class, vec![Reason::Caller]);
         };
-        let context = told.context(&call.asked.keys, action, Some(info), caller.bond == Bond::Service);
+        let context = told.context(keys, caller.bond == Bond::Service);
         let owner = if info.resources().len() == 0 { holder.as_deref() } else { owner.as_deref() };
-        let place = |world: &crate::World| world.target(&arn, owner).resource;
-        let (old, new) = (place(self.whatif.before()), place(self.whatif.after()));
+        let place = |world: &crate::World| world.asked_resource(&arn, owner);
         let ask = |caller, resource| Question { caller, action, resource, context: &context, policies: <_>::default() };
-        let (was, is) = (ask(before, &old), ask(after, &new));
+        let new = place(self.whatif.after());
+        let is = ask(after, &new);
         let rcps = rcps.filter(|_| is.exemption(Layer::Rcp).is_none());
         if caller.scps.is_none() && rcps.is_none() {
             return done(unbound.unwrap_or(if denied { Class::DeniedInLog } else { Class::Untouched }), Vec::new());
         }
         let guards = Guards { caller, rcps, owner: holder.as_deref(), whatif: self.whatif };
         if denied {
-            return done(guards.of_denied(was, is, denied_by(event.get(self.slots.message))), Vec::new());
+            let old = place(self.whatif.before());
+            return done(guards.of_denied(ask(before, &old), is, denied_by(event.get(self.slots.message))), Vec::new());
         }
         let mut reasons = Vec::new();
         let passes = guards.passes(is, &mut reasons);
         reasons.sort();
         reasons.dedup();
+        if passes == Tri::Yes {
+            return done(unbound.unwrap_or(Class::Allowed), Vec::new());
+        }
+        let old = place(self.whatif.before());
+        let was = ask(before, &old);
         match passes {
-            Tri::Yes => done(unbound.unwrap_or(Class::Allowed), Vec::new()),
             // It passed then, though the guardrails of the record deny it: they are younger than the call.
             _ if guards.before(was).denied == Tri::Yes => done(Class::DeniedAlready, Vec::new()),
             Tri::No => done(Class::Denied, reasons),
-            Tri::Maybe => {
+            _ => {
                 if !reasons.iter().any(|reason| !matches!(reason, Reason::Statement { .. })) {
                     reasons.push(Reason::Resource);
                 }

@@ -26,38 +26,27 @@ impl World {
     /// What an ARN is: `*` for actions without a resource. A pattern (`arn:aws:s3:::bucket/*`) stands for all that
     /// it matches. The account is to be told where neither the ARN nor the record does.
     pub fn target(&self, arn: &str, account: Option<&str>) -> Target<'_> {
-        let mut resource = Resource::any_of(arn);
+        let resource = self.asked_resource(arn, account);
         let mut target = Target {
-            resource: Resource::new("*"),
+            rcps: resource.account().map_or(&[][..], |owner| &self.place(owner).rcps),
+            resource,
             recorded: None,
             policy: Vec::new(),
             trust: Vec::new(),
-            rcps: &[],
             grants: &[],
             bucket_access: BucketAccess::Unrestricted,
         };
-        let mut owner = account.map(Box::from).or_else(|| resource.account().map(Box::from));
         match about(arn) {
             About::NoPolicy => {}
             About::Several => target.policy.push(unrecorded(arn)),
             About::Holder(holder) => match self.record.resources.get(&*holder) {
                 Some(recorded) => {
-                    owner = owner.or_else(|| Some(recorded.account.clone()));
                     target.policy.extend(recorded.policy.clone());
                     target.policy.extend(recorded.acl.clone());
                     target.grants = &recorded.grants;
                     let account_blocks = self.record.restricted.get(&recorded.account).copied().unwrap_or_default();
                     if recorded.restrict_public_buckets || (recorded.is_bucket() && account_blocks) {
                         target.bucket_access = BucketAccess::RestrictPublicBuckets;
-                    }
-                    if recorded.is_bucket() {
-                        resource = resource.in_region(&recorded.region);
-                    } else if *recorded.arn == *arn {
-                        // The tags of a bucket are condition keys only where its ABAC is on, which is not recorded.
-                        resource = resource.with_tags(recorded.tags());
-                    }
-                    if recorded.aws_managed_key {
-                        resource = resource.aws_managed_key();
                     }
                     target.recorded = Some(recorded);
                 }
@@ -67,36 +56,52 @@ impl World {
         if arn.contains(":role/") || arn.contains(":user/") {
             if let Some(principal) = self.principal(arn) {
                 target.trust.extend(principal.trust.clone());
-                resource = resource.with_tags(principal.tags());
             } else if arn.contains(":role/") {
                 target.trust.push(unrecorded(arn));
             }
         }
-        if let Some(owner) = owner {
-            let place = self.place(&owner);
-            target.rcps = &place.rcps;
-            resource = resource.in_account(&owner).with_standing(place.standing);
-            if let Some(org) = &place.org {
-                resource = resource.with_org(Some(org.clone()));
-            }
-        }
-        target.resource = resource;
         target
+    }
+
+    /// What is asked for, without the policies of its side.
+    pub(crate) fn asked_resource(&self, arn: &str, account: Option<&str>) -> Resource {
+        let mut resource = Resource::any_of(arn);
+        let mut owner = account.map(Box::from).or_else(|| resource.account().map(Box::from));
+        if let About::Holder(holder) = about(arn)
+            && let Some(recorded) = self.record.resources.get(&*holder)
+        {
+            owner = owner.or_else(|| Some(recorded.account.clone()));
+            resource = recorded.described(resource, arn);
+        }
+        if (arn.contains(":role/") || arn.contains(":user/"))
+            && let Some(principal) = self.principal(arn)
+        {
+            resource = resource.with_tags(principal.tags());
+        }
+        match owner {
+            Some(owner) => self.in_place(resource, &owner),
+            None => resource,
+        }
+    }
+
+    /// The resource in its account.
+    fn in_place(&self, resource: Resource, owner: &str) -> Resource {
+        let place = self.place(owner);
+        let resource = resource.in_account(owner).with_standing(place.standing);
+        match &place.org {
+            Some(org) => resource.with_org(Some(org.clone())),
+            None => resource,
+        }
     }
 
     /// Some resource of an account that has no policy of its own.
     pub(crate) fn unnamed(&self, resource: Resource, account: &str) -> Target<'_> {
-        let place = self.place(account);
-        let mut resource = resource.in_account(account).with_standing(place.standing);
-        if let Some(org) = &place.org {
-            resource = resource.with_org(Some(org.clone()));
-        }
         Target {
-            resource,
+            resource: self.in_place(resource, account),
             recorded: None,
             policy: Vec::new(),
             trust: Vec::new(),
-            rcps: &place.rcps,
+            rcps: &self.place(account).rcps,
             grants: &[],
             bucket_access: BucketAccess::Unrestricted,
         }
@@ -106,6 +111,19 @@ impl World {
 impl RecordedResource {
     pub fn is_bucket(&self) -> bool {
         &*self.resource_type == "AWS::S3::Bucket"
+    }
+
+    /// What is known of a resource that it holds, or is.
+    fn described(&self, resource: Resource, arn: &str) -> Resource {
+        let resource = if self.is_bucket() {
+            resource.in_region(&self.region)
+        } else if *self.arn == *arn {
+            // The tags of a bucket are condition keys only where its ABAC is on, which is not recorded.
+            resource.with_tags(self.tags())
+        } else {
+            resource
+        };
+        if self.aws_managed_key { resource.aws_managed_key() } else { resource }
     }
 
     pub fn tags(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -40,6 +40,11 @@ impl<'c> ArnTemplate<'c> {
 
     /// Whether an ARN of a policy, wildcards and variables in it, matches some ARN of this type.
     pub fn meets(self, pattern: &str) -> ArnMatch {
+        // The ARN of an event or of a request: nothing has to be built.
+        let is_plain = !pattern.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'$'));
+        if is_plain && let Some(fits) = self.is_met(pattern) {
+            return if fits { ArnMatch::Some } else { ArnMatch::None };
+        }
         let open = ArnTemplate(pattern).pattern();
         let own = self.pattern();
         let both = match (arn_parts(&own), arn_parts(&open)) {
@@ -51,5 +56,54 @@ impl<'c> ArnTemplate<'c> {
             _ => overlaps(&own, &open, Case::Sensitive),
         };
         if both { ArnMatch::Some } else { ArnMatch::None }
+    }
+}
+
+impl ArnTemplate<'_> {
+    /// Whether an ARN is of this type, part by part; none: one of the two is no ARN.
+    fn is_met(self, arn: &str) -> Option<bool> {
+        let is_arn =
+            |text: &str| text.starts_with("arn:") && text.bytes().filter(|byte| *byte == b':').nth(4).is_some();
+        if !is_arn(self.0) || !is_arn(arn) {
+            return None;
+        }
+        Some(self.0.splitn(6, ':').zip(arn.splitn(6, ':')).all(|(own, told)| part_matches(own, told)))
+    }
+}
+
+/// Whether a text is of a template's part, whose variables may be any text.
+fn part_matches(template: &str, text: &str) -> bool {
+    let Some((head, mut template)) = variable(template) else { return template == text };
+    let Some(mut rest) = text.strip_prefix(head) else { return false };
+    // Each piece as far left as it can be; the last at the end.
+    while let Some((piece, behind)) = variable(template) {
+        let Some(at) = rest.find(piece) else { return false };
+        (rest, template) = (&rest[at + piece.len()..], behind);
+    }
+    rest.ends_with(template)
+}
+
+/// What stands before and behind the first variable.
+fn variable(template: &str) -> Option<(&str, &str)> {
+    // No other dollars are in templates.
+    let (before, after) = template.split_once('$').filter(|(_, after)| after.starts_with('{'))?;
+    Some((before, after.split_once('}').map_or("", |(_, behind)| behind)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An ARN without wildcards is met as its pattern is.
+    #[test]
+    fn parts_match_as_patterns_do() {
+        let templates = ["", "a", "${X}", "a${X}", "${X}a", "a${X}b${Y}c", "${X}${Y}", "a${X}a", "${X}/${Y}", "a${X"];
+        let texts = ["", "a", "aa", "ab", "aba", "a/b", "/", "abc", "axbyc", "abcabc", "acb", "a$b"];
+        for template in templates {
+            for text in texts {
+                let expected = crate::pattern::matches(&ArnTemplate(template).pattern(), text, Case::Sensitive);
+                assert_eq!(part_matches(template, text), expected, "{template} {text}");
+            }
+        }
     }
 }
