@@ -172,9 +172,16 @@ fn of_two_instances_the_file_names_one() {
     assert!(problem.contains("several instances"), "{problem}");
     let named = format!("instance: {INSTANCE}\n{}", entry("account: shop"));
     assert_eq!(expand(&items, &named).expect("an expansion").wanted.len(), 1);
+    // A group of that name in the other's identity store is not meant.
+    items.team("g-twin", "Operators", &[]);
+    items.last()["configuration"]["IdentityStoreId"] = json!("d-2");
+    let wanted = expand(&items, &named).expect("an expansion").wanted;
+    assert_eq!(wanted.keys().map(|assignment| &*assignment.id).collect::<Vec<_>>(), ["g-ops"]);
     // A set of the other instance is not there.
     let other = named.replace("Read", "Other");
     assert!(expand(&items, &other).expect_err("another's set").contains("no permission set `Other`"));
+    let by_arn = named.replace("Read", &set_arn("Other"));
+    assert!(expand(&items, &by_arn).expect_err("another's set").contains("no permission set"));
 }
 
 /// The same record with other assignments.
