@@ -213,7 +213,7 @@ fn the_list_of_checks_is_that_of_aws() {
     assert_eq!(count(CheckClass::SecurityWarning), 14);
     assert_eq!(count(CheckClass::Warning), 23);
     assert_eq!(count(CheckClass::Suggestion), 25);
-    assert_eq!(Check::ALL.iter().find(|check| check.state() == CheckState::Missing), None);
+    assert_eq!(Check::ALL.iter().filter(|check| check.state() == CheckState::Retired).count(), 5);
     let Some(corpus) = std::env::var_os("HAECHI_CORPUS") else { return };
     let list = std::fs::read_to_string(std::path::Path::new(&corpus).join("access-analyzer-checks.txt")).unwrap();
     let names: BTreeSet<String> =
