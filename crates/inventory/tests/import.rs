@@ -60,7 +60,7 @@ fn user(id: &str) -> Value {
 #[test]
 fn the_example_organization_is_read_whole() {
     let (summary, kept) = run(&[examples()]);
-    assert_eq!((summary.files, &summary.unreadable), (6, &Vec::new()));
+    assert_eq!((summary.files, &summary.unreadable), (8, &Vec::new()));
     // Beside them lie its logs: those are none of AWS Config's, and passed over by name.
     let logs = ["CloudTrail", "vpcflowlogs", "vpcdnsquerylogs"];
     let is_log = |path: &std::path::Path| path.iter().any(|part| logs.iter().any(|log| part == *log));
@@ -70,9 +70,14 @@ fn the_example_organization_is_read_whole() {
     let names: Vec<_> = summary.accounts.iter().map(|account| (account.id.as_str(), account.name.as_deref())).collect();
     assert_eq!(
         names,
-        [("111122223333", Some("security")), ("444455556666", Some("shop-prod")), ("777788889999", Some("sandbox"))]
+        [
+            ("111122223333", Some("security")),
+            ("222233334444", Some("management")),
+            ("444455556666", Some("shop-prod")),
+            ("777788889999", Some("sandbox"))
+        ]
     );
-    assert_eq!(summary.accounts[1].ou_path.as_deref(), Some("Root/Workloads/Prod"));
+    assert_eq!(summary.accounts[2].ou_path.as_deref(), Some("Root/Workloads/Prod"));
     assert!(summary.coverage.iter().all(Coverage::is_complete));
     assert!(summary.coverage.iter().any(|line| line.resources == 0), "what is listed and empty is said");
     // These files are our own: what is absent is absent.
