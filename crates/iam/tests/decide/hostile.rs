@@ -60,6 +60,41 @@ fn ten_thousand_statements() {
 }
 
 #[test]
+fn deep_nesting_is_an_error() {
+    let start = Instant::now();
+    for opening in ["[", "{\"Statement\":", "{\"Statement\":[", "{\"Statement\":{\"Condition\":", "{\"a\":"] {
+        let text = opening.repeat(200_000);
+        assert!(
+            Policy::parse(&text).is_err() && Prepared::parse(PolicyKind::Identity, "p", &text).is_err(),
+            "{opening}"
+        );
+        assert!(BatchQuestion::parse(&text, &crate::CATALOGUE, None, &mut PolicyCache::new(1 << 16)).0.is_err());
+        let inside = format!(r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":{text}"#);
+        assert!(Prepared::parse(PolicyKind::Identity, "p", &inside).is_err(), "{opening}");
+    }
+    assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
+}
+
+/// The largest documents are those of buckets, 20 KB; here are 200.
+#[test]
+fn ten_times_the_size_limit() {
+    let start = Instant::now();
+    let resources: Vec<String> = (0..5_500).map(|at| format!("\"arn:aws:s3:::bucket-{at:06}/*/prefix-?*\"")).collect();
+    let text = format!(
+        r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Action": "s3:Get*", "Resource": [{}]}}}}"#,
+        resources.join(",")
+    );
+    assert!(text.len() > 10 * 20_480, "{}", text.len());
+    let printed = Policy::parse(&text).unwrap().to_json();
+    for text in [&text, &printed] {
+        let context = Context::new();
+        assert_eq!(verdict(text, "arn:aws:s3:::bucket-005499/a/b/prefix-x", &context), Verdict::Allowed);
+        assert_eq!(verdict(text, "arn:aws:s3:::bucket-005500/a/b/prefix-x", &context), Verdict::ImplicitlyDenied);
+    }
+    assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
+}
+
+#[test]
 fn too_many_faults_make_no_policy() {
     let statement = r#"{"Effect": "Allow", "Action": 7, "Resource": "*"}"#;
     let with = |count: usize| format!(r#"{{"Statement": [{}]}}"#, vec![statement; count].join(","));
