@@ -128,3 +128,7 @@ advice-access-context = write key=value, such as aws:SourceIp=203.0.113.7
 advice-access-action = write service:Name, such as s3:GetObject
 advice-access-principal = write the ARN of a user, role or session, an account id, a service such as ec2.amazonaws.com, or '*'
 advice-access-resource = write the ARN, such as arn:aws:s3:::notes/a.txt, or '*' for actions without a resource
+access-resource-unrecorded = { $resource } was not recorded, so its own policy is not known: listed are those whom their own policies allow; { $left ->
+        [one] { $left } other principal
+       *[other] { $left } other principals
+    } could be let in by it

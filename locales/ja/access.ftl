@@ -129,3 +129,4 @@ help-iam-what-can-resource-account = ARN と記録からわからないときの
 help-iam-what-can-no-scps = SCP がないものとして判定
 help-iam-what-can-as-of = この時点の状態で判定(2026-11-22、2026-11-22T09:30+09:00、または 3 日前を表す 3d)
 help-iam-what-can-format = table、json、jsonl、csv のいずれか
+access-resource-unrecorded = { $resource } は記録されていないため、リソース自体のポリシーは不明です。自身のポリシーで許可されるプリンシパルのみを表示します。ほかの { $left } 件のプリンシパルも、リソースのポリシー次第で許可される可能性があります

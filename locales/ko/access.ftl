@@ -129,3 +129,4 @@ help-iam-what-can-resource-account = ARN과 기록으로 알 수 없을 때 리�
 help-iam-what-can-no-scps = SCP가 없는 것으로 보고 판정
 help-iam-what-can-as-of = 이 시점의 상태로 판정(2026-11-22, 2026-11-22T09:30+09:00 또는 3일 전을 뜻하는 3d)
 help-iam-what-can-format = table, json, jsonl 또는 csv
+access-resource-unrecorded = { $resource } 리소스가 기록되지 않아 리소스 자체의 정책을 알 수 없습니다. 자신의 정책으로 허용되는 보안 주체만 표시하며, 그 밖의 보안 주체 { $left }개도 리소스 정책에 따라 허용될 수 있습니다

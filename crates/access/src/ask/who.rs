@@ -1,10 +1,12 @@
 //! Who can do something with a resource: every principal of every recorded account, the root users, and those
 //! outside whom the resource's policy names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use haechi_iam::{Action, Caller, Context, Effect, Listing, OrgPlace, PolicyKind, Prepared, PrincipalKind as Named};
+use haechi_iam::{
+    Action, Caller, Context, Effect, Listing, OrgPlace, PolicyKind, Prepared, PrincipalKind as Named, Question, Tri,
+};
 use serde::Serialize;
 
 use super::answer::{Answer, Explanation};
@@ -73,6 +75,9 @@ pub struct WhoCan {
     pub rows: Vec<WhoRow>,
     /// Principals that were asked about.
     pub asked: usize,
+    /// The resource's own policy was not recorded: who is not allowed by their own policies is left out, and
+    /// counted here, since the policy could let in anybody.
+    pub left_to_policy: Option<usize>,
 }
 
 impl WhoCan {
@@ -94,9 +99,21 @@ pub fn who_can(
     guardrails: Guardrails,
 ) -> WhoCan {
     let mut answers = WhoCan::default();
+    let about_target = if action.service() == "sts" { &target.trust } else { &target.policy };
+    if about_target.iter().any(|policy| policy.is_unrecorded().is_some()) {
+        answers.left_to_policy = Some(0);
+    }
+    let mut sides = OwnSides::default();
     let mut ask = |subject: &Subject<'_>, context: &Context, kind: HolderKind, name: &str| {
         answers.asked += 1;
         let question = world.question(subject, action, target, context, guardrails);
+        if let Some(left) = &mut answers.left_to_policy
+            && question.decide().allowed != Tri::No
+            && sides.outcome(&question) == Tri::No
+        {
+            *left += 1;
+            return;
+        }
         if let Some(explanation) = Explanation::of(&question, subject.principal) {
             let account = subject.caller.account();
             let account = if account == NO_ACCOUNT { "" } else { account };
@@ -138,6 +155,33 @@ impl WhoCan {
         if self.rows.iter().any(is_open) {
             self.rows.retain(|row| row.holder.kind != HolderKind::EveryAccount);
         }
+    }
+}
+
+/// Whether callers are allowed by the policies of their own side.
+#[derive(Default)]
+struct OwnSides {
+    /// By account, a resource policy that leaves it all to the account.
+    delegating: HashMap<Box<str>, [Arc<Prepared>; 1]>,
+}
+
+impl OwnSides {
+    fn outcome(&mut self, question: &Question<'_>) -> Tri {
+        let account = question.caller.account();
+        let made = || {
+            let text = format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{account}"}},"Action":"*"}}]}}"#
+            );
+            Prepared::parse(PolicyKind::Resource, "delegating", &text).ok().map(|policy| [Arc::new(policy)])
+        };
+        if !self.delegating.contains_key(account) {
+            let Some(policy) = made() else { return Tri::Maybe };
+            self.delegating.insert(account.into(), policy);
+        }
+        let mut own = *question;
+        own.policies.resource = &self.delegating[account];
+        own.policies.grants = &[];
+        own.decide().allowed
     }
 }
 

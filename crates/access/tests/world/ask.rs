@@ -181,6 +181,28 @@ fn federated_identities_and_services_are_those_of_the_trust_policy() {
 }
 
 #[test]
+fn of_a_resource_that_was_not_recorded_those_are_listed_whom_their_own_policies_allow() {
+    let mut items = Items::organization();
+    items.user(PROD, "mina", &[allow("s3:Get*", "*")], &[], &[]).user(PROD, "jun", &[allow("sqs:*", "*")], &[], &[]);
+    items.user(DEV, "ana", &[allow("kms:Decrypt", "*")], &[], &[]);
+    let world = items.world();
+    let check = |action: &str, resource: &str, expected: &[String]| {
+        let found = who(&world, action, resource);
+        let users = found.rows.iter().filter(|row| row.holder.kind == HolderKind::User);
+        let names: Vec<String> = users.clone().map(|row| row.holder.name.clone()).collect();
+        assert_eq!(names, expected, "{action}");
+        assert!(users.clone().all(|row| row.explanation.answer == Answer::Undecidable), "{action}");
+        assert!(found.left_to_policy.is_some_and(|left| left > 0), "{:?}", found.left_to_policy);
+    };
+    check("s3:GetObject", "arn:aws:s3:::elsewhere/a", &[user(PROD, "mina")]);
+    let key = format!("arn:aws:kms:us-east-1:{PROD}:key/gone");
+    check("kms:Decrypt", &key, &[user(DEV, "ana")]);
+    check("sqs:SendMessage", &format!("arn:aws:sqs:us-east-1:{DEV}:gone"), &[user(PROD, "jun")]);
+    // What has no policy of its own is asked as ever.
+    assert_eq!(who(&world, "ec2:StartInstances", "*").left_to_policy, None);
+}
+
+#[test]
 fn what_was_not_recorded_makes_an_answer_undecidable() {
     let mut items = Items::organization();
     items.bucket(PROD, "notes", None).user(PROD, "mina", &[], &["arn:aws:iam::aws:policy/Unheard"], &[]);

@@ -75,6 +75,9 @@ impl App {
             Column::new("accountName", "access-column-account-name", Fit::Spare),
         ];
         columns.extend(explaining());
+        let policy = found.left_to_policy.map(|left| {
+            Message::new("access-resource-unrecorded").with("resource", &*request.resource).with("left", left)
+        });
         let counts = counted(Message::new("access-who-counts"), found.asked, |answer| found.count(answer));
         Ok(AccessAnswers {
             table: Table {
@@ -83,7 +86,7 @@ impl App {
                 empty: Message::new("access-nobody").with("asked", found.asked),
                 notes: vec![counts],
             },
-            cautions: cautions(&world).into_iter().chain(uncounted_grants(&target)).collect(),
+            cautions: cautions(&world).into_iter().chain(uncounted_grants(&target)).chain(policy).collect(),
         })
     }
 
@@ -187,7 +190,7 @@ fn short_name(holder: &Holder) -> &str {
 
 pub(super) fn explaining() -> [Column; 5] {
     [
-        Column::new("statements", "access-column-statements", Fit::End),
+        Column::new("statements", "access-column-statements", Fit::Spare),
         Column::new("dependsOn", "access-column-depends", Fit::End),
         Column::named("keys".to_owned(), Fit::Machine),
         Column::named("unrecorded".to_owned(), Fit::Machine),

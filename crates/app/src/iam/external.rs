@@ -122,9 +122,9 @@ fn columns() -> Vec<Column> {
         Column::new("accessLevels", "access-column-level", Fit::End),
         Column::new("narrowedBy", "external-column-narrowed", Fit::End),
         machine("condition"),
-        Column::new("statement", "access-column-statements", Fit::End),
+        Column::new("statement", "access-column-statements", Fit::Spare),
         machine("sources"),
-        Column::new("doubt", "external-column-doubt", Fit::End),
+        Column::new("doubt", "external-column-doubt", Fit::Spare),
         Column::new("example", "external-column-example", Fit::Spare),
     ]
 }
