@@ -8,7 +8,7 @@ use haechi_content::yaml::{self, Node as Yaml};
 use haechi_content::{Diagnostic, Source, nearest};
 use serde::Serialize;
 
-use super::directory::{Assignee, Assignment, Directory, Unfound};
+use super::directory::{Assignee, Assignment, Directory, PermissionSet, Unfound};
 use crate::world::{Node, NodeKind, Organization, World};
 
 /// A file of assignments as they shall be.
@@ -158,63 +158,45 @@ impl DesiredState {
         }
         let places = Places { world, source: &self.source };
         for (number, entry) in (1..).zip(&self.entries) {
-            let instance = &expansion.instance;
-            let set = found(
-                directory.find_permission_set(&entry.set.text, Some(instance)),
-                &self.source,
-                &entry.set,
-                "permission set",
-            );
-            let mut assignees: Vec<(Assignee, Box<str>)> = Vec::new();
-            for word in &entry.groups {
-                match found(directory.find_group(&word.text), &self.source, word, "group") {
-                    Ok(group) => assignees.push((Assignee::Group, group.id.clone())),
-                    Err(problem) => problems.push(problem),
-                }
-            }
-            for word in &entry.users {
-                match found(directory.find_user(&word.text), &self.source, word, "user") {
-                    Ok(user) => assignees.push((Assignee::User, user.id.clone())),
-                    Err(problem) => problems.push(problem),
-                }
-            }
+            let set = directory.find_permission_set(&entry.set.text, Some(&expansion.instance));
+            let set = found(set, &self.source, &entry.set, "permission set").map_err(|problem| problems.push(problem));
+            let assignees = self.assignees(entry, directory, &expansion.instance, &mut problems);
             let accounts = places.accounts(entry, &mut problems);
-            let set = match set {
-                Ok(set) => set,
-                Err(problem) => {
-                    problems.push(problem);
-                    continue;
-                }
-            };
-            let mut is_empty = true;
-            for account in accounts {
-                if !account.takes_assignments() {
-                    expansion.left_out.insert(account.id.clone(), account.status.clone());
-                    continue;
-                }
-                is_empty = false;
-                for (assignee, id) in &assignees {
-                    let assignment = Assignment {
-                        instance: set.instance.clone(),
-                        account: account.id.clone(),
-                        set: set.arn.clone(),
-                        assignee: *assignee,
-                        id: id.clone(),
-                    };
-                    let entries = expansion.wanted.entry(assignment).or_default();
-                    if entries.last() != Some(&number) {
-                        entries.push(number);
-                    }
-                }
-                if expansion.wanted.len() > MOST {
-                    return Err(vec![self.source.whole(format!("it comes to more than {MOST} assignments"))]);
-                }
+            if let Ok(set) = set {
+                expansion.take(number, set, &assignees, &accounts);
             }
-            if is_empty {
-                expansion.empty.push(number);
+            if expansion.wanted.len() > MOST {
+                return Err(vec![self.source.whole(format!("it comes to more than {MOST} assignments"))]);
             }
         }
         if problems.is_empty() { Ok(expansion) } else { Err(problems) }
+    }
+
+    /// Whom an entry is for, in the instance's own identity store.
+    fn assignees(
+        &self,
+        entry: &Entry,
+        directory: &Directory,
+        instance: &str,
+        problems: &mut Vec<Diagnostic>,
+    ) -> Vec<(Assignee, Box<str>)> {
+        let store = directory.instance(instance).map(|instance| &*instance.identity_store);
+        let groups = entry.groups.iter().map(|word| {
+            let group = found(directory.find_group_of(&word.text, store), &self.source, word, "group")?;
+            Ok((Assignee::Group, group.id.clone()))
+        });
+        let users = entry.users.iter().map(|word| {
+            let user = found(directory.find_user_of(&word.text, store), &self.source, word, "user")?;
+            Ok((Assignee::User, user.id.clone()))
+        });
+        let mut assignees = Vec::new();
+        for assignee in groups.chain(users) {
+            match assignee {
+                Ok(assignee) => assignees.push(assignee),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        assignees
     }
 
     /// The one instance, or the one that the file names.
@@ -237,6 +219,34 @@ impl DesiredState {
 }
 
 impl Expansion {
+    /// Takes what one entry comes to.
+    fn take(&mut self, entry: usize, set: &PermissionSet, assignees: &[(Assignee, Box<str>)], accounts: &[Place]) {
+        let mut is_empty = true;
+        for account in accounts {
+            if !account.takes_assignments() {
+                self.left_out.insert(account.id.clone(), account.status.clone());
+                continue;
+            }
+            is_empty = false;
+            for (assignee, id) in assignees {
+                let assignment = Assignment {
+                    instance: set.instance.clone(),
+                    account: account.id.clone(),
+                    set: set.arn.clone(),
+                    assignee: *assignee,
+                    id: id.clone(),
+                };
+                let entries = self.wanted.entry(assignment).or_default();
+                if entries.last() != Some(&entry) {
+                    entries.push(entry);
+                }
+            }
+        }
+        if is_empty {
+            self.empty.push(entry);
+        }
+    }
+
     /// How many assignments more entries than one ask for.
     pub fn overlaps(&self) -> usize {
         self.wanted.values().filter(|entries| entries.len() > 1).count()

@@ -298,14 +298,20 @@ impl Directory {
     /// # Errors
     /// Nobody, or several.
     pub fn find_user(&self, word: &str) -> Result<&User, Unfound> {
+        self.find_user_of(word, None)
+    }
+
+    /// The same in one identity store.
+    pub(super) fn find_user_of(&self, word: &str, store: Option<&str>) -> Result<&User, Unfound> {
         let word = word.trim();
         let same = |text: &str| lower(text) == lower(word);
-        let by_name = self.users.values().filter(|user| same(&user.name)).collect();
-        let by_mail = self.users.values().filter(|user| user.emails.iter().any(|mail| same(mail))).collect();
-        let by_display = self.users.values().filter(|user| same(&user.display_name)).collect();
-        let stages: [Vec<&User>; 4] = [self.users.get(word).into_iter().collect(), by_name, by_mail, by_display];
+        let all = || self.users.values().filter(|user| store.is_none_or(|store| *user.identity_store == *store));
+        let by_name = all().filter(|user| same(&user.name)).collect();
+        let by_mail = all().filter(|user| user.emails.iter().any(|mail| same(mail))).collect();
+        let by_display = all().filter(|user| same(&user.display_name)).collect();
+        let stages: [Vec<&User>; 4] = [all().filter(|user| *user.id == *word).collect(), by_name, by_mail, by_display];
         one_of(stages, User::words, || {
-            let users = self.users.values();
+            let users = all();
             let names = users.flat_map(|user| {
                 [&*user.name, &*user.display_name].into_iter().chain(user.emails.first().map(|mail| &**mail))
             });
@@ -318,11 +324,16 @@ impl Directory {
     /// # Errors
     /// None, or several.
     pub fn find_group(&self, word: &str) -> Result<&UserGroup, Unfound> {
-        let by_name = self.groups.values().filter(|group| lower(&group.name) == lower(word.trim())).collect();
-        let stages: [Vec<&UserGroup>; 2] = [self.groups.get(word.trim()).into_iter().collect(), by_name];
-        one_of(stages, UserGroup::words, || {
-            nearest(word, self.groups.values().map(|group| &*group.name)).map(str::to_owned)
-        })
+        self.find_group_of(word, None)
+    }
+
+    /// The same in one identity store.
+    pub(super) fn find_group_of(&self, word: &str, store: Option<&str>) -> Result<&UserGroup, Unfound> {
+        let word = word.trim();
+        let all = || self.groups.values().filter(|group| store.is_none_or(|store| *group.identity_store == *store));
+        let by_name = all().filter(|group| lower(&group.name) == lower(word)).collect();
+        let stages: [Vec<&UserGroup>; 2] = [all().filter(|group| *group.id == *word).collect(), by_name];
+        one_of(stages, UserGroup::words, || nearest(word, all().map(|group| &*group.name)).map(str::to_owned))
     }
 
     /// The permission set of an ARN or name, of one instance if it is told which.
@@ -332,7 +343,8 @@ impl Directory {
     pub fn find_permission_set(&self, word: &str, instance: Option<&str>) -> Result<&PermissionSet, Unfound> {
         let is_of = |set: &&PermissionSet| instance.is_none_or(|wanted| *set.instance == *wanted);
         let by_name = self.sets.values().filter(|set| *set.name == *word.trim()).filter(is_of).collect();
-        let stages: [Vec<&PermissionSet>; 2] = [self.sets.get(word.trim()).into_iter().collect(), by_name];
+        let stages: [Vec<&PermissionSet>; 2] =
+            [self.sets.get(word.trim()).into_iter().filter(is_of).collect(), by_name];
         one_of(
             stages,
             |set| format!("{} ({})", set.name, set.arn),
