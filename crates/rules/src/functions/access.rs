@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use haechi_access::QUESTIONS;
 
-use super::{Body, Function, Gives, text};
+use super::{Function, Gives, text};
 use crate::frame::Frame;
 use crate::value::{Unknown, Val};
 use crate::world::Look;
@@ -16,41 +16,18 @@ pub(crate) fn is_question(name: &str) -> bool {
     QUESTIONS.iter().any(|question| question.name == name)
 }
 
-pub(super) const fn function(place: usize, call: Body) -> Function {
-    let question = &QUESTIONS[place];
+/// The question at a place of the list, as a function of the language.
+pub(super) const fn function<const PLACE: usize>() -> Function {
+    let question = &QUESTIONS[PLACE];
     let gives = match question.members {
         Some(members) => Gives::Objects(members),
         None => Gives::Scalar,
     };
-    Function { name: question.name, takes: question.takes, gives, call }
+    Function { name: question.name, takes: question.takes, gives, call: call::<PLACE> }
 }
 
-pub fn may<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    ask(frame, "may", arguments)
-}
-
-pub fn who_may<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    ask(frame, "whoMay", arguments)
-}
-
-pub fn external_access<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    ask(frame, "externalAccess", arguments)
-}
-
-pub fn escalation_paths<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    ask(frame, "escalationPaths", arguments)
-}
-
-pub fn guardrail_mistakes<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    ask(frame, "guardrailMistakes", arguments)
-}
-
-pub fn access_review<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    ask(frame, "accessReview", arguments)
-}
-
-pub fn unused_access<'a>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
-    ask(frame, "unusedAccess", arguments)
+fn call<'a, const PLACE: usize>(frame: &mut Frame<'a>, arguments: &[Val<'a>]) -> Val<'a> {
+    ask(frame, QUESTIONS[PLACE].name, arguments)
 }
 
 /// Of what has no name nothing can be asked: a role that is not built yet has no ARN.

@@ -97,13 +97,13 @@ pub(crate) static FUNCTIONS: [Function; 54] = [
     function("acl", (1, 1), Gives::Acl, documents::acl),
     function("publicGrants", (1, MANY), GRANT, documents::public_grants),
     function("policyFindings", (2, 2), FINDING, documents::policy_findings),
-    access::function(0, access::may),
-    access::function(1, access::who_may),
-    access::function(2, access::external_access),
-    access::function(3, access::escalation_paths),
-    access::function(4, access::guardrail_mistakes),
-    access::function(5, access::access_review),
-    access::function(6, access::unused_access),
+    access::function::<0>(),
+    access::function::<1>(),
+    access::function::<2>(),
+    access::function::<3>(),
+    access::function::<4>(),
+    access::function::<5>(),
+    access::function::<6>(),
 ];
 
 pub(crate) fn find(name: &str) -> Option<&'static Function> {
