@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use haechi_access::World;
 use haechi_access::external::{Opening, OutsiderKind};
 use haechi_access::sharing::{Good, Goods, LegState, Purpose, SharingError, may, shared_with_others, trusts};
+use haechi_access::{Organization, World};
 use haechi_model::{Message, ResourceType, Timestamp};
 use haechi_report::Table;
 use haechi_store::{ItemFilter, Store};
@@ -97,7 +97,7 @@ impl App {
             openings.retain(|opening| good.map_or(opening.resource == *word, |good| is_of(opening, good)));
         }
         if let Some(with) = &request.with {
-            openings.retain(|opening| reaches(opening, with));
+            openings.retain(|opening| reaches(world, opening, with));
         }
         let edges = trusts(world, &request.accounts).edges.len();
         let table = shares_table(&openings, looked, edges);
@@ -142,13 +142,21 @@ fn is_of(opening: &Opening, good: &Good) -> bool {
 }
 
 /// Whether an opening is for an account or principal, by name or as one of all.
-fn reaches(opening: &Opening, with: &str) -> bool {
+fn reaches(world: &World, opening: &Opening, with: &str) -> bool {
     let account = if with.starts_with("arn:") { with.split(':').nth(4).unwrap_or_default() } else { with };
     match opening.kind {
         OutsiderKind::Account => opening.outsider == account,
         OutsiderKind::Principal => opening.outsider == with || opening.outsider.split(':').nth(4) == Some(with),
         OutsiderKind::Federated | OutsiderKind::CanonicalUser => opening.outsider == with,
-        _ => true,
+        OutsiderKind::Organization => {
+            let id = opening.outsider.rsplit('/').next().unwrap_or_default();
+            let is_in = |organization: &Organization| {
+                organization.id() == id && organization.node(account).is_some()
+                    || organization.path(account).iter().any(|node| *node.id == *id)
+            };
+            !world.knows_account(account) || world.organizations().iter().any(is_in)
+        }
+        OutsiderKind::Everyone | OutsiderKind::EveryAccount | OutsiderKind::Unknown => true,
     }
 }
 

@@ -31,9 +31,7 @@ fn role(name: &str, trust: &Value, statements: &Value) -> Value {
 
 /// The two accounts, with the actions that the key's policy allows to the other.
 fn record(haechi: &Haechi, of_key: &[&str]) {
-    let trust = |principal: Value| {
-        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]})
-    };
+    let trust = |principal: Value| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]});
     let own = json!([{"Sid": "Build", "Effect": "Allow", "Action": ["ec2:*", "kms:*"], "Resource": "*"}]);
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "Owner", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{OWNER}:root")}, "Action": "kms:*", "Resource": "*"},
@@ -88,7 +86,8 @@ fn an_encrypted_image_of_another_account() {
     let answers: Vec<&str> = all.iter().filter_map(|row| row["answer"].as_str()).collect();
     assert_eq!(answers, ["there", "missing", "missing", "missing", "missing"]);
     // The account outside is trusted by a grant alone.
-    let outside = ask(&haechi, &["alias/images", "--with", "arn:aws:iam::999988887777:role/partner", "--may", "decrypt"], 0);
+    let outside =
+        ask(&haechi, &["alias/images", "--with", "arn:aws:iam::999988887777:role/partner", "--may", "decrypt"], 0);
     assert_eq!(outside[0]["answer"], "theirs");
     for wrong in [
         &["ami-9", "--with", OTHER][..],
@@ -122,7 +121,10 @@ fn what_is_shared_and_with_whom() {
     record(&haechi, &["kms:Decrypt"]);
     let shares = ask(&haechi, &[], 0);
     let row = |kind: &str, outsider: &str| {
-        shares.iter().find(|row| row["resourceType"] == kind && row["outsider"] == outsider).unwrap_or_else(|| panic!("{kind}"))
+        shares
+            .iter()
+            .find(|row| row["resourceType"] == kind && row["outsider"] == outsider)
+            .unwrap_or_else(|| panic!("{kind}"))
     };
     assert_eq!(row("AWS::EC2::Image", OTHER)["sources"][0]["type"], "LAUNCH_PERMISSION");
     assert_eq!(row("AWS::KMS::Key", OTHER)["sources"][0]["sid"], "Use");
@@ -131,6 +133,7 @@ fn what_is_shared_and_with_whom() {
     assert_eq!(shares.len(), 3);
     assert_eq!(ask(&haechi, &["ami-1"], 0).len(), 1);
     assert_eq!(ask(&haechi, &["--with", "999988887777"], 0).len(), 1);
+    assert_eq!(ask(&haechi, &["--with", "333344445555"], 0).len(), 0);
     let roles = ask(&haechi, &["--roles"], 0);
     let edges: Vec<(&str, &str)> =
         roles.iter().filter_map(|row| Some((row["from"].as_str()?, row["answer"].as_str()?))).collect();
