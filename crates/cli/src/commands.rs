@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::arguments::{
     Assess, Attest, Command, Content, Doctor, Filters, Findings, Listing, Output, Packs, ReportArgs, Rules, Suppress,
 };
+use crate::progress::Bar;
 use crate::screen::Screen;
 
 pub fn run(app: &App, screen: &Screen, command: Command) -> Result<Exit> {
@@ -108,19 +109,23 @@ fn assess(app: &App, screen: &Screen, arguments: Assess) -> Result<Exit> {
         since: if arguments.since.is_some() { Since::LastRun } else { Since::Ever },
         selection: selection(arguments.filters),
     };
-    let bar = screen.bar();
-    let stop = Stop::default();
-    let assessment = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.assess(&request, &bar, &stop).await
-    });
-    bar.step(Step::Done);
-    let assessment = assessment?;
+    let assessment = interruptible(screen, async |bar, stop| app.assess(&request, bar, stop).await)?;
     outputs.write(screen, &assessment)?;
     if assessment.interrupted {
         return Err(UserError::said("interrupted"));
     }
     Ok(fail_on.exit(assessment.worst, assessment.incomplete, arguments.strict))
+}
+
+/// Runs work that shows its progress and may be stopped.
+pub(crate) fn interruptible<T>(screen: &Screen, work: impl AsyncFnOnce(&Bar, &Stop) -> Result<T>) -> Result<T> {
+    let (bar, stop) = (screen.bar(), Stop::default());
+    let done = runtime()?.block_on(async {
+        tokio::spawn(stop_on_interrupt(stop.clone()));
+        work(&bar, &stop).await
+    });
+    bar.step(Step::Done);
+    done
 }
 
 /// The first Ctrl-C (or the system's word to end) ends the work in order, the second ends the program.

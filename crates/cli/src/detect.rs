@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
-use haechi_app::{
-    App, DetectRequest, Exit, FailOn, IntelRequest, Progress as _, Result, Selection, Step, Stop, UserError,
-};
+use haechi_app::{App, DetectRequest, Exit, FailOn, IntelRequest, Result, Selection, UserError};
 use haechi_report::Format;
 
 use crate::arguments::Listing;
-use crate::commands::{json, listed, one_of, runtime, stop_on_interrupt};
+use crate::commands::{interruptible, json, listed, one_of};
 use crate::logs::Wanted;
 use crate::screen::Screen;
 
@@ -191,14 +189,7 @@ fn detect(app: &App, screen: &Screen, run: Run) -> Result<Exit> {
         keep: run.keep,
         filter: selection.threats(run.types)?,
     };
-    let bar = screen.bar();
-    let stop = Stop::default();
-    let detected = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.detect(&request, &bar, &stop).await
-    });
-    bar.step(Step::Done);
-    let detected = detected?;
+    let detected = interruptible(screen, async |bar, stop| app.detect(&request, bar, stop).await)?;
     for path in &run.export {
         screen.export_threats(&detected.report, path)?;
         screen.say("exported", &[("path", path.display().to_string().into())]);

@@ -1,13 +1,10 @@
 //! `haechi iam unused` and `haechi iam generate`: access that nobody uses, and policies of what was used.
 
 use clap::{Args, ValueEnum, ValueHint};
-use haechi_app::{
-    App, Exit, GenerateRequest, GenerateResources, LogRequest, Progress as _, Result, Step, Stop, UnusedRequest,
-    UserError,
-};
+use haechi_app::{App, Exit, GenerateRequest, GenerateResources, LogRequest, Result, UnusedRequest, UserError};
 use haechi_report::Format;
 
-use crate::commands::{json, one_of, runtime, stop_on_interrupt};
+use crate::commands::{interruptible, json, one_of};
 use crate::logs::Wanted;
 use crate::screen::Screen;
 
@@ -90,14 +87,7 @@ pub fn unused(app: &App, screen: &Screen, arguments: Unused) -> Result<Exit> {
         as_of: arguments.as_of,
         all: arguments.all,
     };
-    let bar = screen.bar();
-    let stop = Stop::default();
-    let answer = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.unused_access(&request, &bar, &stop).await
-    });
-    bar.step(Step::Done);
-    let answer = answer?;
+    let answer = interruptible(screen, async |bar, stop| app.unused_access(&request, bar, stop).await)?;
     if answer.interrupted {
         return Err(UserError::said("unused-interrupted"));
     }
@@ -130,14 +120,7 @@ pub fn generate(app: &App, screen: &Screen, arguments: Generate) -> Result<Exit>
         compare: arguments.compare,
         as_of: arguments.as_of,
     };
-    let bar = screen.bar();
-    let stop = Stop::default();
-    let answer = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.generate_policy(&request, &bar, &stop).await
-    });
-    bar.step(Step::Done);
-    let answer = answer?;
+    let answer = interruptible(screen, async |bar, stop| app.generate_policy(&request, bar, stop).await)?;
     if answer.interrupted {
         return Err(UserError::said("generate-interrupted"));
     }

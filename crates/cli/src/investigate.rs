@@ -1,10 +1,10 @@
 //! `haechi investigate`: the story of an entity around a moment.
 
 use clap::{Args, ValueHint};
-use haechi_app::{App, Exit, InvestigateRequest, Progress as _, Result, Step, Stop, UserError};
+use haechi_app::{App, Exit, InvestigateRequest, Result, UserError};
 use haechi_report::Format;
 
-use crate::commands::{one_of, runtime, stop_on_interrupt};
+use crate::commands::{interruptible, one_of};
 use crate::detect::Intel;
 use crate::logs::Wanted;
 use crate::screen::Screen;
@@ -48,14 +48,7 @@ pub fn run(app: &App, screen: &Screen, arguments: Investigate) -> Result<Exit> {
         logs: arguments.wanted.request(arguments.sources),
         intel: arguments.intel.request(),
     };
-    let bar = screen.bar();
-    let stop = Stop::default();
-    let investigated = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.investigate(&request, &bar, &stop).await
-    });
-    bar.step(Step::Done);
-    let investigated = investigated?;
+    let investigated = interruptible(screen, async |bar, stop| app.investigate(&request, bar, stop).await)?;
     screen.story(&investigated.report, format)?;
     if investigated.interrupted {
         return Err(UserError::said("interrupted"));

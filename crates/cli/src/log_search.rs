@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use haechi_app::{
-    App, Exit, Progress as _, Result, SearchOrder, SearchRequest, SearchSql, SearchWords, Searched, Step, Stop,
-    UserError, WhoRequest,
+    App, Exit, Result, SearchOrder, SearchRequest, SearchSql, SearchWords, Searched, UserError, WhoRequest,
 };
 use haechi_report::{Format, printable};
 use serde_json::Value;
 
-use crate::commands::{one_of, runtime, stop_on_interrupt};
+use crate::commands::{interruptible, one_of};
 use crate::logs::Sources;
 use crate::screen::Screen;
 
@@ -138,23 +137,17 @@ pub fn search(app: &App, screen: &Screen, arguments: Search) -> Result<Exit> {
         limit: limited(arguments.limit, format),
         flow_format: arguments.flow_format,
     };
-    let (bar, stop) = (screen.bar(), Stop::default());
     let records = format == Format::Jsonl && request.fields.is_empty() && sql.is_none();
-    let searched = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        match &sql {
-            Some(sql) => app.search_sql(&request, sql, &bar, &stop).await,
-            None if records => {
-                let mut out = screen.stream();
-                let mut line = |record: &str| haechi_report::write_record(record, &mut out);
-                let searched = app.search_records(&request, &mut line, &bar, &stop).await;
-                out.end().and(searched)
-            }
-            None => app.search_logs(&request, &bar, &stop).await,
+    let searched = interruptible(screen, async |bar, stop| match &sql {
+        Some(sql) => app.search_sql(&request, sql, bar, stop).await,
+        None if records => {
+            let mut out = screen.stream();
+            let mut line = |record: &str| haechi_report::write_record(record, &mut out);
+            let searched = app.search_records(&request, &mut line, bar, stop).await;
+            out.end().and(searched)
         }
-    });
-    bar.step(Step::Done);
-    let searched = searched?;
+        None => app.search_logs(&request, bar, stop).await,
+    })?;
     if !records {
         screen.table(&searched.table, format)?;
     }
@@ -170,13 +163,7 @@ pub fn who(app: &App, screen: &Screen, arguments: Who) -> Result<Exit> {
         limit: limited(arguments.limit, format),
         flow_format: arguments.flow_format,
     };
-    let (bar, stop) = (screen.bar(), Stop::default());
-    let called = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.who_called(&request, &bar, &stop).await
-    });
-    bar.step(Step::Done);
-    let called = called?;
+    let called = interruptible(screen, async |bar, stop| app.who_called(&request, bar, stop).await)?;
     screen.table(&called.table, format)?;
     told(screen, &called, format, arguments.strict)
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
-use haechi_app::{App, CoverageRequest, Exit, LogRequest, Result, Stop, VerifyRequest};
+use haechi_app::{App, CoverageRequest, Exit, LogRequest, Result, VerifyRequest};
 use haechi_report::Format;
 
-use crate::commands::{json, one_of, runtime, stop_on_interrupt};
+use crate::commands::{interruptible, json, one_of};
 use crate::log_search::{self, Search, Who};
 use crate::screen::Screen;
 
@@ -141,11 +141,7 @@ fn verify(app: &App, screen: &Screen, arguments: Verify) -> Result<Exit> {
         public_keys: arguments.public_keys,
         list_valid: arguments.all,
     };
-    let stop = Stop::default();
-    let verified = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.verify_logs(&request, &stop).await
-    })?;
+    let verified = interruptible(screen, async |_, stop| app.verify_logs(&request, stop).await)?;
     match format {
         Format::Json => json(screen, &verified.json)?,
         _ => screen.table(&verified.table, format)?,
@@ -160,11 +156,7 @@ fn coverage(app: &App, screen: &Screen, arguments: Coverage) -> Result<Exit> {
         flow_format: arguments.flow_format,
         strict: arguments.strict,
     };
-    let stop = Stop::default();
-    let coverage = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.logs_coverage(&request, &stop).await
-    })?;
+    let coverage = interruptible(screen, async |_, stop| app.logs_coverage(&request, stop).await)?;
     match format {
         Format::Json => json(screen, &coverage.json)?,
         _ => screen.table(&coverage.table, format)?,

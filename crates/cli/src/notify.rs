@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use haechi_app::{App, Exit, Notified, Result, Stop, UserError};
+use haechi_app::{App, Exit, Notified, Result, UserError};
 use haechi_report::{Format, ThreatReport};
 
-use crate::commands::{one_of, runtime, stop_on_interrupt};
+use crate::commands::{interruptible, one_of, runtime};
 use crate::screen::Screen;
 
 #[derive(Debug, Subcommand)]
@@ -49,11 +49,7 @@ pub fn tell(app: &App, screen: &Screen, report: &ThreatReport) -> Result<()> {
     if app.settings().notify.is_empty() {
         return Err(UserError::said("error-notify-none").help("advice-notify-settings"));
     }
-    let stop = Stop::default();
-    let sent = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.notify(report, Duration::from_secs(WAIT), &stop).await
-    })?;
+    let sent = interruptible(screen, async |_, stop| app.notify(report, Duration::from_secs(WAIT), stop).await)?;
     say(screen, sent);
     Ok(())
 }
@@ -76,10 +72,8 @@ pub fn run(app: &App, screen: &Screen, command: Notify) -> Result<Exit> {
             screen.table(&app.notices(all)?, format).map(|()| Exit::Clean)
         }
         Notify::Retry(Retry { numbers, wait }) => {
-            let stop = Stop::default();
-            let sent = runtime()?.block_on(async {
-                tokio::spawn(stop_on_interrupt(stop.clone()));
-                app.notify_retry(&numbers, Duration::from_secs(wait), &stop).await
+            let sent = interruptible(screen, async |_, stop| {
+                app.notify_retry(&numbers, Duration::from_secs(wait), stop).await
             })?;
             say(screen, sent);
             Ok(if sent.waiting + sent.dead == 0 { Exit::Clean } else { Exit::Failed })

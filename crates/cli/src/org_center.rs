@@ -5,12 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 use haechi_app::{
-    AccessReviewRequest, App, AssignmentsPlan, AssignmentsRequest, Exit, FailOn, OrgAccessRequest, Progress as _,
-    Result, Step, Stop, UserError,
+    AccessReviewRequest, App, AssignmentsPlan, AssignmentsRequest, Exit, FailOn, OrgAccessRequest, Result, UserError,
 };
 use haechi_report::Format;
 
-use crate::commands::{IN_FULL, json, one_of, runtime, stop_on_interrupt};
+use crate::commands::{IN_FULL, interruptible, json, one_of, runtime};
 use crate::iam_ask::Scope;
 use crate::logs::Wanted;
 use crate::screen::Screen;
@@ -187,14 +186,7 @@ fn review(app: &App, screen: &Screen, arguments: Review) -> Result<Exit> {
         logs: arguments.wanted.request(arguments.logs),
         as_of: arguments.as_of,
     };
-    let bar = screen.bar();
-    let stop = Stop::default();
-    let answer = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.access_review(&request, &bar, &stop).await
-    });
-    bar.step(Step::Done);
-    let answer = answer?;
+    let answer = interruptible(screen, async |bar, stop| app.access_review(&request, bar, stop).await)?;
     for caution in &answer.cautions {
         screen.warn(caution, "");
     }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
-use haechi_app::{App, Exit, OrgChange, Progress as _, Result, Step, Stop, UserError, WhatIfRequest};
+use haechi_app::{App, Exit, OrgChange, Result, UserError, WhatIfRequest};
 use haechi_report::Format;
 
-use crate::commands::{json, one_of, runtime, stop_on_interrupt};
+use crate::commands::{interruptible, json, one_of};
 use crate::logs::Wanted;
 use crate::screen::Screen;
 
@@ -121,14 +121,7 @@ pub fn whatif(app: &App, screen: &Screen, arguments: WhatIf) -> Result<Exit> {
         as_of: arguments.as_of,
         all: arguments.all,
     };
-    let bar = screen.bar();
-    let stop = Stop::default();
-    let answer = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.org_whatif(&request, &bar, &stop).await
-    });
-    bar.step(Step::Done);
-    let answer = answer?;
+    let answer = interruptible(screen, async |bar, stop| app.org_whatif(&request, bar, stop).await)?;
     for caution in &answer.cautions {
         screen.warn(caution, "");
     }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use haechi_app::{AfterRecording, App, Exit, FailOn, Progress as _, RecordRequest, Result, Step, Stop, UserError};
+use haechi_app::{AfterRecording, App, Exit, FailOn, RecordRequest, Result, UserError};
 use haechi_report::Format;
 
 use crate::arguments::Filters;
-use crate::commands::{IN_FULL, json, one_of, runtime, selection, stop_on_interrupt};
+use crate::commands::{IN_FULL, interruptible, json, one_of, runtime, selection};
 use crate::live::LiveArgs;
 use crate::screen::Screen;
 
@@ -71,14 +71,7 @@ pub fn run(app: &App, screen: &Screen, arguments: Record) -> Result<Exit> {
     if arguments.every.is_asked() {
         return arguments.every.run(app, screen, request, format);
     }
-    let bar = screen.bar();
-    let stop = Stop::default();
-    let recorded = runtime()?.block_on(async {
-        tokio::spawn(stop_on_interrupt(stop.clone()));
-        app.record(&request, &bar, &stop).await
-    });
-    bar.step(Step::Done);
-    let recorded = recorded?;
+    let recorded = interruptible(screen, async |bar, stop| app.record(&request, bar, stop).await)?;
     match format {
         Format::Json => json(screen, &recorded.value)?,
         _ => screen.table(&recorded.table, Format::Table)?,
