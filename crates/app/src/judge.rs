@@ -18,10 +18,10 @@ use haechi_store::{FindingFilter, FindingStatus, ItemFilter, RunWriter, Store};
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::{App, in_store};
 use crate::progress::{Progress, Step};
 use crate::rulebook::Rulebook;
 use crate::sink::Seen;
+use crate::{App, in_store};
 
 /// Items that are judged together, on all cores.
 const BATCH: usize = 1024;
@@ -72,7 +72,9 @@ impl Judged {
     ) -> Option<Finding> {
         let compliance = judgement.evaluation.compliance;
         let outcome = match (&judgement.finding, compliance) {
-            (Some(finding), _) => Outcome::Wrong(Box::new(names.complete(finding.clone(), judging.app.settings.owner_tag.as_deref()))),
+            (Some(finding), _) => {
+                Outcome::Wrong(Box::new(names.complete(finding.clone(), judging.app.settings.owner_tag.as_deref())))
+            }
             (None, Compliance::NotApplicable) => Outcome::NotApplicable,
             (None, Compliance::InsufficientData) => Outcome::InsufficientData,
             (None, _) => Outcome::Right,

@@ -55,13 +55,8 @@ impl App {
     /// When AWS itself was last asked for the principals of each account: the items tell of last uses at that time.
     fn tell_when_asked(&self, store: &Store, at: Option<Timestamp>, builder: &mut WorldBuilder) -> Result<()> {
         let live = |run: &Run| run.info.sources.first().is_some_and(|source| source == "live");
-        let runs: HashMap<RunId, Timestamp> = store
-            .runs()
-            .map_err(in_store)?
-            .into_iter()
-            .filter(live)
-            .map(|run| (run.id, run.info.started))
-            .collect();
+        let runs: HashMap<RunId, Timestamp> =
+            store.runs().map_err(in_store)?.into_iter().filter(live).map(|run| (run.id, run.info.started)).collect();
         for line in store.coverage_at(at.unwrap_or_else(|| self.now())).map_err(in_store)? {
             let coverage = line.coverage;
             let kind = match coverage.resource_type.as_str() {
