@@ -112,11 +112,13 @@ fn columns() -> Vec<Column> {
         Column::new("visibility", "external-column-public", Fit::Whole),
         machine("isPublic"),
         Column::new("resourceType", "external-column-type", Fit::Spare),
-        Column::new("resource", "access-column-resource", Fit::Middle),
+        machine("resource"),
+        Column::new("name", "access-column-resource", Fit::Middle),
         Column::new("resourceOwnerAccount", "column-account", Fit::Spare),
         machine("region"),
         Column::new("outsiderKind", "external-column-who", Fit::Whole),
-        Column::new("outsider", "external-column-outsider", Fit::Middle),
+        machine("outsider"),
+        Column::new("outsiderName", "external-column-outsider", Fit::Middle),
         machine("principal"),
         machine("action"),
         Column::new("accessLevels", "access-column-level", Fit::End),
@@ -141,10 +143,12 @@ fn row(opening: &Opening) -> Vec<Cell> {
         Cell::Json(json!(opening.public)),
         opening.resource_type.into(),
         Cell::Text(opening.resource.clone()),
+        Cell::Text(last_part(&opening.resource).to_owned()),
         Cell::Text(opening.account.clone()),
         Cell::Text(opening.region.clone()),
         who(opening.kind),
         Cell::Text(opening.outsider.clone()),
+        Cell::Text(without_form(&opening.outsider)),
         Cell::Json(principal(opening)),
         Cell::List(opening.actions.iter().cloned().collect()),
         Cell::List(opening.levels.iter().map(|level| level.as_str().to_owned()).collect()),
@@ -158,6 +162,22 @@ fn row(opening: &Opening) -> Vec<Cell> {
         },
         opening.example.as_ref().map_or(Cell::Empty, |example| Cell::Json(json!(example))),
     ]
+}
+
+/// What an ARN names, without the word for its kind.
+fn last_part(arn: &str) -> &str {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
+    let name = resource.split_once([':', '/']).map_or(resource, |(_, name)| name);
+    if name.is_empty() { arn } else { name }
+}
+
+/// An ARN without what all of its kind have in common: the account and what it names there.
+fn without_form(outsider: &str) -> String {
+    let parts: Vec<&str> = outsider.splitn(6, ':').collect();
+    match parts[..] {
+        ["arn", _, _, _, account, resource] if !account.is_empty() => format!("{account}:{resource}"),
+        _ => outsider.to_owned(),
+    }
 }
 
 pub(super) const fn who(kind: OutsiderKind) -> Cell {
