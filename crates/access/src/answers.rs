@@ -65,11 +65,14 @@ pub struct Answers {
     directory: Directory,
     external: OnceLock<HashMap<Box<str>, Vec<Opening>>>,
     paths: OnceLock<HashMap<Box<str>, Vec<Path>>>,
-    guardrails: OnceLock<Result<HashMap<Box<str>, Vec<Value>>, String>>,
-    review: OnceLock<Result<HashMap<Box<str>, Vec<Value>>, String>>,
+    guardrails: OnceLock<Told>,
+    review: OnceLock<Told>,
     /// By the days of the period.
     unused: Mutex<HashMap<u16, Arc<Unused>>>,
 }
+
+/// What is told of each thing, by its name; or why nothing is.
+type Told = Result<HashMap<Box<str>, Vec<Value>>, String>;
 
 /// What nobody uses, by the principal's ARN; or why that cannot be told.
 type Unused = HashMap<Box<str>, Vec<Result<Value, String>>>;
