@@ -9,7 +9,7 @@ unused-password = password
 unused-permission = permissions
 unused-never = never
 unused-not-in-logs = not in the logs
-unused-what-permissions = { $actions } of { $granted } actions, in { $services ->
+unused-what-permissions = { $actions }/{ $granted } actions, { $services ->
     [one] one service
    *[other] { $services } services
 }
