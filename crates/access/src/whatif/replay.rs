@@ -455,10 +455,8 @@ impl<'w> Replay<'w> {
         let told = Told { event, fields: &self.paths };
         let before = key.len();
         for AskedAction { action, info, .. } in actions {
-            let (arn, owner) = self.resource(*info, &told);
-            let resource = Resource::any_of(&arn);
-            key.push(0);
-            key.extend_from_slice(owner.as_deref().or(resource.account()).unwrap_or_default().as_bytes());
+            // Who owns it matters to RCPs and to keys of the resource only.
+            let resource = Resource::any_of(&self.resource_arn(*info, &told));
             key.push(0);
             if !telling.iter().all(|policy| policy.write_reach(action, &resource, key)) {
                 key.truncate(before);
@@ -594,12 +592,16 @@ impl<'w> Replay<'w> {
         }
     }
 
-    /// The resource of a call and who owns it, as far as the event tells; `*`: it does not.
-    fn resource(&self, info: ActionInfo<'w>, told: &Told<'_>) -> (String, Option<String>) {
-        let arn = match self.rules.resource(info, told) {
+    fn resource_arn(&self, info: ActionInfo<'w>, told: &Told<'_>) -> String {
+        match self.rules.resource(info, told) {
             EventResource::Arn { arn, .. } => arn,
             EventResource::Everything | EventResource::Unknown => "*".to_owned(),
-        };
+        }
+    }
+
+    /// The resource of a call and who owns it, as far as the event tells; `*`: it does not.
+    fn resource(&self, info: ActionInfo<'w>, told: &Told<'_>) -> (String, Option<String>) {
+        let arn = self.resource_arn(info, told);
         let mut owner = None;
         told.event.each(self.slots.resource_account, &mut |value| {
             owner = owner.take().or_else(|| value.text().map(std::borrow::Cow::into_owned));

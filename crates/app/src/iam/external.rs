@@ -122,7 +122,7 @@ fn columns() -> Vec<Column> {
         machine("principal"),
         machine("action"),
         Column::new("accessLevels", "access-column-level", Fit::End),
-        Column::new("narrowedBy", "external-column-narrowed", Fit::End),
+        Column::new("narrowedBy", "external-column-narrowed", Fit::Spare),
         machine("condition"),
         Column::new("statement", "access-column-statements", Fit::Spare),
         machine("sources"),
@@ -167,6 +167,9 @@ fn row(opening: &Opening) -> Vec<Cell> {
 /// What an ARN names, without the word for its kind.
 fn last_part(arn: &str) -> &str {
     let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
+    if resource.starts_with("role/") {
+        return resource.rsplit('/').next().unwrap_or(resource);
+    }
     let name = resource.split_once([':', '/']).map_or(resource, |(_, name)| name);
     if name.is_empty() { arn } else { name }
 }
