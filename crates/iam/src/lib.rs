@@ -113,6 +113,7 @@ pub use parse::MAX_DOCUMENT_BYTES;
 pub use policy::{Condition, Effect, Listing, Policy, Principal, PrincipalKind, Statement, Values, Version};
 pub use position::{Position, Span};
 pub use prepare::{PolicyKind, Prepared, Unrecorded};
+pub use print::indented;
 pub use public::{PublicContext, PublicReason, PublicStatement, PublicVerdict, ResourceKind};
 pub use question::{BucketAccess, Level, Policies, Question};
 pub use rcp_services::{RCP_SERVICES, supports_rcps};

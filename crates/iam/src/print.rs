@@ -153,3 +153,41 @@ fn string(out: &mut String, text: &str) {
     out.push_str(&text[plain..]);
     out.push('"');
 }
+
+/// JSON text over several lines, for people: white space outside of texts is all that changes.
+pub fn indented(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() * 2);
+    let (mut depth, mut in_text, mut escaped, mut opened) = (0usize, false, false, false);
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    for char in json.chars() {
+        if in_text {
+            out.push(char);
+            in_text = escaped || char != '"';
+            escaped = !escaped && char == '\\';
+            continue;
+        }
+        if char.is_ascii_whitespace() {
+            continue;
+        }
+        let closes = matches!(char, '}' | ']');
+        // What is empty stays on its line.
+        if closes {
+            depth = depth.saturating_sub(1);
+        }
+        if opened != closes {
+            line(&mut out, depth);
+        }
+        opened = matches!(char, '{' | '[' | ',');
+        out.push(char);
+        match char {
+            '{' | '[' => depth += 1,
+            ':' => out.push(' '),
+            '"' => in_text = true,
+            _ => {}
+        }
+    }
+    out
+}

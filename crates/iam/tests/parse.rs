@@ -400,3 +400,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn policies_for_people_differ_in_white_space_only() {
+    let text = r#"{"Version":"2012-10-17","Statement":[{"Sid":"A b","Effect":"Allow","Action":["s3:Get*","s3:{[,:]}"],"Resource":"a\"}\\","Condition":{}},{"x":[]}]}"#;
+    let shown = haechi_iam::indented(text);
+    let squeezed: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(squeezed, serde_json::from_str::<serde_json::Value>(text).unwrap());
+    assert_eq!(haechi_iam::indented(&shown), shown);
+    let lines: Vec<&str> = shown.lines().take(9).collect();
+    assert_eq!(
+        lines,
+        [
+            "{",
+            "  \"Version\": \"2012-10-17\",",
+            "  \"Statement\": [",
+            "    {",
+            "      \"Sid\": \"A b\",",
+            "      \"Effect\": \"Allow\",",
+            "      \"Action\": [",
+            "        \"s3:Get*\",",
+            "        \"s3:{[,:]}\"",
+        ]
+    );
+    assert!(shown.contains("\"Condition\": {}") && shown.contains("\"x\": []"), "{shown}");
+}

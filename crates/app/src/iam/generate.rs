@@ -86,7 +86,7 @@ impl App {
         Ok(GeneratedPolicy {
             notes: notes(request, &catalogue, &gathered, &generated, compared.as_ref()),
             json: document(request, &gathered, &generated, compared.as_ref()),
-            policies: generated.policies,
+            policies: generated.policies.iter().map(|policy| haechi_iam::indented(policy)).collect(),
             incomplete: !counted.summary.problems.is_empty() || !counted.opened.problems.is_empty(),
             interrupted: counted.opened.interrupted,
         })
