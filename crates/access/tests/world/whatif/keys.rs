@@ -178,3 +178,29 @@ fn resources_come_from_the_event() {
     );
     assert_eq!(class(&theirs), Undecided);
 }
+
+/// Calls that differ in their resource only, one after the other in one log: what the statements see of it tells them
+/// apart, by a pattern, by a variable in one, by what is not named.
+#[test]
+fn resources_of_one_log_are_told_apart() {
+    let world = Items::organization().user(PROD, "ana", &[], &[], &[]).world();
+    let get = |object: &str| {
+        let event = call(&user(PROD, "ana"), "s3", "GetObject");
+        with(event, "resources", json!([{"type": "AWS::S3::Object", "ARN": format!("arn:aws:s3:::notes/{object}")}]))
+    };
+    let denying = |element: &str, resource: Value| {
+        let mut statement = json!({"Effect": "Deny", "Action": "s3:*"});
+        statement[element] = resource;
+        json!({"Version": "2012-10-17", "Statement": [statement]})
+    };
+    let secret = denying("Resource", json!(["arn:aws:s3:::notes/secret/*", "arn:aws:s3:::notes/*.key"]));
+    let own = denying("Resource", json!("arn:aws:s3:::notes/${aws:username}/*"));
+    let public = denying("NotResource", json!("arn:aws:s3:::notes/public/*"));
+    let objects = ["secret/a", "a.key", "public/b", "ana/c", "d", "secret/e", "public/f.key"];
+    let events: Vec<Value> = objects.iter().cycle().take(70).map(|object| get(object)).collect();
+    for (policy, denied) in [(secret, 4), (own, 1), (public, 5)] {
+        let tally = replayed(&whatif(&world, vec![attach(&policy, "ou-prod")]), &events);
+        assert_eq!(tally.of_class(Denied), denied * 10, "{policy}");
+        assert_eq!(tally.of_class(Allowed), 70 - denied * 10, "{policy}");
+    }
+}
