@@ -88,7 +88,10 @@ fn a_policy_of_what_the_example_used() {
     let (haechi, logs) = scene();
     let arn = format!("arn:aws:iam::{SHOP}:user/ci-deploy");
     let text = haechi.text(&["iam", "generate", &arn, &logs], 0);
-    assert!(text.starts_with("{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {") && text.ends_with("\n}\n"), "{text}");
+    assert!(
+        text.starts_with("{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {") && text.ends_with("\n}\n"),
+        "{text}"
+    );
     let policy: Value = serde_json::from_str(&text).expect("JSON");
     let statements = policy["Statement"].as_array().expect("statements");
     let put = statements.iter().find(|one| one["Action"] == "s3:PutObject").expect("it");
