@@ -41,7 +41,8 @@ impl<'c> ArnTemplate<'c> {
     /// Whether an ARN of a policy, wildcards and variables in it, matches some ARN of this type.
     pub fn meets(self, pattern: &str) -> ArnMatch {
         // The ARN of an event or of a request: nothing has to be built.
-        let is_plain = !pattern.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'$'));
+        // Without an early end, which the processor does many bytes at a time.
+        let is_plain = !pattern.bytes().fold(false, |found, byte| found | matches!(byte, b'*' | b'?' | b'$'));
         if is_plain && let Some(fits) = self.is_met(pattern) {
             return if fits { ArnMatch::Some } else { ArnMatch::None };
         }
@@ -62,12 +63,16 @@ impl<'c> ArnTemplate<'c> {
 impl ArnTemplate<'_> {
     /// Whether an ARN is of this type, part by part; none: one of the two is no ARN.
     fn is_met(self, arn: &str) -> Option<bool> {
-        let is_arn =
-            |text: &str| text.starts_with("arn:") && text.bytes().filter(|byte| *byte == b':').nth(4).is_some();
-        if !is_arn(self.0) || !is_arn(arn) {
+        if !self.0.starts_with("arn:") || !arn.starts_with("arn:") {
             return None;
         }
-        Some(self.0.splitn(6, ':').zip(arn.splitn(6, ':')).all(|(own, told)| part_matches(own, told)))
+        let (mut own, mut told) = (self.0.splitn(6, ':'), arn.splitn(6, ':'));
+        let mut is_met = true;
+        for _ in 0..6 {
+            let (own, told) = (own.next()?, told.next()?);
+            is_met = is_met && part_matches(own, told);
+        }
+        Some(is_met)
     }
 }
 
