@@ -180,6 +180,8 @@ const PLAN_FINDINGS: &[(&str, &str, &str)] = &[
 
 const TEMPLATE_FINDINGS: &[(&str, &str, &str)] = &[
     ("IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS", "Everything", "template.yaml:80"),
+    // All actions on everything are also the passing of every role to whatever service.
+    ("IAM_POLICY_VALID", "Everything", "template.yaml:80"),
     ("INCOMING_SSH_DISABLED", "Admin", "template.yaml:54"),
     ("RDS_LOGGING_ENABLED", "Database", "template.yaml:61"),
     ("S3_BUCKET_LOGGING_ENABLED", "Logs", "template.yaml:21"),
