@@ -379,6 +379,10 @@ fn read_folder(folder: &Path, items: &mut Vec<Value>) -> Result<()> {
             read_folder(&path, items)?;
             continue;
         }
+        // Its logs lie beside them.
+        if !path.to_string_lossy().contains("_ConfigSnapshot_") {
+            continue;
+        }
         let mut text = Vec::new();
         flate2::read::GzDecoder::new(std::fs::File::open(&path)?).read_to_end(&mut text)?;
         let mut body: Value = serde_json::from_slice(&text)?;

@@ -25,7 +25,7 @@ pub fn judge() -> Result<Judge> {
 }
 
 /// The example organization's items as JSON texts, repeated for other accounts until there are enough: each
-/// repetition is three accounts of their own, so that neighbours stay as many as they are in life.
+/// repetition is four accounts of their own, so that neighbours stay as many as they are in life.
 pub fn texts(wanted: usize) -> Result<Vec<Vec<u8>>> {
     let mut originals = Vec::new();
     read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/organization"), &mut originals)?;
@@ -33,10 +33,10 @@ pub fn texts(wanted: usize) -> Result<Vec<Vec<u8>>> {
     let originals: Vec<String> = originals.iter().map(Value::to_string).collect();
     let text = |number: usize| {
         let round = number / originals.len();
-        let accounts = ["111122223333", "444455556666", "777788889999"];
+        let accounts = ["111122223333", "222233334444", "444455556666", "777788889999"];
         let renamed =
             accounts.iter().enumerate().fold(originals[number % originals.len()].clone(), |text, (at, account)| {
-                text.replace(account, &format!("{:012}", 100_000_000_000 + 3 * round + at))
+                text.replace(account, &format!("{:012}", 100_000_000_000 + 4 * round + at))
             });
         renamed.into_bytes()
     };
@@ -49,6 +49,10 @@ fn read_folder(folder: &Path, items: &mut Vec<Value>) -> Result<()> {
     for path in entries {
         if path.is_dir() {
             read_folder(&path, items)?;
+            continue;
+        }
+        // Its logs lie beside them.
+        if !path.to_string_lossy().contains("_ConfigSnapshot_") {
             continue;
         }
         let mut text = Vec::new();

@@ -272,6 +272,10 @@ fn originals_in(folder: &Path, found: &mut Vec<String>) -> Result<()> {
             originals_in(&path, found)?;
             continue;
         }
+        // Its logs lie beside them.
+        if !path.to_string_lossy().contains("_ConfigSnapshot_") {
+            continue;
+        }
         let bytes = std::fs::read(&path)?;
         let mut text = String::new();
         match path.extension().is_some_and(|ending| ending == "gz") {
