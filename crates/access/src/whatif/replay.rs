@@ -100,11 +100,11 @@ impl<'w> Replay<'w> {
     pub fn start(&self) -> Replayer<'_, 'w> {
         Replayer {
             replay: self,
-            callers: HashMap::new(),
+            callers: Numbers::default(),
             known_callers: Vec::new(),
-            calls: HashMap::new(),
+            calls: Numbers::default(),
             known_calls: Vec::new(),
-            verdicts: HashMap::with_capacity(1 << 14),
+            verdicts: Numbers::with_capacity_and_hasher(1 << 14, foldhash::fast::RandomState::default()),
             kinds: HashMap::new(),
             counts: Vec::new(),
             buffer: Vec::new(),
@@ -121,15 +121,19 @@ fn all_scps(whatif: &WhatIf) -> Vec<Arc<Prepared>> {
     policies.filter(|policy| known.insert(Arc::as_ptr(policy))).cloned().collect()
 }
 
+/// Numbers by what tells events apart: three are looked up for every event, so the hash is a fast one (seeded, since
+/// whoever makes calls writes much of what is hashed).
+type Numbers = HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>;
+
 /// Takes events, and counts what would become of them.
 pub struct Replayer<'r, 'w> {
     replay: &'r Replay<'w>,
-    callers: HashMap<Box<[u8]>, u32>,
+    callers: Numbers,
     known_callers: Vec<KnownCaller<'w>>,
-    calls: HashMap<Box<[u8]>, u32>,
+    calls: Numbers,
     known_calls: Vec<KnownCall<'w>>,
     /// By everything that a verdict depends on: the number of its count.
-    verdicts: HashMap<Box<[u8]>, u32>,
+    verdicts: Numbers,
     kinds: HashMap<Call, u32>,
     counts: Vec<(Call, Count)>,
     buffer: Vec<u8>,
