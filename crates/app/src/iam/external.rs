@@ -183,7 +183,7 @@ fn without_form(outsider: &str) -> String {
     }
 }
 
-pub(super) const fn who(kind: OutsiderKind) -> Cell {
+pub(super) fn who(kind: OutsiderKind) -> Cell {
     let id = match kind {
         OutsiderKind::Everyone => "access-everyone",
         OutsiderKind::EveryAccount => "access-every-account",
@@ -194,20 +194,7 @@ pub(super) const fn who(kind: OutsiderKind) -> Cell {
         OutsiderKind::Organization => "external-organization",
         OutsiderKind::Unknown => "external-somebody",
     };
-    Cell::Word { raw: name(kind), id }
-}
-
-const fn name(kind: OutsiderKind) -> &'static str {
-    match kind {
-        OutsiderKind::Everyone => "everyone",
-        OutsiderKind::EveryAccount => "every-account",
-        OutsiderKind::Account => "account",
-        OutsiderKind::Principal => "principal",
-        OutsiderKind::Federated => "federated",
-        OutsiderKind::CanonicalUser => "canonical-user",
-        OutsiderKind::Organization => "organization",
-        OutsiderKind::Unknown => "unknown",
-    }
+    Cell::Word { raw: kind.name(), id }
 }
 
 /// As findings of Access Analyzer have it.
