@@ -7,5 +7,6 @@ mod generated;
 mod made;
 mod paths;
 mod properties;
+mod sharing;
 mod unused;
 mod whatif;

@@ -6,8 +6,8 @@ use haechi_iam::{Catalogue, Tri};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::scenario::{BUILDER, KEY, KEY_USE, REGION, SNAPSHOT, Scenario, in_state, policy, statement, to_account};
 use crate::made::{DEV, OUTSIDE, PROD, deny};
-use crate::scenario::{BUILDER, KEY, KEY_USE, REGION, SNAPSHOT, Scenario, in_state, policy, statement, to_account};
 
 fn database(kind: &str, encrypted: bool, shared: Value) -> Value {
     let (name, flag, attributes) = match kind {

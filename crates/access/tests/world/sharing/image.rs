@@ -3,8 +3,8 @@
 use haechi_access::sharing::{Fix, LegState, Purpose, SharingLayer, SharingNote};
 use serde_json::{Value, json};
 
+use super::scenario::{BUILDER, IMAGE, KEY, ROOT, SCALER, Scenario, in_state, policy, statement, to_account};
 use crate::made::{DEV, MANAGEMENT, OUTSIDE, PROD, deny};
-use crate::scenario::{BUILDER, IMAGE, KEY, ROOT, SCALER, Scenario, in_state, policy, statement, to_account};
 
 const KEY_ACTIONS: [&str; 7] = [
     "create-grant",
