@@ -21,7 +21,6 @@ external-counts =
         [one] { $open } opening
        *[other] { $open } openings
     } in { $looked } resources: { $public } public, { $unknown } not decidable and counted as open
-external-not-recorded = not looked at, since the record has no such resources: { $names }
 external-none = nobody outside the zone of trust reaches any of { $looked } resources
 external-too-many = the patterns are too many to compare
 external-variables = it hangs on the values of { $names }

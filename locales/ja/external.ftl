@@ -17,7 +17,6 @@ external-column-narrowed = 制限する条件
 external-column-doubt = 判定不能の理由
 external-column-example = リクエストの例
 external-counts = { $looked } 個のリソースに外部アクセスが { $open } 件: パブリック { $public } 件、判定できないため許可として数えたもの { $unknown } 件
-external-not-recorded = 記録にないため確認していないリソースタイプ: { $names }
 external-none = { $looked } 個のリソースのうち、信頼ゾーンの外からアクセスできるものはありません
 external-too-many = パターンが多すぎて比較できない
 external-variables = { $names } の値によって変わる

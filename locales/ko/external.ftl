@@ -17,7 +17,6 @@ external-column-narrowed = 제한 조건
 external-column-doubt = 판정 불가 이유
 external-column-example = 요청 예
 external-counts = 리소스 { $looked }개에서 외부 액세스 { $open }건: 퍼블릭 { $public }건, 판정할 수 없어 열린 것으로 센 것 { $unknown }건
-external-not-recorded = 기록에 없어 확인하지 않은 리소스 유형: { $names }
 external-none = 리소스 { $looked }개 중 신뢰 영역 밖에서 액세스할 수 있는 것이 없습니다
 external-too-many = 패턴이 너무 많아 비교할 수 없음
 external-variables = { $names }의 값에 따라 달라짐

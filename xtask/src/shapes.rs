@@ -20,6 +20,40 @@ const PROTOCOLS: &[&str] = &["ec2", "json", "query", "rest-json", "rest-xml"];
 const TRAITS: &[&str] =
     &["location", "locationName", "queryName", "flattened", "timestampFormat", "xmlAttribute", "xmlNamespace"];
 
+/// Services that botocore has no model of: another's operations, answered at an endpoint of their own.
+const DERIVED: &[Derived] = &[
+    // Directory buckets: S3's operations on buckets, and S3 Control's on their tags.
+    Derived { name: "s3express", model: "s3", endpoint_prefix: "s3express-control", signing_name: "s3express" },
+    Derived {
+        name: "s3express-control",
+        model: "s3control",
+        endpoint_prefix: "s3express-control",
+        signing_name: "s3express",
+    },
+];
+
+struct Derived {
+    name: &'static str,
+    model: &'static str,
+    endpoint_prefix: &'static str,
+    signing_name: &'static str,
+}
+
+impl Derived {
+    fn of(service: &str) -> Option<&'static Derived> {
+        DERIVED.iter().find(|derived| derived.name == service)
+    }
+
+    /// The model as the service has it. Host prefixes belong to the other's endpoint.
+    fn change(&self, model: &mut Value) {
+        model["metadata"]["endpointPrefix"] = json!(self.endpoint_prefix);
+        model["metadata"]["signingName"] = json!(self.signing_name);
+        for operation in model["operations"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+            operation.as_object_mut().and_then(|operation| operation.remove("endpoint"));
+        }
+    }
+}
+
 /// Runs the task: reads `DIR/<service>/<newest version>/` and writes `content/shapes/`.
 pub fn run(arguments: &[String]) -> Result<()> {
     let [flag, directory] = arguments else {
@@ -33,9 +67,14 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let wanted = wanted_operations(&target.join("operations.txt"))?;
     let mut prefixes = BTreeSet::new();
     for (service, operations) in &wanted {
-        let model = read_model(source, service, "service-2.json")?
-            .with_context(|| format!("botocore has no service `{service}`"))?;
-        let paginators = read_model(source, service, "paginators-1.json")?.unwrap_or_default();
+        let derived = Derived::of(service);
+        let named = derived.map_or(service.as_str(), |derived| derived.model);
+        let mut model = read_model(source, named, "service-2.json")?
+            .with_context(|| format!("botocore has no service `{named}`"))?;
+        if let Some(derived) = derived {
+            derived.change(&mut model);
+        }
+        let paginators = read_model(source, named, "paginators-1.json")?.unwrap_or_default();
         let text = service_file(&model, &paginators, operations).with_context(|| format!("service `{service}`"))?;
         if let Some(prefix) = model["metadata"]["endpointPrefix"].as_str() {
             prefixes.insert(prefix.to_owned());
@@ -155,9 +194,14 @@ fn page_tokens<'m>(model: &'m Value, operation: &Value) -> Option<(&'m str, &'m 
     let named = |side: &'m Map<String, Value>, wanted: &str| {
         side.keys().find(|name| name.eq_ignore_ascii_case(wanted)).map(String::as_str)
     };
-    [("NextToken", "NextToken"), ("NextMarker", "NextMarker"), ("PageToken", "NextPageToken")]
-        .into_iter()
-        .find_map(|(asked, given)| Some((named(input, asked)?, named(output, given)?)))
+    [
+        ("NextToken", "NextToken"),
+        ("NextMarker", "NextMarker"),
+        ("PageToken", "NextPageToken"),
+        ("ExclusiveStartStreamArn", "LastEvaluatedStreamArn"),
+    ]
+    .into_iter()
+    .find_map(|(asked, given)| Some((named(input, asked)?, named(output, given)?)))
 }
 
 /// Adds the shape and all that it refers to; a shape that is there already ends the descent, so that

@@ -26,6 +26,9 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     ("s3", "ListBucketMetricsConfigurations", "s3:GetMetricsConfiguration"),
     ("s3", "PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
     ("s3control", "GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock"),
+    ("s3express", "GetBucketEncryption", "s3express:GetEncryptionConfiguration"),
+    ("s3express", "GetBucketLifecycleConfiguration", "s3express:GetLifecycleConfiguration"),
+    ("s3express", "ListDirectoryBuckets", "s3express:ListAllMyDirectoryBuckets"),
 ];
 
 /// Services whose IAM prefix is neither the name that the shapes have nor the one that they sign with.
@@ -69,5 +72,9 @@ mod tests {
         check("sso-admin", "ListInstances", "sso:ListInstances");
         check("opensearch", "DescribeDomains", "es:DescribeDomains");
         check("apigatewayv2", "GetApis", "apigateway:GET");
+        check("s3express", "ListDirectoryBuckets", "s3express:ListAllMyDirectoryBuckets");
+        check("s3express", "GetBucketPolicy", "s3express:GetBucketPolicy");
+        check("s3express-control", "ListTagsForResource", "s3express:ListTagsForResource");
+        check("dynamodbstreams", "ListStreams", "dynamodb:ListStreams");
     }
 }

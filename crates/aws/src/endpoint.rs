@@ -229,6 +229,8 @@ mod tests {
         check("organizations", "cn-north-1", "organizations.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1");
         check("sts", "eu-west-1", "sts.eu-west-1.amazonaws.com", "eu-west-1");
         check("s3", "us-east-1", "s3.us-east-1.amazonaws.com", "us-east-1");
+        check("s3express", "us-east-1", "s3express-control.us-east-1.amazonaws.com", "us-east-1");
+        check("dynamodbstreams", "eu-west-1", "streams.dynamodb.eu-west-1.amazonaws.com", "eu-west-1");
         check("s3control", "eu-west-1", "s3-control.eu-west-1.amazonaws.com", "eu-west-1");
         check("ec2", "us-iso-east-1", "ec2.us-iso-east-1.c2s.ic.gov", "us-iso-east-1");
         check("account", "eu-west-1", "account.us-east-1.amazonaws.com", "us-east-1");

@@ -34,7 +34,7 @@ pub(crate) fn sign(
 ) -> Result<Vec<(String, String)>, String> {
     let identity: Identity = credentials.clone().into();
     let mut settings = SigningSettings::default();
-    if scope.name == "s3" {
+    if matches!(scope.name, "s3" | "s3express") {
         // S3 takes the path as it is sent, and wants the body's hash in a header.
         settings.percent_encoding_mode = PercentEncodingMode::Single;
         settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;

@@ -13,8 +13,6 @@ pub enum Looked {
     ByShare,
     /// It has no policy of its own and cannot be shared.
     NeverShared,
-    /// The record has no items of it.
-    NotRecorded,
 }
 
 /// A kind of resources.
@@ -41,7 +39,7 @@ const fn kind(name: &'static str, looked: Looked) -> ExternalKind {
 /// All seventeen.
 pub const EXTERNAL_KINDS: [ExternalKind; 17] = [
     by_policy("AWS::S3::Bucket", "s3", &[("bucket", ""), ("object", "/*")], ResourceKind::S3Bucket),
-    kind("AWS::S3Express::DirectoryBucket", Looked::NotRecorded),
+    by_policy("AWS::S3Express::DirectoryBucket", "s3express", &[("bucket", "")], ResourceKind::S3Bucket),
     kind("AWS::IAM::Role", Looked::ByTrust),
     kind("AWS::IAM::User", Looked::NeverShared),
     by_policy("AWS::SQS::Queue", "sqs", &[("queue", "")], ResourceKind::SqsQueue),
@@ -52,7 +50,7 @@ pub const EXTERNAL_KINDS: [ExternalKind; 17] = [
         &[("function", ""), ("function alias", ":*"), ("function version", ":*")],
         ResourceKind::LambdaFunction,
     ),
-    kind("AWS::Lambda::LayerVersion", Looked::NotRecorded),
+    by_policy("AWS::Lambda::LayerVersion", "lambda", &[("layerVersion", "")], ResourceKind::Other),
     by_policy("AWS::KMS::Key", "kms", &[("key", "")], ResourceKind::KmsKey),
     by_policy("AWS::SecretsManager::Secret", "secretsmanager", &[("Secret", "")], ResourceKind::Other),
     by_policy("AWS::EFS::FileSystem", "elasticfilesystem", &[("file-system", "")], ResourceKind::Other),
@@ -61,7 +59,7 @@ pub const EXTERNAL_KINDS: [ExternalKind; 17] = [
     kind("AWS::RDS::DBSnapshot", Looked::ByShare),
     kind("AWS::RDS::DBClusterSnapshot", Looked::ByShare),
     by_policy("AWS::DynamoDB::Table", "dynamodb", &[("table", ""), ("index", "/index/*")], ResourceKind::Other),
-    kind("AWS::DynamoDB::Stream", Looked::NotRecorded),
+    by_policy("AWS::DynamoDB::Stream", "dynamodb", &[("stream", "")], ResourceKind::Other),
 ];
 
 /// The kind of a name, whole (`AWS::S3::Bucket`) or its last part, in any letter case.

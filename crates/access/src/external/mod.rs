@@ -169,7 +169,7 @@ pub fn external(world: &World, shares: &Shares, catalogue: &Catalogue, question:
             Looked::ByPolicy(service, types, public) => look.policies(kind.name, service, types, public),
             Looked::ByTrust => look.roles(),
             Looked::ByShare => shares.looked.get(kind.name).copied().unwrap_or_default(),
-            Looked::NeverShared | Looked::NotRecorded => 0,
+            Looked::NeverShared => 0,
         };
         look.shares(shares, kind.name);
         looked.push((kind, count));

@@ -12,18 +12,21 @@ pub(crate) struct Holder {
 
 /// The one table of recorded resource policies. Trust policies of roles are with the principals, policies of VPC
 /// endpoints with the endpoints.
-pub(crate) const HOLDERS: [Holder; 15] = [
+pub(crate) const HOLDERS: [Holder; 18] = [
     holder("AWS::S3::Bucket", &["supplementaryConfiguration", "BucketPolicy"]),
     holder("AWS::S3::AccessPoint", &["configuration", "Policy"]),
+    holder("AWS::S3Express::DirectoryBucket", &["supplementaryConfiguration", "BucketPolicy"]),
     holder("AWS::KMS::Key", &["supplementaryConfiguration", "Policy"]),
     holder("AWS::SQS::Queue", &["configuration", "Policy"]),
     holder("AWS::SNS::Topic", &["configuration", "Policy"]),
     holder("AWS::Lambda::Function", &["supplementaryConfiguration", "Policy"]),
+    holder("AWS::Lambda::LayerVersion", &["supplementaryConfiguration", "Policy"]),
     holder("AWS::SecretsManager::Secret", &["supplementaryConfiguration", "ResourcePolicy"]),
     holder("AWS::ECR::Repository", &["configuration", "RepositoryPolicyText"]),
     holder("AWS::EFS::FileSystem", &["configuration", "FileSystemPolicy"]),
     holder("AWS::Backup::BackupVault", &["configuration", "AccessPolicy"]),
     holder("AWS::DynamoDB::Table", &["supplementaryConfiguration", "ResourcePolicy"]),
+    holder("AWS::DynamoDB::Stream", &["supplementaryConfiguration", "ResourcePolicy"]),
     holder("AWS::OpenSearch::Domain", &["configuration", "AccessPolicies"]),
     holder("AWS::Elasticsearch::Domain", &["configuration", "accessPolicies"]),
     holder("AWS::ApiGateway::RestApi", &["configuration", "policy"]),
@@ -88,13 +91,12 @@ pub(crate) enum About {
 }
 
 /// Kinds of resources that have policies and that the record has no item of, so that theirs are never known.
-const NEVER_RECORDED: [(&str, &str); 7] = [
+const NEVER_RECORDED: [(&str, &str); 6] = [
     ("events", "event-bus/"),
     ("kinesis", "stream/"),
     ("glue", "catalog"),
     ("codeartifact", "domain/"),
     ("codeartifact", "repository/"),
-    ("s3express", "bucket/"),
     ("s3tables", "bucket/"),
 ];
 
@@ -118,11 +120,14 @@ pub(crate) fn about(arn: &str) -> About {
     match (service, name) {
         ("s3", name) if name.starts_with("accesspoint/") => first(2, '/'),
         ("s3", _) if region.is_empty() && account.is_empty() => first(1, '/'),
+        ("s3express", name) if name.starts_with("bucket/") => whole(name),
         ("sqs" | "secretsmanager", _) => whole(name),
         // A subscription has its topic's name before its own.
         ("sns", _) => first(1, ':'),
         ("kms", name) if name.starts_with("key/") => whole(name),
         ("lambda", name) if name.starts_with("function:") => first(2, ':'),
+        // A policy is a version's own.
+        ("lambda", name) if name.starts_with("layer:") && name.matches(':').count() == 2 => whole(name),
         ("ecr", name) if name.starts_with("repository/") => whole(name),
         ("elasticfilesystem", name) if name.starts_with("file-system/") => whole(name),
         ("backup", name) if name.starts_with("backup-vault:") => whole(name),

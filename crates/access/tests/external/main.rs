@@ -278,6 +278,49 @@ fn roles_queues_keys_and_snapshots() {
 }
 
 #[test]
+fn directory_buckets_layers_and_streams() {
+    let check_one = |kind: &str, arn: &str, policy_member: &str, statement: &str, expected: &[&str]| {
+        let mut items = Items::organization();
+        let id = arn.rsplit('/').next().unwrap();
+        let text = document(statement);
+        let policy = if kind.contains("S3Express") { json!({"policyText": text}) } else { json!(text) };
+        items.item(OWN, kind, id, arn, json!({}), json!({policy_member: policy}));
+        check(&items, expected);
+    };
+    let account = r#"{"AWS":"arn:aws:iam::999999999999:root"}"#;
+
+    let bucket = format!("arn:aws:s3express:us-east-1:{OWN}:bucket/features--use1-az4--x-s3");
+    let session = format!(r#""Action":"s3express:CreateSession","Resource":"{bucket}""#);
+    let directory = |statement: &str, expected: &[&str]| {
+        check_one("AWS::S3Express::DirectoryBucket", &bucket, "BucketPolicy", statement, expected);
+    };
+    directory(&allow(account, &session), &["account 999999999999 narrow write"]);
+    directory(&allow(r#"{"AWS":"222222222222"}"#, &session), &[]);
+    // Block Public Access cannot be turned off there.
+    directory(&allow(r#""*""#, &session), &[]);
+
+    let layer = format!("arn:aws:lambda:us-east-1:{OWN}:layer:tools:2");
+    let get = format!(r#""Action":"lambda:GetLayerVersion","Resource":"{layer}""#);
+    let version = |statement: &str, expected: &[&str]| {
+        check_one("AWS::Lambda::LayerVersion", &layer, "Policy", statement, expected);
+    };
+    version(&allow(account, &get), &["account 999999999999 narrow read"]);
+    version(&allow(r#""*""#, &get), &["everyone * public read"]);
+    let organization = r#","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
+    version(&allow(r#""*""#, &format!("{get}{organization}")), &[]);
+
+    let stream = format!("arn:aws:dynamodb:us-east-1:{OWN}:table/orders/stream/2024-01-02T03:04:05.678");
+    let records = format!(r#""Action":["dynamodb:GetRecords","dynamodb:GetShardIterator"],"Resource":"{stream}""#);
+    let read = |statement: &str, expected: &[&str]| {
+        check_one("AWS::DynamoDB::Stream", &stream, "ResourcePolicy", statement, expected);
+    };
+    read(&allow(account, &records), &["account 999999999999 narrow read"]);
+    // A policy of the table is not its stream's.
+    let table = format!(r#""Action":"dynamodb:GetItem","Resource":"arn:aws:dynamodb:us-east-1:{OWN}:table/orders""#);
+    read(&allow(account, &table), &[]);
+}
+
+#[test]
 fn the_zone_of_trust_is_as_told() {
     let mut items = Items::organization();
     items.bucket(&allow(r#"{"AWS":["222222222222","999999999999"]}"#, READ), json!({}));

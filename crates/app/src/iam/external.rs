@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use haechi_access::ConditionText;
 use haechi_access::external::{
-    Certainty, Doubt, EXTERNAL_KINDS, Looked, Opening, OutsiderKind, Question, Shares, Source, Trusted, external,
+    Certainty, Doubt, EXTERNAL_KINDS, Opening, OutsiderKind, Question, Shares, Source, Trusted, external,
     external_kind,
 };
 use haechi_model::{Message, ResourceType};
@@ -77,24 +77,15 @@ impl App {
         let question = Question { trusted: &trusted, accounts: &request.accounts, kinds: &kinds, now: Some(&now) };
         let found = external(&world, &shares, &self.iam_catalogue()?, &question);
         let looked_at: usize = found.looked.iter().map(|(_, count)| count).sum();
-        let unrecorded: Vec<&str> = found
-            .looked
-            .iter()
-            .filter(|(kind, _)| kind.looked == Looked::NotRecorded)
-            .map(|(kind, _)| kind.name)
-            .collect();
         let public = found.openings.iter().filter(|opening| opening.public).count();
         let unknown = found.openings.iter().filter(|opening| opening.certainty != Certainty::Open).count();
-        let mut notes = vec![
+        let notes = vec![
             Message::new("external-counts")
                 .with("open", found.openings.len())
                 .with("public", public)
                 .with("unknown", unknown)
                 .with("looked", looked_at),
         ];
-        if !unrecorded.is_empty() {
-            notes.push(Message::new("external-not-recorded").with("names", unrecorded.join(", ")));
-        }
         let table = opening_table(&found.openings, Message::new("external-none").with("looked", looked_at), notes);
         Ok(ExternalAnswers { table, cautions: cautions(&world), open: found.openings.len() })
     }
