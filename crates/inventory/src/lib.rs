@@ -12,8 +12,9 @@ mod redact;
 
 pub use collector::{Collector, CollectorError, Collectors};
 pub use engine::{
-    Accounts, CollectSummary, Estimate, FOR_NOW, MOST_LINES, Missing, Plan, Progress, Reached, RegionState, Secrets,
-    Sink, SinkError, Stop, Target, collect, collect_accounts, estimate, estimate_account, gap, home_region, regions,
+    Accounts, CollectSummary, Estimate, FOR_NOW, LastAccessed, MOST_LINES, Missing, Plan, Progress, Reached,
+    RegionState, Secrets, Sink, SinkError, Stop, Target, collect, collect_accounts, estimate, estimate_account, gap,
+    home_region, regions,
 };
 pub use import::{
     BucketError, Extended, IMPORT_BATCH, ImportProgress, ImportSummary, NOT_RECORDED, NamedAccount, SnapshotHead,

@@ -97,7 +97,8 @@ impl Models {
         for get in &section.get {
             let answer = match &get.call {
                 Some(call) => self.of(&call.value).answer(&call.value.name),
-                None => json!({"rows": [{"user": "text"}], "Utilization": 1}),
+                None => json!({"rows": [{"user": "text"}], "Utilization": 1, "services": [{"serviceNamespace": "text",
+                    "lastAuthenticated": "date", "trackedActions": [{"actionName": "text", "lastAccessedTime": "date"}]}]}),
             };
             let mut taken = get.take.take(&answer).into_owned();
             assert!(!taken.is_null(), "`take: {}` gives nothing", get.take);

@@ -95,8 +95,9 @@ pub struct Collector {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Use {
     pub member: Spanned<Path>,
-    /// The member in it that is the time.
-    pub time: String,
+    /// The member in it that is the time; left out: it is the time itself.
+    #[serde(default)]
+    pub time: Option<String>,
     /// What is recent: a use so many days before the run, or later.
     pub days: NonZeroU16,
 }
@@ -169,6 +170,18 @@ pub(crate) enum Coded {
     CredentialReport,
     #[serde(rename = "rust:quota-usage")]
     QuotaUsage,
+    #[serde(rename = "rust:last-accessed")]
+    LastAccessed,
+}
+
+/// What is asked for only when the user wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Choice {
+    /// It may hold secrets.
+    Secrets,
+    /// IAM's report of what a principal accessed when: a job for each.
+    LastAccessed,
 }
 
 /// A further call that completes resources.
@@ -222,9 +235,9 @@ pub(crate) struct Get {
     /// Where parts of the value go in the item.
     #[serde(default)]
     pub into: Ordered<Spanned<Path>, Shape>,
-    /// May hold secrets: asked for only when the user wants it.
-    #[serde(default)]
-    pub secret: bool,
+    /// Asked for only when the user wants it.
+    #[serde(default, rename = "option")]
+    pub choice: Option<Choice>,
 }
 
 /// What it means when the answer of a batch lacks a resource.
@@ -432,7 +445,7 @@ impl Section {
     pub(crate) fn calls_at_least(&self) -> usize {
         match self.list.call {
             Some(_) => 1,
-            None => self.get.len(),
+            None => self.get.iter().filter(|get| get.choice.is_none()).count(),
         }
     }
 
@@ -455,6 +468,10 @@ impl Section {
                     found.push(operation("iam", "GetCredentialReport"));
                 }
                 Some(Coded::QuotaUsage) => found.push(operation("cloudwatch", "GetMetricData")),
+                Some(Coded::LastAccessed) => {
+                    found.push(operation("iam", "GenerateServiceLastAccessedDetails"));
+                    found.push(operation("iam", "GetServiceLastAccessedDetails"));
+                }
                 None => {}
             }
         }

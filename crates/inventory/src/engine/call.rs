@@ -8,6 +8,7 @@ use haechi_model::Region;
 use serde_json::{Map, Value, json};
 
 use super::credential_report::credential_report;
+use super::last_accessed::last_accessed;
 use super::quota_usage::quota_usage;
 use super::unit::{Answer, Unit};
 use crate::collector::path::{Names, Path};
@@ -35,6 +36,10 @@ pub(super) async fn get(unit: &Unit, entry: &Get, names: &Names<'_>, region: &Re
                 (Some(key), answer)
             }
             Coded::QuotaUsage => return usage(unit, entry, names, region).await,
+            Coded::LastAccessed => {
+                let answer = last_accessed(&*unit.account.api, region.as_str(), entry.input.fill(names)).await;
+                (None, answer.map(Arc::new))
+            }
         },
         (None, Some(call)) => {
             let input = entry.input.fill(names);

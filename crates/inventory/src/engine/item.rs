@@ -13,7 +13,7 @@ use super::unit::{Seed, Unit, names};
 use super::{Secrets, gap};
 use crate::collector::path::Names;
 use crate::collector::shape::time;
-use crate::collector::{Get, Header, Relation, Use};
+use crate::collector::{Choice, Get, Header, Relation, Use};
 use crate::redact::redact;
 
 /// How the reason ends for a member that is not collected because of something that passes: a throttle, a time-out.
@@ -57,8 +57,8 @@ impl Work {
         if !entry.when.hold(&self.seed.raw, &self.names(unit)) {
             return false;
         }
-        if entry.secret && unit.account.secrets == Secrets::Redacted {
-            let reason = || format!("{NOT_ASKED} it may hold secrets");
+        if let Some(why) = entry.choice.and_then(|choice| unit.account.not_chosen(choice)) {
+            let reason = || format!("{NOT_ASKED} {why}");
             self.missing.extend(entry.into.0.iter().map(|(path, _)| (path.value.to_string(), reason())));
             return false;
         }
@@ -147,7 +147,8 @@ pub(super) fn make(unit: &Unit, work: Work) -> Result<Made, String> {
 /// A recent use becomes `{withinDays: 14}`, which stays the same as long as the use goes on.
 fn coarsen(member: &mut Value, one: &Use, captured: Timestamp) {
     let days = one.days.get();
-    let used = member.get(&one.time).and_then(Value::as_str).and_then(|text| Timestamp::parse(text).ok());
+    let time = one.time.as_ref().map_or(Some(&*member), |name| member.get(name));
+    let used = time.and_then(Value::as_str).and_then(|text| Timestamp::parse(text).ok());
     if used.is_some_and(|used| used > captured.plus_days(-i64::from(days))) {
         *member = json!({ "withinDays": days });
     }
@@ -171,7 +172,9 @@ fn merge(entry: &Get, raw: &mut Value, value: Value) {
 fn unknown(entry: &Get, error: &ApiError) -> Vec<(String, String)> {
     let gap = gap(error);
     let passing = error.is_transient() || matches!(error.kind, ErrorKind::ExpiredCredentials | ErrorKind::Malformed);
-    let passing = if passing { FOR_NOW } else { "" };
+    // What a principal accessed is told as of this run or not at all: an older report would make what it used since
+    // look unused.
+    let passing = if passing && entry.choice != Some(Choice::LastAccessed) { FOR_NOW } else { "" };
     let reason = format!("{}: {}{passing}", gap.code, gap.missing_action.unwrap_or(gap.operation));
     let mut paths: Vec<String> = entry.into.0.iter().map(|(path, _)| path.value.to_string()).collect();
     // What the answer would have added to the resource itself is not told apart: the whole is unknown.

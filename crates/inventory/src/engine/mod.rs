@@ -8,6 +8,7 @@ mod accounts;
 mod call;
 mod credential_report;
 mod item;
+mod last_accessed;
 mod place;
 mod quota_usage;
 mod run;
@@ -119,6 +120,7 @@ pub struct Plan {
     /// The time that items carry as their capture time.
     pub captured: Timestamp,
     pub secrets: Secrets,
+    pub last_accessed: LastAccessed,
     /// Listings that an earlier run completed, and that this one, which goes on with it, need not make.
     pub done: Option<Arc<ListingSet>>,
     /// Accounts that are in work at the same time.
@@ -132,8 +134,8 @@ pub struct Plan {
 impl Plan {
     /// A plan for some accounts with the usual limits.
     pub fn new(targets: Vec<Target>, captured: Timestamp) -> Self {
-        let (types, secrets) = (Vec::new(), Secrets::Redacted);
-        Self { targets, types, captured, secrets, done: None, accounts: 8, units: 24, calls: 48 }
+        let (types, secrets, last_accessed) = (Vec::new(), Secrets::default(), LastAccessed::default());
+        Self { targets, types, captured, secrets, last_accessed, done: None, accounts: 8, units: 24, calls: 48 }
     }
 }
 
@@ -145,6 +147,14 @@ pub enum Secrets {
     Redacted,
     /// Kept as they are.
     Kept,
+}
+
+/// Whether IAM is asked what each user and role accessed when: a job of some seconds for each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LastAccessed {
+    #[default]
+    NotAsked,
+    Asked,
 }
 
 /// Asks a running collection to stop. Clones stop the same one.

@@ -16,9 +16,9 @@ use tokio::task::JoinSet;
 use super::call::{Index, batch, skeleton};
 use super::item::{Alive, Work};
 use super::run::Event;
-use super::{BATCH, Plan, Secrets, Target, gap, item, place};
+use super::{BATCH, LastAccessed, Plan, Secrets, Target, gap, item, place};
 use crate::collector::path::Names;
-use crate::collector::{Again, Collector, Listing, Operation, Section};
+use crate::collector::{Again, Choice, Collector, Listing, Operation, Section};
 
 /// What all listings of one account share.
 pub(crate) struct Account {
@@ -28,6 +28,7 @@ pub(crate) struct Account {
     pub regions: Vec<Region>,
     pub captured: Timestamp,
     pub secrets: Secrets,
+    pub last_accessed: LastAccessed,
     /// Answers that serve many resources, and many listings: asked for once in a run.
     pub answers: Mutex<HashMap<String, Arc<OnceCell<Answer>>>>,
     /// The lists in them by a member of their elements.
@@ -46,8 +47,20 @@ impl Account {
             regions: target.regions.clone(),
             captured: plan.captured,
             secrets: plan.secrets,
+            last_accessed: plan.last_accessed,
             answers: Mutex::default(),
             indexes: Mutex::default(),
+        }
+    }
+
+    /// Why something is not asked for that the user did not choose.
+    pub fn not_chosen(&self, choice: Choice) -> Option<&'static str> {
+        match choice {
+            Choice::Secrets if self.secrets == Secrets::Redacted => Some("it may hold secrets"),
+            Choice::LastAccessed if self.last_accessed == LastAccessed::NotAsked => {
+                Some("it takes a job of IAM for each principal")
+            }
+            _ => None,
         }
     }
 }

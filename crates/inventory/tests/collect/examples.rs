@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::fake::{FakeApi, Kept};
 use haechi_inventory::collector::{Example, files_in};
-use haechi_inventory::{Collector, Collectors, Plan, Stop, Target, collect};
+use haechi_inventory::{Collector, Collectors, LastAccessed, Plan, Stop, Target, collect};
 use haechi_model::{AccountId, ConfigurationItem, Partition, Region, Timestamp};
 use serde_json::{Value, json};
 
@@ -43,6 +43,10 @@ async fn run(collectors: &Collectors, collector: &Collector, example: &Example) 
     };
     let mut plan = Plan::new(vec![target], Timestamp::parse("2026-01-01T00:00:00Z").unwrap());
     plan.types = vec![collector.resource_type().clone()];
+    // An example that has the calls is one of a run that was told to make them.
+    if example.calls.iter().any(|recorded| &*recorded.call.name == "GenerateServiceLastAccessedDetails") {
+        plan.last_accessed = LastAccessed::Asked;
+    }
     let mut kept = Kept::default();
     collect(collectors, &plan, &mut kept, &mut |_| {}, &Stop::default()).await.unwrap();
     // A type with a part in each region and a global one shows one of them.

@@ -6,6 +6,7 @@ mod examples;
 mod fake;
 mod faults;
 mod language;
+mod last_accessed;
 mod moto;
 mod quotas;
 mod trees;
