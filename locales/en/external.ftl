@@ -25,6 +25,7 @@ external-none = nobody outside the zone of trust reaches any of { $looked } reso
 external-too-many = the patterns are too many to compare
 external-variables = it hangs on the values of { $names }
 external-unrecorded = not recorded: { $what }
+external-bucket = the bucket policy lets in some such requests, but not this one: { $bucket }
 external-zone = `{ $word }` is no account and no organization
 external-type = `{ $word }` is none of the kinds of resources: { $names }
 advice-external-zone = write a 12-digit account id, or an organization's id (o-...)

@@ -21,6 +21,7 @@ external-none = { $looked } 個のリソースのうち、信頼ゾーンの外�
 external-too-many = パターンが多すぎて比較できない
 external-variables = { $names } の値によって変わる
 external-unrecorded = 記録されていない: { $what }
+external-bucket = バケットポリシーはこの種のリクエストの一部を許可するが、このリクエストは許可しない: { $bucket }
 external-zone = `{ $word }` はアカウントでも組織でもありません
 external-type = `{ $word }` はリソースタイプではありません。指定できるタイプ: { $names }
 advice-external-zone = 12 桁のアカウント ID または組織 ID(o-...)を指定してください

@@ -21,6 +21,7 @@ external-none = 리소스 { $looked }개 중 신뢰 영역 밖에서 액세스�
 external-too-many = 패턴이 너무 많아 비교할 수 없음
 external-variables = { $names }의 값에 따라 달라짐
 external-unrecorded = 기록되지 않음: { $what }
+external-bucket = 버킷 정책이 이런 요청 중 일부는 허용하지만 이 요청은 허용하지 않음: { $bucket }
 external-zone = `{ $word }`은(는) 계정도 조직도 아닙니다
 external-type = `{ $word }`은(는) 리소스 유형이 아닙니다. 가능한 유형: { $names }
 advice-external-zone = 12자리 계정 ID 또는 조직 ID(o-...)를 쓰세요

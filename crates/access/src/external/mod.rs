@@ -2,6 +2,7 @@
 //! requests it allows (see `haechi_iam::sets`), each answer has one of them as its example, and the evaluator has
 //! decided it again. What cannot be told is open.
 
+mod access_points;
 mod kinds;
 mod shares;
 
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 use crate::ask::ConditionText;
 use crate::world::{Guardrails, Subject, Target, World};
+use access_points::Behind;
 
 pub use kinds::{EXTERNAL_KINDS, ExternalKind, Looked, external_kind};
 pub use shares::Shares;
@@ -89,6 +91,8 @@ pub enum Doubt {
     Variables(Vec<String>),
     /// A policy or list was not recorded.
     Unrecorded(String),
+    /// An access point lets the example in and the bucket some such request, but not that one.
+    Bucket(String),
 }
 
 /// What opens it.
@@ -171,6 +175,9 @@ pub fn external(world: &World, shares: &Shares, catalogue: &Catalogue, question:
             Looked::ByShare => shares.looked.get(kind.name).copied().unwrap_or_default(),
             Looked::NeverShared => 0,
         };
+        if kind.name == "AWS::S3::Bucket" {
+            look.access_points();
+        }
         look.shares(shares, kind.name);
         looked.push((kind, count));
     }
@@ -211,6 +218,8 @@ struct Holder<'a> {
     target: &'a Target<'a>,
     /// The statements that are public by AWS's definition.
     public: BTreeSet<(*const Prepared, usize)>,
+    /// Of an access point: the bucket that has to let requests in as well.
+    behind: Option<&'a Behind<'a>>,
 }
 
 impl Look<'_> {
@@ -265,6 +274,7 @@ impl Look<'_> {
                 region: &resource.region,
                 public: public_statements(&target.policy, public),
                 target: &target,
+                behind: None,
             };
             self.holder(&holder, &target.policy, &actions);
             self.grants(&holder);
@@ -290,6 +300,7 @@ impl Look<'_> {
                 region: "global",
                 public: public_statements(&target.trust, ResourceKind::Role),
                 target: &target,
+                behind: None,
             };
             self.holder(&holder, &target.trust, &actions);
         }
@@ -310,12 +321,11 @@ impl Look<'_> {
             return;
         }
         let zone = self.zone(holder.account);
-        let guards: Vec<&Prepared> =
-            target.rcps.iter().flat_map(|level| &level.policies).map(|policy| &**policy).collect();
-        let exempt = target.recorded.is_some_and(|recorded| recorded.aws_managed_key)
-            || self.world.account(holder.account).is_some_and(|account| account.standing == Standing::Management);
-        let guards = if exempt { Vec::new() } else { guards };
+        let guards = self.guards(target, holder.account);
         let all: Vec<&Prepared> = policies.iter().map(|policy| &**policy).chain(guards.iter().copied()).collect();
+        let telling: Vec<&Prepared> =
+            all.iter().copied().chain(holder.behind.into_iter().flat_map(Behind::policies)).collect();
+        let fixed: Vec<(&str, &str)> = holder.behind.into_iter().flat_map(Behind::keys).collect();
         let texts: Vec<&str> = all.iter().map(|policy| policy.policy().text()).collect();
         let mut by_place: BTreeMap<&[&str], Vec<Action>> = BTreeMap::new();
         for (action, places) in actions {
@@ -325,7 +335,7 @@ impl Look<'_> {
         for (places, actions) in by_place {
             let resources: Vec<String> = places.iter().map(|place| format!("{}{place}", holder.arn)).collect();
             let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
-            for class in sets::classes(actions, all.iter().copied()) {
+            for class in sets::classes(actions, telling.iter().copied()) {
                 let guards = if supports_rcps(class[0].service()) { &*guards } else { &[] };
                 // Whoever assumes a role signs the request, or has a provider that vouches for them.
                 let unsigned = holder.resource_type != "AWS::IAM::Role";
@@ -338,6 +348,7 @@ impl Look<'_> {
                         target: &target.resource,
                         zone: &zone,
                         now: self.question.now,
+                        fixed: &fixed,
                     };
                     for access in sets::accesses(&scope, &asker, policies, guards) {
                         let Some(opening) = self.opened(holder, &asker, &access, &class, &texts) else { continue };
@@ -369,6 +380,14 @@ impl Look<'_> {
         self.openings.extend(found.into_values());
     }
 
+    /// The RCPs that bear on requests for a resource.
+    fn guards<'t>(&self, target: &'t Target<'_>, account: &str) -> Vec<&'t Prepared> {
+        let exempt = target.recorded.is_some_and(|recorded| recorded.aws_managed_key)
+            || self.world.account(account).is_some_and(|account| account.standing == Standing::Management);
+        let levels = target.rcps.iter().filter(|_| !exempt);
+        levels.flat_map(|level| &level.policies).map(|policy| &**policy).collect()
+    }
+
     /// What one statement opens; none if the evaluator knows better.
     fn opened(
         &self,
@@ -388,6 +407,10 @@ impl Look<'_> {
             Found::Nothing => return None,
             Found::TooMany => (Certainty::Unknown(Doubt::TooMany), None),
             Found::Request(witness) => (self.decided(holder, witness)?, Some(example_of(witness))),
+        };
+        let certainty = match holder.behind {
+            Some(behind) => self.behind(holder, behind, asker, &class[0], (certainty, &access.found))?,
+            None => certainty,
         };
         let actions: BTreeSet<String> = class.iter().map(|action| action.text().to_owned()).collect();
         let levels = class.iter().filter_map(|action| Some(self.catalogue.action(action.text())?.level())).collect();
@@ -420,7 +443,7 @@ impl Look<'_> {
     /// What the evaluator says to the example. None: what no policy says stands against it.
     fn decided(&self, holder: &Holder<'_>, witness: &Witness) -> Option<Certainty> {
         let target = self.world.target(&witness.resource, Some(holder.account));
-        let context = witness.to_context();
+        let context = holder.behind.map_or_else(|| witness.to_context(), |behind| behind.context(witness));
         let subject = Subject::of_outsider(witness.caller.clone());
         let question = self.world.question(&subject, &witness.action, &target, &context, Guardrails::Counted);
         if question.decide().allowed == Tri::Yes {
@@ -523,12 +546,16 @@ impl Look<'_> {
 
 impl Holder<'_> {
     fn opening(&self) -> Opening {
-        Opening {
+        let opening = Opening {
             resource: self.arn.to_owned(),
             resource_type: self.resource_type,
             account: self.account.to_owned(),
             region: self.region.to_owned(),
             ..Opening::nothing()
+        };
+        match self.behind {
+            Some(behind) => behind.opening(opening),
+            None => opening,
         }
     }
 }

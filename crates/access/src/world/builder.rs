@@ -17,7 +17,7 @@ use super::organization::{Organization, OrganizationError};
 use super::people::{Attachment, Group, Principal, PrincipalKind, Via};
 use super::read::{attached, default_version, grants, inline, lacks, member, tags, text};
 use super::usage::Usage;
-use super::{Record, RecordedResource, World};
+use super::{AccessPoint, Record, RecordedResource, World};
 
 /// Where documents of AWS managed policies are known from, besides the items: by ARN.
 pub type Documents = dyn Fn(&str) -> Option<Arc<str>> + Send + Sync;
@@ -281,6 +281,10 @@ impl WorldBuilder {
             let block = item.root().path(["supplementaryConfiguration", "PublicAccessBlockConfiguration", name]);
             block.and_then(ItemNode::as_bool) == Some(true)
         };
+        let access_point = access_point(item, arn);
+        let own_block = ["configuration", "PublicAccessBlockConfiguration", "RestrictPublicBuckets"];
+        let restricts_point =
+            access_point.is_some() && item.root().path(own_block).and_then(ItemNode::as_bool) == Some(true);
         let resource = RecordedResource {
             arn: arn.into(),
             resource_type: holder.resource_type.into(),
@@ -290,7 +294,8 @@ impl WorldBuilder {
             policy,
             acl: None,
             aws_managed_key: text(member(item, "keyManager")) == Some("AWS"),
-            restrict_public_buckets: block("restrictPublicBuckets"),
+            restrict_public_buckets: restricts_point || block("restrictPublicBuckets"),
+            access_point,
             grants_recorded: item.root().path(["supplementaryConfiguration", "Grants"]).is_some(),
             grants: if holder.resource_type == "AWS::KMS::Key" { grants(item, arn) } else { Vec::new() },
         };
@@ -435,4 +440,15 @@ impl WorldBuilder {
         gaps.insert(Gap::new(GapKind::ManagedPolicy, arn, ""));
         self.library.unrecorded(kind, arn, Unrecorded::MayAllowOrDeny)
     }
+}
+
+fn access_point(item: &ConfigurationItem, arn: &str) -> Option<AccessPoint> {
+    if item.key().resource_type.as_str() != "AWS::S3::AccessPoint" {
+        return None;
+    }
+    let partition = arn.split(':').nth(1)?;
+    let of = |path: &[&str]| item.root().path(path.iter().copied()).and_then(ItemNode::as_str);
+    let bucket = of(&["configuration", "Bucket"])?;
+    let vpc = of(&["configuration", "VpcConfiguration", "VpcId"]).map(Box::from);
+    Some(AccessPoint { bucket: format!("arn:{partition}:s3:::{bucket}").into(), vpc })
 }

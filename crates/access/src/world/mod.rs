@@ -65,11 +65,21 @@ pub struct RecordedResource {
     /// What a bucket's access control list grants to others than its owner, as a policy.
     pub acl: Option<Arc<Prepared>>,
     pub aws_managed_key: bool,
-    /// S3's RestrictPublicBuckets of the bucket itself.
+    /// S3's RestrictPublicBuckets of the bucket or access point itself.
     pub restrict_public_buckets: bool,
+    pub access_point: Option<AccessPoint>,
     pub grants: Vec<KmsGrant>,
     /// Whether grants were asked for: without them a key's grants are not known.
     pub grants_recorded: bool,
+}
+
+/// What an S3 access point leads to.
+#[derive(Clone, Debug)]
+pub struct AccessPoint {
+    /// The ARN of its bucket.
+    pub bucket: Box<str>,
+    /// The VPC that it can be used from. None: the internet.
+    pub vpc: Option<Box<str>>,
 }
 
 /// An account's side of every question: made once.
@@ -358,7 +368,12 @@ impl World {
                 CallerKind::User | CallerKind::Role | CallerKind::FederatedUser
             ) =>
             {
-                subject.identity = unrecorded_policies_of(subject.caller.name_in_policies());
+                let name = subject.caller.name_in_policies();
+                subject.identity = unrecorded_policies(PolicyKind::Identity, name);
+                if subject.caller.kind() == CallerKind::FederatedUser {
+                    // Without a session policy it would have no permissions; nobody records the one it was given.
+                    subject.session = unrecorded_policies(PolicyKind::Session, name);
+                }
             }
             None => {}
         }
@@ -368,7 +383,8 @@ impl World {
     /// The layers of a question that is asked of this world.
     pub fn policies<'q>(&'q self, subject: &'q Subject<'_>, action: &Action, target: &'q Target<'_>) -> Policies<'q> {
         let assumes = action.service() == "sts"
-            && (action.name().starts_with("assumerole") || matches!(action.name(), "tagsession" | "setsourceidentity"));
+            && (action.name().starts_with("assumerole")
+                || matches!(action.name(), "tagsession" | "setsourceidentity" | "setcontext"));
         Policies {
             scps: subject.scps,
             rcps: target.rcps,
@@ -439,8 +455,7 @@ static ANYTHING: LazyLock<PolicySet> = LazyLock::new(|| {
     prepared.map_or_else(|_| Arc::new([]) as PolicySet, |prepared| Arc::new([Arc::new(prepared)]))
 });
 
-fn unrecorded_policies_of(name: &str) -> PolicySet {
-    let unrecorded =
-        Prepared::unrecorded(PolicyKind::Identity, &format!("policies of {name}"), Unrecorded::MayAllowOrDeny);
+fn unrecorded_policies(kind: PolicyKind, name: &str) -> PolicySet {
+    let unrecorded = Prepared::unrecorded(kind, &format!("policies of {name}"), Unrecorded::MayAllowOrDeny);
     Arc::new([Arc::new(unrecorded)])
 }

@@ -45,7 +45,7 @@ impl World {
                     target.policy.extend(recorded.acl.clone());
                     target.grants = &recorded.grants;
                     let account_blocks = self.record.restricted.get(&recorded.account).copied().unwrap_or_default();
-                    if recorded.restrict_public_buckets || (recorded.is_bucket() && account_blocks) {
+                    if recorded.restrict_public_buckets || (recorded.is_of_s3() && account_blocks) {
                         target.bucket_access = BucketAccess::RestrictPublicBuckets;
                     }
                     target.recorded = Some(recorded);
@@ -111,6 +111,11 @@ impl World {
 impl RecordedResource {
     pub fn is_bucket(&self) -> bool {
         &*self.resource_type == "AWS::S3::Bucket"
+    }
+
+    /// Whether the account's Block Public Access is about it.
+    fn is_of_s3(&self) -> bool {
+        self.is_bucket() || self.access_point.is_some()
     }
 
     /// What is known of a resource that it holds, or is.

@@ -321,6 +321,59 @@ fn directory_buckets_layers_and_streams() {
 }
 
 #[test]
+fn access_points() {
+    let point = format!("arn:aws:s3:eu-west-1:{OWN}:accesspoint/p");
+    let account = r#"{"AWS":"arn:aws:iam::999999999999:root"}"#;
+    let objects = format!(r#""Action":"s3:GetObject","Resource":"{point}/object/*""#);
+    let by_points = |account: &str, what: &str| {
+        let condition = format!(r#","Condition":{{"StringEquals":{{"s3:DataAccessPointAccount":"{account}"}}}}"#);
+        allow(r#""*""#, &format!(r#""Action":"s3:*","Resource":["arn:aws:s3:::b","arn:aws:s3:::b/{what}"]{condition}"#))
+    };
+    let with = |bucket: &str, policy: &str, more: Value| {
+        let mut items = Items::organization();
+        items.bucket(bucket, json!({}));
+        let mut configuration =
+            json!({"Name": "p", "Bucket": "b", "NetworkOrigin": "Internet", "Policy": document(policy)});
+        configuration.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        items.item(OWN, "AWS::S3::AccessPoint", "p", &point, configuration, json!({}));
+        items
+    };
+    let none = json!({});
+    // The bucket leaves it to its access points, and one of them lets an account in.
+    let open = with(&by_points(OWN, "*"), &allow(account, &objects), none.clone());
+    check(&open, &["account 999999999999 narrow read"]);
+    let found = open.found(&[]);
+    let example = found.openings[0].example.as_ref().unwrap();
+    assert!(example.resource.starts_with(&format!("{point}/object/")), "{example:?}");
+    assert_eq!(found.openings[0].resource, "arn:aws:s3:::b");
+    check(&with(&by_points(OWN, "*"), &allow(r#"{"AWS":"222222222222"}"#, &objects), none.clone()), &[]);
+    check(&with(&by_points(OWN, "*"), &allow(r#""*""#, &objects), none.clone()), &["everyone * public read"]);
+    // The bucket lets nobody in, or only by access points of another account.
+    check(&with("", &allow(account, &objects), none.clone()), &[]);
+    check(&with(&by_points(SISTER, "*"), &allow(account, &objects), none.clone()), &[]);
+    // A part of the objects: whether the example is among them is not told.
+    let part = with(&by_points(OWN, "open/*"), &allow(account, &objects), none.clone()).found(&[]);
+    assert!(matches!(part.openings[0].certainty, Certainty::Unknown(Doubt::Bucket(_))), "{:?}", part.openings);
+    // Block Public Access of the access point; one for a VPC is never public.
+    let blocked = json!({"PublicAccessBlockConfiguration": {"RestrictPublicBuckets": true}});
+    check(&with(&by_points(OWN, "*"), &allow(r#""*""#, &objects), blocked.clone()), &[]);
+    check(
+        &with(&by_points(OWN, "*"), &allow(account, &objects), blocked.clone()),
+        &["account 999999999999 narrow read"],
+    );
+    let inside = json!({"NetworkOrigin": "VPC", "VpcConfiguration": {"VpcId": "vpc-1"}});
+    check(&with(&by_points(OWN, "*"), &allow(r#""*""#, &objects), inside), &["everyone * narrow read"]);
+    // Only requests of an organization come by it.
+    let organization = r#","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
+    check(&with(&by_points(OWN, "*"), &allow(r#""*""#, &format!("{objects}{organization}")), none.clone()), &[]);
+    // What nobody recorded is open.
+    let mut unread = with(&by_points(OWN, "*"), &allow(account, &objects), none);
+    unread.0.last_mut().unwrap()["notCollected"] = json!({"configuration.Policy": "AccessDenied"});
+    let unread = unread.found(&[]);
+    assert!(matches!(unread.openings[0].certainty, Certainty::Unknown(Doubt::Unrecorded(_))), "{:?}", unread.openings);
+}
+
+#[test]
 fn the_zone_of_trust_is_as_told() {
     let mut items = Items::organization();
     items.bucket(&allow(r#"{"AWS":["222222222222","999999999999"]}"#, READ), json!({}));

@@ -235,6 +235,7 @@ fn doubtful(doubt: &Doubt) -> Message {
     match doubt {
         Doubt::TooMany => Message::new("external-too-many"),
         Doubt::Variables(names) => Message::new("external-variables").with("names", names.join(", ")),
+        Doubt::Bucket(bucket) => Message::new("external-bucket").with("bucket", bucket.as_str()),
         Doubt::Unrecorded(what) => Message::new("external-unrecorded").with("what", what.as_str()),
     }
 }

@@ -7,7 +7,7 @@ use super::automaton::Pattern;
 use crate::caller::{Caller, CallerKind, OrgPlace};
 use crate::catalogue::Catalogue;
 use crate::context::Fact;
-use crate::resource::{Action, Resource, is_global_service};
+use crate::resource::{Action, Resource, global_region};
 
 /// Somebody who may ask: one, or whoever of an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,11 +118,15 @@ pub(super) struct Frame<'a> {
     /// The accounts of the zone that the policies speak of.
     pub mentioned: Vec<Box<str>>,
     pub now: Option<&'a str>,
+    pub fixed: &'a [(&'a str, &'a str)],
 }
 
 impl Frame<'_> {
     /// What a key, in lower case, may be.
     pub(super) fn domain(&self, key: &str) -> Domain {
+        if let Some((_, value)) = self.fixed.iter().find(|(name, _)| *name == key) {
+            return Domain::fixed(value);
+        }
         if let Some(domain) = self.of_caller(key).or_else(|| self.of_resource(key)) {
             return domain;
         }
@@ -152,8 +156,13 @@ impl Frame<'_> {
         let unsigned = matches!(caller.kind(), CallerKind::Anonymous | CallerKind::Service | CallerKind::Federated);
         let is_free = matches!(self.asker, Asker::Holder | Asker::Canonical(_));
         Some(match key {
-            "aws:principalisawsservice" => {
-                Domain::fixed(if caller.kind() == CallerKind::Service { "true" } else { "false" })
+            "aws:principalisawsservice" => match caller.kind() {
+                CallerKind::Anonymous | CallerKind::Federated => Domain::NEVER,
+                CallerKind::Service => Domain::fixed("true"),
+                _ => Domain::fixed("false"),
+            },
+            "aws:principalaccount" | "aws:userid" if caller.kind() == CallerKind::Anonymous => {
+                Domain::fixed(crate::key::ANONYMOUS)
             }
             "aws:principalservicename" | "aws:principalservicenameslist" => match self.asker {
                 Asker::Service(name) => Domain::fixed(name),
@@ -228,10 +237,11 @@ impl Frame<'_> {
             }
             "aws:resourceorgid" => org(&|place| vec![place.id.to_string()]),
             "aws:resourceorgpaths" => org(&|place| place.paths.iter().map(ToString::to_string).collect()),
-            "aws:requestedregion" if is_global_service(self.action.service()) => Domain::fixed("us-east-1"),
-            "aws:requestedregion" => target.region().map_or_else(|| Domain::any().there(), Domain::fixed),
+            "aws:requestedregion" => global_region(self.action.service(), &self.caller.partition)
+                .or_else(|| target.region())
+                .map_or_else(|| Domain::any().there(), Domain::fixed),
             _ => {
-                let tag = key.strip_prefix("aws:resourcetag/")?;
+                let tag = &key[crate::key::resource_tag(key)?..];
                 match &target.tags {
                     Fact::Unknown => Domain::any(),
                     Fact::Absent => Domain::NEVER,

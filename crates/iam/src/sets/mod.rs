@@ -259,6 +259,11 @@ impl<'t> Hunt<'t> {
             return Solved::Is(Given::Absent);
         }
         let one = |value: &str| Given::Single(value.to_owned());
+        // Whatever value is there, a comparison that wants none does not hold.
+        let mut presence = wants.iter().filter(|(atom, _)| atom.operator.comparison == Comparison::Null);
+        if presence.any(|(atom, wanted)| self.holds(atom, &one("present")) != *wanted) {
+            return Solved::Nothing;
+        }
         let (within, without) = match &domain.present {
             Present::Never => return Solved::Nothing,
             Present::OneOf(values) => {
@@ -450,4 +455,6 @@ pub struct Scope<'a> {
     pub zone: &'a Zone,
     /// The moment, as `aws:CurrentTime` has it. None: any.
     pub now: Option<&'a str>,
+    /// Keys, in lower case, whose value every request has: those of the way it takes, such as an access point.
+    pub fixed: &'a [(&'a str, &'a str)],
 }

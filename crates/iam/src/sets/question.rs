@@ -210,6 +210,7 @@ fn search(scope: &Scope<'_>, asker: &Asker, caller: &Caller, wanted: &[At<'_>], 
         zone: scope.zone,
         mentioned,
         now: scope.now,
+        fixed: scope.fixed,
     };
     hunt(&frame, &universe, &wanted_terms, &forbidden_terms, &variables)
 }
