@@ -92,14 +92,26 @@ impl<'w> Frontier<'w> {
     }
 }
 
-/// Roles by whom their trust policies name: ARNs of users and roles, accounts, `*`.
-pub(crate) type Trusting = HashMap<Box<str>, Vec<usize>>;
+/// Roles by whom their trust policies name.
+#[derive(Default)]
+pub(crate) struct Trusting {
+    /// By ARNs of users and roles, accounts, `*`.
+    by_name: HashMap<Box<str>, Vec<usize>>,
+    /// By the place of a role: sessions of it, and who trusts them.
+    by_session: HashMap<usize, Vec<(Box<str>, usize)>>,
+}
 
 pub(crate) fn trusting(world: &World) -> Trusting {
-    let mut found = Trusting::new();
+    let mut found = Trusting::default();
     for (place, principal) in world.principals().iter().enumerate() {
         for name in principal.trust().map(|trust| names(trust)).unwrap_or_default() {
-            found.entry(name).or_default().push(place);
+            if name.contains(":assumed-role/") {
+                if let Some(role) = world.principal_index(&name) {
+                    found.by_session.entry(role).or_default().push((name, place));
+                }
+                continue;
+            }
+            found.by_name.entry(name).or_default().push(place);
         }
     }
     found
@@ -145,7 +157,7 @@ impl<'w> Seeker<'_, 'w> {
             }
             let go_on = match way.way.gains {
                 Gain::Role if way.way.reach.is_none() && way.actions == ActionSet::default() => {
-                    self.assume(place, frontier, visit)
+                    self.assume(place, frontier, visit) && self.assume_as_session(place, frontier, visit)
                 }
                 Gain::Role => self.take(place, self.roles(place, frontier), visit, End::Principal),
                 Gain::User => self.take(place, on(&frontier.users, account), visit, End::Principal),
@@ -176,9 +188,23 @@ impl<'w> Seeker<'_, 'w> {
             if keys[..index].contains(key) {
                 continue;
             }
-            let roles = self.trusting.get(*key).into_iter().flatten().copied();
+            let roles = self.trusting.by_name.get(*key).into_iter().flatten().copied();
             let roles: Vec<usize> = roles.filter(|role| frontier.has_role(*role)).collect();
             if !self.take(way, &roles, visit, End::Principal) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// sts:AssumeRole of roles whose trust policies name one session of the caller's role: it depends on whether the
+    /// caller can have that session's name.
+    fn assume_as_session(&self, way: usize, frontier: &Frontier<'w>, visit: &mut dyn FnMut(Edge) -> bool) -> bool {
+        let trusting = self.trusting.by_session.get(&self.rights.principal).into_iter().flatten();
+        for (session, role) in trusting.filter(|(_, role)| frontier.has_role(*role) && *role != self.rights.principal) {
+            let binding = Binding { gained: Some(*role), session: Some(session.clone()), ..Binding::default() };
+            let grade = self.grade(way, &binding, *role).and(Tri::Maybe);
+            if grade != Tri::No && !visit(Edge { end: End::Principal(*role), way, binding, grade }) {
                 return false;
             }
         }

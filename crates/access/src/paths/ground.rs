@@ -1,6 +1,7 @@
 //! What all questions of a search stand on: the world, the ways of the catalogue made ready, and principals with the
 //! rights that they have or have gained.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -96,6 +97,8 @@ pub(crate) struct Binding {
     pub policy: Option<Box<str>>,
     pub group: Option<usize>,
     pub provider: Option<Box<str>>,
+    /// The session of the caller that a trust policy names, where it is not the role.
+    pub session: Option<Box<str>>,
     /// The ARN of a resource or root user.
     pub resource: Option<Box<str>>,
 }
@@ -105,6 +108,9 @@ pub(crate) struct Asked<'w> {
     pub target: Target<'w>,
     pub context: Context,
 }
+
+/// Regions that names are tried in, at most.
+const MOST_REGIONS: usize = 24;
 
 /// A type of resources and an account.
 type TypeAndAccount = (Box<str>, Box<str>);
@@ -165,8 +171,8 @@ impl<'w> Ground<'w> {
             if place >= ActionSet::MOST {
                 return;
             }
-            // Trust policies may grant it without any policy of the caller's.
-            if &*permission.action != "sts:AssumeRole" {
+            // Trust policies may grant it without any policy of the caller's; root users are of other accounts.
+            if !matches!(&*permission.action, "sts:AssumeRole" | "sts:AssumeRoot") {
                 ready.actions.insert(place);
             }
             ready.rewrites_trust |= permission.action == "iam:UpdateAssumeRolePolicy";
@@ -291,8 +297,28 @@ impl<'w> Ground<'w> {
         context
     }
 
-    /// What a permission must be allowed on, for one of its resources; none: there is no such thing in this step.
-    pub fn asked(&self, rights: &Rights<'w>, action: &Action, on: &On, binding: &Binding) -> Option<Asked<'w>> {
+    /// The rights by which a step is taken: those of one session, if the step is about that.
+    pub fn acting<'r>(&self, rights: &'r Rights<'w>, binding: &Binding) -> Cow<'r, Rights<'w>> {
+        let session = binding.session.as_deref().and_then(|arn| self.world.subject(arn).ok());
+        match session {
+            Some(session) => {
+                let subject = Subject { caller: session.caller, ..rights.subject.clone() };
+                Cow::Owned(Rights::new(rights.principal, subject, rights.guardrails))
+            }
+            None => Cow::Borrowed(rights),
+        }
+    }
+
+    /// What a permission of a way must be allowed on, for one of its resources; none: there is no such thing in this
+    /// step.
+    pub fn asked(
+        &self,
+        rights: &Rights<'w>,
+        way: &ReadyWay<'w>,
+        action: &Action,
+        on: &On,
+        binding: &Binding,
+    ) -> Option<Asked<'w>> {
         let context = self.context(rights, action, binding);
         let account = rights.account();
         let arn_of = |principal: usize| self.world.principals()[principal].arn();
@@ -308,19 +334,29 @@ impl<'w> Ground<'w> {
             On::Policy => self.own(Resource::new(binding.policy.as_deref()?), account),
             On::Group => self.own(Resource::new(&self.world.groups()[binding.group?].arn), account),
             On::Provider => self.own(Resource::new(binding.provider.as_deref()?), account),
-            On::Root => self.own(Resource::new(binding.resource.as_deref()?), account),
+            On::Root => {
+                let arn = binding.resource.as_deref()?;
+                self.own(Resource::new(arn), arn.split(':').nth(4).unwrap_or(account))
+            }
             On::Everything => self.own(Resource::new("*"), account),
-            On::Chosen(pattern) => return Some(self.choose(rights, action, pattern, context)),
+            On::Chosen(pattern) => self.choose(rights, way, on, pattern, binding),
         };
         Some(Asked { target, context })
     }
 
-    /// Something that the caller may name as it likes: the name that its policies allow most.
-    fn choose(&self, rights: &Rights<'w>, action: &Action, pattern: &str, context: Context) -> Asked<'w> {
+    /// Something that the caller may name as it likes: the name that its policies allow most for all that the way does
+    /// with it.
+    fn choose(&self, rights: &Rights<'w>, way: &ReadyWay<'w>, on: &On, pattern: &str, binding: &Binding) -> Target<'w> {
+        let together = way.permissions.iter().filter(|needed| needed.on.contains(on));
+        let together: Vec<(&Action, Context)> = together
+            .map(|needed| &self.actions[needed.action])
+            .map(|action| (action, self.context(rights, action, binding)))
+            .collect();
         let mut best: Option<(Tri, Target<'w>)> = None;
-        for arn in self.candidates(rights, action, pattern) {
+        for arn in self.candidates(rights, &together, pattern) {
             let target = self.own(Resource::new(&arn), rights.account());
-            let allowed = self.ask(rights, action, &target, &context);
+            let grades = together.iter().map(|(action, context)| self.ask(rights, action, &target, context));
+            let allowed = grades.min().unwrap_or(Tri::No);
             if best.as_ref().is_none_or(|(known, _)| allowed > *known) {
                 best = Some((allowed, target));
             }
@@ -328,12 +364,30 @@ impl<'w> Ground<'w> {
                 break;
             }
         }
-        let target = best.map_or_else(|| self.own(Resource::new(pattern), rights.account()), |(_, target)| target);
-        Asked { target, context }
+        best.map_or_else(|| self.own(Resource::new(pattern), rights.account()), |(_, target)| target)
     }
 
-    fn candidates(&self, rights: &Rights<'w>, action: &Action, pattern: &str) -> Vec<String> {
-        let regions = self.things.regions(rights.account());
+    /// Regions where the account has something, and those that its policies and guardrails speak of: where nothing
+    /// is yet, something may be made.
+    fn regions(&self, rights: &Rights<'w>) -> Vec<Box<str>> {
+        let mut regions = self.things.regions(rights.account());
+        let subject = &rights.subject;
+        let guardrails = subject.scps.iter().flat_map(|level| level.policies.iter());
+        for policy in guardrails.chain(subject.identity.iter()).chain(subject.boundary.iter()) {
+            let conditions = policy.policy().statements().flat_map(|statement| statement.conditions());
+            for condition in conditions.filter(|one| one.key().eq_ignore_ascii_case("aws:RequestedRegion")) {
+                for region in condition.values().filter(|region| !region.contains(['*', '?', '$'])) {
+                    if regions.len() < MOST_REGIONS && !regions.iter().any(|known| **known == *region) {
+                        regions.push(region.into());
+                    }
+                }
+            }
+        }
+        regions
+    }
+
+    fn candidates(&self, rights: &Rights<'w>, actions: &[(&Action, Context)], pattern: &str) -> Vec<String> {
+        let regions = self.regions(rights);
         let pattern = pattern.replace("{account}", rights.account());
         let mut found: Vec<String> = Vec::new();
         let mut add = |arn: String| {
@@ -347,7 +401,8 @@ impl<'w> Ground<'w> {
         let any_region = pattern.replace("{region}", "*");
         for policy in rights.subject.identity.iter() {
             for statement in policy.policy().statements().filter(|statement| statement.effect() == Effect::Allow) {
-                if !statement.actions().any(|own| pattern::matches_action(own, action.text())) {
+                let grants = |own| actions.iter().any(|(action, _)| pattern::matches_action(own, action.text()));
+                if !statement.actions().any(grants) {
                     continue;
                 }
                 for own in statement.resources().filter(|own| *own != "*" && !own.contains("${")) {
@@ -370,11 +425,12 @@ impl<'w> Ground<'w> {
         binding: &Binding,
         wanted: impl Fn(&On) -> bool,
     ) -> Tri {
+        let rights = &*self.acting(rights, binding);
         let mut all = Tri::Yes;
         for needed in &way.permissions {
             let action = &self.actions[needed.action];
             for on in needed.on.iter().filter(|on| wanted(on)) {
-                let Some(asked) = self.asked(rights, action, on, binding) else { return Tri::No };
+                let Some(asked) = self.asked(rights, way, action, on, binding) else { return Tri::No };
                 all = all.and(self.ask(rights, action, &asked.target, &asked.context));
                 if all == Tri::No {
                     return Tri::No;
@@ -393,7 +449,7 @@ impl<'w> Ground<'w> {
         self.ask(rights, &assume, &target, &Context::open())
     }
 
-    /// A resource of the caller's own account without a policy of its own.
+    /// A resource of an account without a policy of its own.
     fn own(&self, resource: Resource, account: &str) -> Target<'w> {
         self.world.unnamed(resource, account)
     }

@@ -87,6 +87,7 @@ impl<'w> Searching<'w> {
         let cut = self.cut(ready.way, &told.evidence, &trust);
         let binding = &edge.binding;
         let target = binding.thing.as_deref().or(binding.policy.as_deref()).or(binding.provider.as_deref());
+        let target = target.or(binding.session.as_deref());
         let group = binding.group.map(|group| &*world.groups()[group].arn);
         Step {
             id: escalation.id.clone(),
@@ -110,10 +111,14 @@ impl<'w> Searching<'w> {
     fn evidence(&self, rights: &Rights<'w>, way: usize, binding: &Binding) -> Told {
         let mut told = Told::default();
         let ready = &self.ground.ways[way];
+        let rights = &*self.ground.acting(rights, binding);
+        if binding.session.is_some() {
+            told.keys.push("sts:RoleSessionName".to_owned());
+        }
         for needed in &ready.permissions {
             let action = &self.ground.actions[needed.action];
             for on in &needed.on {
-                let Some(asked) = self.ground.asked(rights, action, on, binding) else { continue };
+                let Some(asked) = self.ground.asked(rights, ready, action, on, binding) else { continue };
                 told.add(self, rights, action, &asked.target, &asked.context);
             }
         }

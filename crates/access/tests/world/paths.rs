@@ -347,6 +347,101 @@ fn outsiders_have_paths_too() {
 }
 
 #[test]
+fn what_a_way_does_with_a_new_thing_it_does_with_one() {
+    let mut items = Items::organization();
+    let function = |name: &str| format!("arn:aws:lambda:*:{PROD}:function:{name}-*");
+    let may = |invoked: &str| {
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
+            {"Effect": "Allow", "Action": "lambda:CreateFunction", "Resource": function("dev")},
+            {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function(invoked)}]})
+    };
+    items.role(PROD, "worker", &trust(json!({"Service": "lambda.amazonaws.com"})), &[allow("*", "*")], &[]);
+    items.user(PROD, "other", &[may("prod")], &[], &[]);
+    items.user(PROD, "same", &[may("dev")], &[], &[]);
+    check(&items, &["same: lambda-001>worker"]);
+}
+
+#[test]
+fn new_things_may_be_made_in_any_region_that_guardrails_leave() {
+    let mut items = passer();
+    items.scp(
+        "p-region",
+        &json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "NotAction": ["iam:*", "sts:*"], "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["sa-east-1"]}}}]}),
+        &[PROD],
+    );
+    check(&items, &["dev: lambda-001>worker"]);
+}
+
+#[test]
+fn a_session_that_a_trust_policy_names_depends_on_its_name() {
+    let mut items = Items::organization();
+    items.role(DEV, "build", &trust(json!({"Service": "ec2.amazonaws.com"})), &[allow("sts:AssumeRole", "*")], &[]);
+    let session = format!("arn:aws:sts::{DEV}:assumed-role/build/release");
+    items.role(PROD, "ops", &trust(json!({"AWS": session})), &[allow("*", "*")], &[]);
+    check(&items, &["build: sts-001>ops (maybe)"]);
+    let step = &find(&items).paths[0].steps[0];
+    assert_eq!((step.target.as_deref(), &*step.keys), (Some(&*session), &["sts:RoleSessionName".to_owned()][..]));
+    assert!(step.evidence.iter().any(|one| one.because.iter().any(|reason| reason.layer == "resource")), "{step:?}");
+}
+
+/// Paths from outside by a role whose trust policy names everybody under a condition.
+#[test]
+fn everybody_is_whom_the_conditions_leave() {
+    let own = format!("arn:aws:iam::{PROD}:role/build");
+    for (condition, open) in [
+        (json!({"ArnEquals": {"aws:PrincipalArn": own}}), false),
+        (json!({"ArnLike": {"aws:PrincipalArn": format!("arn:aws:iam::{PROD}:role/*")}}), false),
+        (json!({"StringEquals": {"aws:PrincipalAccount": [PROD, DEV]}}), false),
+        (json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}), false),
+        (json!({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/build"}}), true),
+        (json!({"StringEquals": {"aws:PrincipalAccount": OUTSIDE}}), true),
+        (json!({"StringEquals": {"aws:PrincipalOrgID": "o-partner"}}), true),
+        (json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-partner/r-ab12/*"}}), true),
+        (json!({"StringEquals": {"sts:ExternalId": "secret"}}), true),
+        (json!({"StringEquals": {"aws:PrincipalAccount": OUTSIDE, "aws:PrincipalOrgID": "o-partner"}}), true),
+        (json!({"StringEquals": {"aws:PrincipalAccount": PROD, "sts:ExternalId": "secret"}}), false),
+    ] {
+        let mut items = Items::organization();
+        let everybody = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"},
+            "Action": "sts:AssumeRole", "Condition": condition}]});
+        items.role(PROD, "ops", &everybody, &[allow("*", "*")], &[]);
+        let found: Vec<String> = find(&items).paths.iter().map(short).collect();
+        let expected = if open { vec!["*: sts-001>ops (maybe)".to_owned()] } else { Vec::new() };
+        assert_eq!(found, expected, "{condition}");
+    }
+}
+
+#[test]
+fn subjects_that_leave_the_owner_open_let_strangers_in() {
+    for (host, subject, open) in [
+        ("token.actions.githubusercontent.com", "repo:example/shop:*", false),
+        ("token.actions.githubusercontent.com", "repo:example/*", false),
+        ("token.actions.githubusercontent.com", "repo:*", true),
+        ("token.actions.githubusercontent.com", "*", true),
+        ("token.actions.githubusercontent.com", "repo:*/shop:ref:refs/heads/main", true),
+        ("token.actions.githubusercontent.com", "repo:*:environment:prod", true),
+        // Whoever registers example-2 has it.
+        ("token.actions.githubusercontent.com", "repo:example*", true),
+        ("gitlab.com", "project_path:*:ref_type:branch:ref:main", true),
+        ("gitlab.com", "project_path:example/*:ref_type:branch:ref:main", false),
+        ("app.terraform.io", "organization:*:project:*:workspace:*:run_phase:*", true),
+        ("app.terraform.io", "organization:example:project:*:workspace:*:run_phase:*", false),
+        // A cluster's own provider has no strangers.
+        ("oidc.eks.us-east-1.amazonaws.com/id/EXAMPLE", "system:serviceaccount:*:*", false),
+    ] {
+        let mut items = Items::organization();
+        let provider = format!("arn:aws:iam::{PROD}:oidc-provider/{host}");
+        let document = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Federated": provider},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringLike": {format!("{host}:sub"): subject}}}]});
+        items.role(PROD, "ci", &document, &[allow("*", "*")], &[]);
+        assert_eq!(find(&items).paths.len(), usize::from(open), "{subject}");
+    }
+}
+
+#[test]
 fn permissions_are_actions_of_aws_on_resources_that_they_have() {
     let table = haechi_iam::catalogue::Catalogue::read(haechi_content::iam::actions()).expect("the table");
     let mut wrong = Vec::new();
