@@ -145,6 +145,13 @@ impl Caller {
         caller.partition = partition.into();
         caller.account = account.into();
         caller.name = name.into();
+        if caller.kind == CallerKind::Root {
+            // Nobody can tag a root user.
+            caller.tags = Fact::Absent;
+        }
+        if caller.kind == CallerKind::FederatedUser {
+            caller.unique_id = Some(format!("{account}:{name}").into());
+        }
         if service == "sts" && kind == "assumed-role" {
             let (role, session) = path.split_once('/').ok_or_else(|| CallerError::NotPrincipal(short()))?;
             caller.name = role.into();

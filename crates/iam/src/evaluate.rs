@@ -332,7 +332,7 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
             }
             (Effects::PASS, Effects::PASS, Effects::PASS)
         } else {
-            let session = self.limit(Layer::Session, policies.session, Principals::Ignored);
+            let session = self.session();
             let identity = self.scan(Layer::Identity, policies.identity, Principals::Ignored);
             self.trace.layer(Layer::Identity, None, identity);
             (session, identity, self.limit(Layer::Boundary, policies.boundary, Principals::Ignored))
@@ -347,15 +347,19 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
     fn combine(&self, resource: Effects, identity: Tri, boundary: Tri, session: Tri, grant: Tri) -> Combination {
         let Question { caller, action, resource: target, .. } = self.question;
         let same_account = target.account.as_deref().is_none_or(|owner| *owner == *caller.account);
+        let is_root_session = action.lower() == "sts:assumeroot";
         let is_trust = action.service() == "sts"
-            && (action.name().starts_with("assumerole") || matches!(action.name(), "tagsession" | "setsourceidentity"));
+            && (action.name().starts_with("assumerole")
+                || matches!(action.name(), "tagsession" | "setsourceidentity" | "setcontext"));
         let is_key = action.service() == "kms" && target.kind == ResourceType::KmsKey;
         let needs_delegation = is_trust || is_key;
         let limits = boundary.and(session);
         let own = identity.and(limits);
         // A grant names its grantee as a resource policy would name a role.
         let by_grant = grant.and(limits);
-        let granted = if !same_account {
+        let granted = if is_root_session {
+            own.and(self.manages_root_access(same_account))
+        } else if !same_account {
             resource.allowed().and(own)
         } else {
             let delegated = if needs_delegation { resource.by_account.and(own) } else { own };
@@ -366,7 +370,8 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
             delegated.or(by_parent).or(by_everyone).or(resource.directly)
         };
         Combination {
-            same_account,
+            // No policy of the member account is asked for a session of its root user.
+            same_account: same_account || is_root_session,
             needs_delegation,
             resource,
             identity,
@@ -374,6 +379,15 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
             session,
             grant,
             granted: granted.or(by_grant),
+        }
+    }
+
+    /// Whether the caller may ask for sessions of root users of member accounts at all: from the management account
+    /// it may, from an account that this was delegated to as well (which is not known here).
+    fn manages_root_access(&self, same_account: bool) -> Tri {
+        match self.question.caller.standing {
+            Standing::Management => (!same_account).into(),
+            Standing::Member => Tri::Maybe,
         }
     }
 
@@ -389,9 +403,13 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
         let Question { caller, resource, policies, .. } = self.question;
         let outside = caller.kind != CallerKind::Service
             && (!caller.has_account() || resource.account.as_deref().is_some_and(|owner| *owner != *caller.account));
-        let restricted = allowed != Tri::No
-            && policies.bucket_access == BucketAccess::RestrictPublicBuckets
-            && resource.kind == ResourceType::Bucket
+        let blocked = match resource.kind {
+            ResourceType::Bucket => policies.bucket_access == BucketAccess::RestrictPublicBuckets,
+            ResourceType::DirectoryBucket => true,
+            ResourceType::Ordinary | ResourceType::KmsKey => false,
+        };
+        let restricted = blocked
+            && allowed != Tri::No
             && outside
             && policies.resource.iter().any(|policy| policy.is_public_bucket());
         restricted.then_some(FixedRule::RestrictPublicBuckets)
@@ -446,6 +464,17 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
         }
         let effects = self.scan(layer, policies, principals);
         self.trace.layer(layer, None, effects);
+        effects
+    }
+
+    /// What the session policy leaves. Sessions of GetFederationToken have no permissions without one.
+    fn session(&mut self) -> Effects {
+        let policies = self.question.policies.session;
+        if !policies.is_empty() || self.question.caller.kind != CallerKind::FederatedUser {
+            return self.limit(Layer::Session, policies, Principals::Ignored);
+        }
+        let effects = Effects { by_account: if self.is_open() { Tri::Maybe } else { Tri::No }, ..Effects::NONE };
+        self.trace.layer(Layer::Session, None, effects);
         effects
     }
 

@@ -17,7 +17,7 @@ pub enum FixedRule {
     AwsReservedRole,
     /// Aliases under alias/aws/ belong to AWS.
     AwsManagedAlias,
-    /// The root user cannot assume roles.
+    /// The root user cannot assume roles, nor be given sessions of other root users.
     RootAssumesNoRole,
     /// RestrictPublicBuckets is on and the bucket policy is public.
     RestrictPublicBuckets,
@@ -56,7 +56,7 @@ impl FixedRule {
                 (service == "kms" && resource.starts_with("alias/aws/") && !acts_for_aws(question))
                     .then_some(FixedRule::AwsManagedAlias)
             }
-            "sts" => (name == "assumerole" && question.caller.kind == CallerKind::Root)
+            "sts" => (matches!(name, "assumerole" | "assumeroot") && question.caller.kind == CallerKind::Root)
                 .then_some(FixedRule::RootAssumesNoRole),
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use crate::caller::{Caller, CallerKind, Tags};
 use crate::context::{Completeness, Context, Fact, Found};
-use crate::resource::{Action, Resource, is_global_service};
+use crate::resource::{Action, Resource, global_region};
 
 /// A condition key of a policy.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ enum Model {
     None,
     PrincipalArn,
     PrincipalAccount,
+    /// KMS's own name of it; nobody calls KMS without an account.
+    CallerAccount,
     PrincipalOrgId,
     PrincipalOrgPaths,
     PrincipalType,
@@ -46,7 +48,7 @@ enum Model {
 const MODELLED: [(&str, Model); 21] = [
     ("aws:principalarn", Model::PrincipalArn),
     ("aws:principalaccount", Model::PrincipalAccount),
-    ("kms:calleraccount", Model::PrincipalAccount),
+    ("kms:calleraccount", Model::CallerAccount),
     ("aws:principalorgid", Model::PrincipalOrgId),
     ("aws:principalorgpaths", Model::PrincipalOrgPaths),
     ("aws:principaltype", Model::PrincipalType),
@@ -67,8 +69,11 @@ const MODELLED: [(&str, Model); 21] = [
     ("aws:viaawsservice", Model::ViaAwsService),
 ];
 
+/// What `aws:PrincipalAccount` and `aws:userid` are in requests without credentials.
+pub(crate) const ANONYMOUS: &str = "anonymous";
+
 const PRINCIPAL_TAG: &str = "aws:principaltag/";
-const RESOURCE_TAG: &str = "aws:resourcetag/";
+const RESOURCE_TAG: &str = ":resourcetag/";
 const BUCKET_TAG: &str = "s3:buckettag/";
 
 /// What a question's keys are looked up in.
@@ -82,13 +87,20 @@ pub(crate) struct Facts<'a> {
     pub completeness: Completeness,
 }
 
+/// Where the tag's name begins in `aws:ResourceTag/...` and in the services' own keys for the same, such as
+/// `ec2:ResourceTag/...`; the key is in lower case.
+pub(crate) fn resource_tag(lower: &str) -> Option<usize> {
+    let colon = lower.find(':')?;
+    lower[colon..].starts_with(RESOURCE_TAG).then_some(colon + RESOURCE_TAG.len())
+}
+
 impl Key {
     pub(crate) fn new(name: &str) -> Key {
         let lower = name.to_ascii_lowercase();
         let model = if lower.starts_with(PRINCIPAL_TAG) {
             Model::PrincipalTag(PRINCIPAL_TAG.len())
-        } else if lower.starts_with(RESOURCE_TAG) {
-            Model::ResourceTag(RESOURCE_TAG.len())
+        } else if let Some(at) = resource_tag(&lower) {
+            Model::ResourceTag(at)
         } else if lower.starts_with(BUCKET_TAG) {
             Model::BucketTag
         } else {
@@ -120,13 +132,17 @@ impl Key {
                 CallerKind::Anonymous | CallerKind::Service | CallerKind::Federated => Found::Absent,
                 _ => Found::Single(&caller.principal_arn),
             },
-            Model::PrincipalAccount => signed(&caller.account),
+            Model::PrincipalAccount if caller.kind == CallerKind::Anonymous => Found::Single(ANONYMOUS),
+            Model::PrincipalAccount | Model::CallerAccount => signed(&caller.account),
             Model::PrincipalOrgId => fact(&caller.org, completeness, |place| Found::Single(&place.id)),
             Model::PrincipalOrgPaths => fact(&caller.org, completeness, |place| Found::Many(&place.paths)),
             Model::PrincipalType => caller.principal_type().map_or(Found::Absent, Found::Single),
-            Model::PrincipalIsAwsService => {
-                Found::Single(if caller.kind == CallerKind::Service { "true" } else { "false" })
-            }
+            Model::PrincipalIsAwsService => match caller.kind {
+                // Only requests that are signed with credentials of AWS have it.
+                CallerKind::Anonymous | CallerKind::Federated => Found::Absent,
+                CallerKind::Service => Found::Single("true"),
+                _ => Found::Single("false"),
+            },
             Model::PrincipalServiceName => match caller.kind {
                 CallerKind::Service => Found::Single(&caller.arn),
                 _ => Found::Absent,
@@ -136,7 +152,8 @@ impl Key {
                 _ => Found::Absent,
             },
             Model::UserId => match (caller.kind, &caller.unique_id) {
-                (CallerKind::Anonymous | CallerKind::Service | CallerKind::Federated, _) => Found::Absent,
+                (CallerKind::Anonymous, _) => Found::Single(ANONYMOUS),
+                (CallerKind::Service | CallerKind::Federated, _) => Found::Absent,
                 (CallerKind::Root, _) => Found::Single(&caller.account),
                 (_, Some(id)) => Found::Single(id),
                 (_, None) => completeness.not_told(),
@@ -150,8 +167,9 @@ impl Key {
             Model::ResourceOrgId => fact(&resource.org, completeness, |place| Found::Single(&place.id)),
             Model::ResourceOrgPaths => fact(&resource.org, completeness, |place| Found::Many(&place.paths)),
             Model::ResourceTag(at) => self.tag(&resource.tags, at, completeness),
-            Model::RequestedRegion if is_global_service(action.service()) => Found::Single("us-east-1"),
-            Model::RequestedRegion => told(resource.region()),
+            Model::RequestedRegion => {
+                told(global_region(action.service(), &caller.partition).or_else(|| resource.region()))
+            }
             Model::CurrentTime => told(context.current_time()),
             Model::EpochTime => told(context.epoch_time()),
             // Requests are signed and sent over TLS by every SDK; a plain one has to be told.

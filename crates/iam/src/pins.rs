@@ -82,11 +82,13 @@ pub(crate) fn pins(condition: Condition<'_>, kind: ResourceKind, caller: Caller)
 
 /// Whether a Deny statement with this condition leaves only fixed values undenied: the mirror image of
 /// [`pins`]. Negated operators also match when the key is absent, with or without `IfExists`; only
-/// `ForAnyValue` lets requests without the key through.
+/// `ForAnyValue` lets requests without the key through. `aws:PrincipalIsAWSService` is absent from anonymous
+/// requests, so that a Deny by it needs `IfExists` to reach them.
 pub(crate) fn denies_all_but_fixed(condition: Condition<'_>, kind: ResourceKind, caller: Caller) -> bool {
     let operator = condition.operator();
     let spares_only_services = operator.comparison == Comparison::Bool
         && operator.quantifier == Quantifier::Single
+        && operator.when_absent == WhenAbsent::Matches
         && caller == Caller::Anyone
         && condition.key().eq_ignore_ascii_case("aws:PrincipalIsAWSService")
         && condition.values().all(|value| value.eq_ignore_ascii_case("false"));

@@ -88,6 +88,8 @@ pub(crate) enum ResourceType {
     /// A KMS key: identity policies count only as far as the key policy says.
     KmsKey,
     Bucket,
+    /// Block Public Access is always on.
+    DirectoryBucket,
 }
 
 /// The resource of a question.
@@ -107,21 +109,43 @@ pub struct Resource {
     region: Option<Box<str>>,
 }
 
-/// Services with one endpoint: their calls are made in us-east-1 (of the commercial partition).
-const GLOBAL_SERVICES: [&str; 12] = [
-    "iam",
-    "organizations",
-    "cloudfront",
-    "route53",
-    "route53domains",
-    "account",
-    "globalaccelerator",
-    "budgets",
-    "ce",
-    "support",
-    "waf",
-    "shield",
+/// Services with one endpoint in the commercial partition, and the region that it is in.
+const GLOBAL_SERVICES: [(&str, &str); 23] = [
+    ("iam", "us-east-1"),
+    ("organizations", "us-east-1"),
+    ("cloudfront", "us-east-1"),
+    ("route53", "us-east-1"),
+    ("route53domains", "us-east-1"),
+    ("account", "us-east-1"),
+    ("globalaccelerator", "us-west-2"),
+    ("networkmanager", "us-west-2"),
+    ("route53-recovery-control-config", "us-west-2"),
+    ("route53-recovery-readiness", "us-west-2"),
+    ("artifact", "us-east-1"),
+    ("billing", "us-east-1"),
+    ("billingconductor", "us-east-1"),
+    ("budgets", "us-east-1"),
+    ("ce", "us-east-1"),
+    ("freetier", "us-east-1"),
+    ("invoicing", "us-east-1"),
+    ("notifications-contacts", "us-east-1"),
+    ("savingsplans", "us-east-1"),
+    ("shield", "us-east-1"),
+    ("support", "us-east-1"),
+    ("tax", "us-east-1"),
+    ("waf", "us-east-1"),
 ];
+
+/// The region that all calls of a service go to, if there is such a one in the partition.
+pub(crate) fn global_region(service: &str, partition: &str) -> Option<&'static str> {
+    match (partition, service) {
+        ("aws", _) => GLOBAL_SERVICES.iter().find(|(global, _)| *global == service).map(|(_, region)| *region),
+        ("aws-cn", "iam" | "support") => Some("cn-north-1"),
+        ("aws-cn", "account" | "budgets" | "ce" | "cloudfront" | "organizations" | "route53") => Some("cn-northwest-1"),
+        ("aws-us-gov", "iam" | "networkmanager" | "organizations" | "route53" | "support") => Some("us-gov-west-1"),
+        _ => None,
+    }
+}
 
 impl Resource {
     /// A resource by its ARN; `*` for actions without one.
@@ -130,12 +154,13 @@ impl Resource {
         let kind = match parts {
             Some([_, _, "kms", _, _, key]) if key.starts_with("key/") => ResourceType::KmsKey,
             Some([_, _, "s3", "", "", _]) => ResourceType::Bucket,
+            Some([_, _, "s3express", _, _, name]) if name.starts_with("bucket/") => ResourceType::DirectoryBucket,
             _ => ResourceType::Ordinary,
         };
-        let [_, _, service, region, account, _] = parts.unwrap_or_default();
+        let [_, partition, service, region, account, _] = parts.unwrap_or_default();
         let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         let region = match region {
-            "" if GLOBAL_SERVICES.contains(&service) => "us-east-1",
+            "" => global_region(service, partition).unwrap_or_default(),
             region => region,
         };
         Resource {
@@ -225,9 +250,4 @@ impl Resource {
     pub(crate) fn matches(&self, pattern: &Glob) -> Tri {
         if self.set { pattern.matches_set(&self.arn) } else { pattern.matches(&self.arn).into() }
     }
-}
-
-/// Whether calls of a service always go to us-east-1.
-pub(crate) fn is_global_service(service: &str) -> bool {
-    GLOBAL_SERVICES.contains(&service)
 }

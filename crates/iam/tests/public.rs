@@ -169,6 +169,13 @@ fn deny_counts_when_it_takes_all_back() {
             ),
             false,
         ),
+        // The key is not in anonymous requests, so that this Deny does not reach them.
+        (
+            format!(
+                r#""Principal":"*","Action":"s3:*",{all},"Condition":{{"StringNotEqualsIfExists":{{"aws:PrincipalOrgID":"o-1"}},"Bool":{{"aws:PrincipalIsAWSService":"false"}}}}"#
+            ),
+            true,
+        ),
         (
             format!(
                 r#""Principal":"*","Action":"s3:*",{all},"Condition":{{"NotIpAddress":{{"aws:SourceIp":"203.0.113.0/24"}}}}"#

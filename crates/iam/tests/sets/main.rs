@@ -59,7 +59,8 @@ pub fn let_in(policy: &Arc<Prepared>, action: &Action, resources: &[&str]) -> Ve
     let policies = [policy.clone()];
     let zone = zone();
     let target = Resource::any_of(resources[0]).in_account(OWN);
-    let scope = Scope { catalogue: catalogue(), action, resources, target: &target, zone: &zone, now: None };
+    let scope =
+        Scope { catalogue: catalogue(), action, resources, target: &target, zone: &zone, now: None, fixed: &[] };
     let found = |asker: Asker| {
         accesses(&scope, &asker, &policies, &[]).into_iter().map(move |access| (asker.clone(), access.found))
     };
@@ -125,7 +126,16 @@ fn who_of_outside_is_let_in() {
     check(any, r#"{"StringNotEquals":{"aws:PrincipalAccount":"210987654321"}}"#, "", Some("account anonymous"));
     check(any, r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::123456789012:role/*"}}"#, "", None);
     check(any, r#"{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/backup-*"}}"#, "", Some("account"));
-    check(any, r#"{"Null":{"aws:PrincipalAccount":"true"}}"#, "", Some("anonymous"));
+    check(any, r#"{"Null":{"aws:PrincipalArn":"true"}}"#, "", Some("anonymous"));
+    check(any, r#"{"Null":{"aws:PrincipalAccount":"true"}}"#, "", None);
+    check(any, r#"{"StringEquals":{"aws:PrincipalAccount":"anonymous"}}"#, "", Some("anonymous"));
+    let perimeter = |operator: &str| {
+        format!(
+            r#"{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{{"StringNotEqualsIfExists":{{"aws:PrincipalOrgID":"o-own"}},"{operator}":{{"aws:PrincipalIsAWSService":"false"}}}}}}"#
+        )
+    };
+    check(any, "", &perimeter("BoolIfExists"), None);
+    check(any, "", &perimeter("Bool"), Some("anonymous"));
     // Conditions on where from.
     check(any, r#"{"StringEquals":{"aws:SourceAccount":"123456789012"}}"#, "", None);
     check(any, r#"{"ArnLike":{"aws:SourceArn":"arn:aws:sns:*:123456789012:*"}}"#, "", None);
@@ -206,8 +216,15 @@ fn added(newer: &str, older: &str, action: &str) -> Option<String> {
         (prepared(PolicyKind::Identity, &document(newer)), prepared(PolicyKind::Identity, &document(older)));
     let action = Action::parse(action).unwrap();
     let (target, zone) = (Resource::new("*"), Zone::default());
-    let scope =
-        Scope { catalogue: catalogue(), action: &action, resources: &["*"], target: &target, zone: &zone, now: None };
+    let scope = Scope {
+        catalogue: catalogue(),
+        action: &action,
+        resources: &["*"],
+        target: &target,
+        zone: &zone,
+        now: None,
+        fixed: &[],
+    };
     let (newer, older) = ([newer], [older]);
     let found = difference(&scope, &Asker::Holder, &newer, &older)?;
     let Found::Request(witness) = found.found else { panic!("{found:?}") };
