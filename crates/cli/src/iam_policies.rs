@@ -89,7 +89,13 @@ pub fn lint(app: &App, screen: &Screen, arguments: Lint) -> Result<Exit> {
     let request = LintRequest { paths: arguments.files, kind, resource: resource.transpose()? };
     let answer = app.lint_policies(&request, &mut std::io::stdin().lock())?;
     screen.lint(&answer.output, format)?;
+    for error in &answer.unreadable {
+        crate::screen::error(error, screen.language);
+    }
     let fails = least.is_some_and(|least| answer.worst.is_some_and(|worst| worst >= least));
+    if !answer.unreadable.is_empty() {
+        return Ok(Exit::Failed);
+    }
     Ok(if fails { Exit::Findings } else { Exit::Clean })
 }
 

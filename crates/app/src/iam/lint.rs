@@ -22,10 +22,12 @@ pub struct LintRequest {
 }
 
 /// What was found, and the worst of it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct LintAnswer {
     pub output: LintOutput,
     pub worst: Option<CheckClass>,
+    /// Files that could not be read; the others were checked.
+    pub unreadable: Vec<UserError>,
 }
 
 /// Folders nest no deeper than this.
@@ -35,7 +37,7 @@ impl App {
     /// Checks policy files; `input` is standard input, for `-`.
     ///
     /// # Errors
-    /// A file or folder can't be read, or a folder holds no policy.
+    /// Nothing of what was named can be read, or a folder holds no policy.
     pub fn lint_policies(&self, request: &LintRequest, input: &mut dyn Read) -> Result<LintAnswer> {
         if request.paths.is_empty() {
             return Err(UserError::said("lint-no-input").help("advice-lint-no-input"));
@@ -43,31 +45,38 @@ impl App {
         let catalogue = self.iam_catalogue()?;
         let linter = Linter::new(&catalogue);
         let mut output = LintOutput { version: self.version.to_owned(), ..LintOutput::default() };
+        let mut unreadable = Vec::new();
         for path in &request.paths {
             if path.is_dir() {
                 let mut files = Vec::new();
                 walk(path, 0, &mut files)?;
-                let before = output.files.len();
+                let before = output.files.len() + unreadable.len();
                 for file in files {
-                    let text = read(&file, &mut open(&file)?)?;
-                    if is_policy(&text) {
-                        output.files.push(check(&linter, request, &file, text));
-                    } else {
-                        output.passed_over += 1;
+                    match open(&file).and_then(|mut opened| read(&file, &mut opened)) {
+                        Ok(text) if is_policy(&text) => output.files.push(check(&linter, request, &file, text)),
+                        Ok(_) => output.passed_over += 1,
+                        Err(error) => unreadable.push(error),
                     }
                 }
-                if output.files.len() == before {
+                if output.files.len() + unreadable.len() == before {
                     return Err(UserError::said("lint-no-file").arg("path", path.display()));
                 }
             } else {
-                let text = if *path == *"-" { read(path, input)? } else { read(path, &mut open(path)?)? };
-                output.files.push(check(&linter, request, path, text));
+                let text =
+                    if *path == *"-" { read(path, input) } else { open(path).and_then(|mut one| read(path, &mut one)) };
+                match text {
+                    Ok(text) => output.files.push(check(&linter, request, path, text)),
+                    Err(error) => unreadable.push(error),
+                }
             }
+        }
+        if output.files.is_empty() && !unreadable.is_empty() {
+            return Err(unreadable.swap_remove(0));
         }
         let classes = output.files.iter().flat_map(|file| &file.findings).map(|entry| entry.check);
         let worst =
             classes.filter_map(|id| Check::ALL.iter().find(|check| check.id() == id)).map(|check| check.class()).max();
-        Ok(LintAnswer { output, worst })
+        Ok(LintAnswer { output, worst, unreadable })
     }
 
     /// All checks, and which of them are done.

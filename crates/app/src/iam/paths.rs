@@ -141,10 +141,10 @@ fn steps_table(found: &Paths, to_somebody: bool, language: Language) -> Table {
     Table {
         columns: vec![
             Column::new("step", "paths-column-step", Fit::Whole),
-            Column::new("from", "paths-column-from", Fit::Middle),
+            Column::new("from", "paths-column-from", Fit::End),
             Column::new("how", "paths-column-how", Fit::End),
             Column::new("id", "paths-column-id", Fit::Whole),
-            Column::new("to", "paths-column-to", Fit::Middle),
+            Column::new("to", "paths-column-to", Fit::End),
             Column::new("certainty", "paths-column-certainty", Fit::Whole),
             Column::new("statements", "access-column-statements", Fit::End),
             Column::new("cut", "paths-column-cut", Fit::End),
@@ -234,11 +234,15 @@ fn cut(step: &Step) -> String {
     }
 }
 
-/// An ARN without what every ARN has: `111122223333:role/app`.
+/// A principal as people call it, the name first, which is what stays where the column is narrow:
+/// `app (111122223333)`.
 fn short(arn: &str) -> String {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts[..] {
-        ["arn", _, "iam" | "sts", _, account, name] => format!("{account}:{name}"),
+        ["arn", _, "iam" | "sts", _, account, name] => {
+            let name = if name.starts_with("oidc-provider/") { name } else { name.rsplit('/').next().unwrap_or(name) };
+            format!("{name} ({account})")
+        }
         _ => arn.to_owned(),
     }
 }

@@ -86,13 +86,18 @@ impl<'t> Document<'t> {
         let root = match parse(text) {
             Ok(root) => root,
             Err(error) => {
-                out.find_named(Check::JsonSyntaxError, error.span(), "what", &error.kind().to_string());
+                let what = match text {
+                    _ if text.trim().is_empty() => "the document is empty".to_owned(),
+                    _ if text.starts_with('\u{feff}') => "it begins with a byte order mark".to_owned(),
+                    _ => error.kind().to_string(),
+                };
+                out.find_named(Check::JsonSyntaxError, error.span(), "what", &what);
                 return None;
             }
         };
         let span = root.span;
         let Value::Object(members) = root.value else {
-            out.find_with(Check::DataTypeMismatch, span, mismatch("", "object", root.kind()), None);
+            out.find_with(Check::DataTypeMismatch, span, mismatch("Policy", "object", root.kind()), None);
             return None;
         };
         let mut document = Document { span, version: None, statements: Vec::new() };

@@ -181,6 +181,9 @@ fn services_with_source(
     }
 }
 
+/// Whose calls have tags of a principal: IAM Roles Anywhere tells the attributes of the certificate by them.
+const ROLES_ANYWHERE: &str = "rolesanywhere.amazonaws.com";
+
 /// Keys that calls of AWS services do not have: as a principal, a service is in no organization and has no tags.
 fn unsupported_keys(statement: &Statement<'_>, principals: &[(&str, &str, Span)], listing: Listing, out: &mut Out<'_>) {
     let only_services = !principals.is_empty() && principals.iter().all(|(kind, _, _)| *kind == "Service");
@@ -196,7 +199,8 @@ fn unsupported_keys(statement: &Statement<'_>, principals: &[(&str, &str, Span)]
                 | "aws:principalarn"
                 | "aws:principalaccount"
                 | "aws:username"
-        ) || lower.starts_with("aws:principaltag/");
+        ) || (lower.starts_with("aws:principaltag/")
+            && principals.iter().any(|(_, name, _)| !name.eq_ignore_ascii_case(ROLES_ANYWHERE)));
         let tolerant =
             operator.key.to_ascii_lowercase().ends_with("ifexists") || operator.key.eq_ignore_ascii_case("Null");
         if absent && !tolerant {
