@@ -13,6 +13,7 @@ mod images;
 mod logs;
 mod network;
 mod organization;
+mod published;
 mod storage;
 
 use std::io::Write as _;
@@ -71,6 +72,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
                 organization::fill(&mut snapshot);
                 center::fill(&mut snapshot);
             }
+            published::fill(&mut snapshot);
             items += snapshot.items.len();
             bytes += write(folder, &snapshot, &names)?;
         }
