@@ -335,6 +335,9 @@ class Seed:
                                          SourceArn=f"arn:aws:events:{self.region}:{self.account}:rule/nightly")
             self.expect("LAMBDA_FUNCTION_PUBLIC_ACCESS_PROHIBITED", name, k % 3 != 0)
             self.expect("LAMBDA_INSIDE_VPC", name, k % 2 == 1)
+        for _ in range(2):
+            functions.publish_layer_version(LayerName="seed-tools", Content={"ZipFile": code.getvalue()}, CompatibleRuntimes=["python3.12"])
+            self.counts["AWS::Lambda::LayerVersion"] += 1
 
     def balancers(self):
         elb = self.client("elbv2")
