@@ -2,6 +2,11 @@
 unused-column-type = Unused
 unused-column-what = What
 unused-column-last = Last used
+unused-column-source = Told by
+unused-source-log = logs
+unused-source-report = report
+unused-source-both = logs, report
+unused-of-late = of late
 unused-column-fix = Fix
 unused-role = role
 unused-key = access key
@@ -24,21 +29,23 @@ unused-counts = not used for { $days ->
     [one] one day
    *[other] { $days } days
 }: { $roles } roles, { $keys } access keys, { $passwords } passwords
-unused-counts-permissions = by { $events } events of the logs: { $principals } principals with permissions that they do not use
+unused-counts-permissions = { $principals } principals with permissions that they do not use, { $reports } of them by IAM's reports; { $events } events of the logs were read
 unused-none = nothing is known to be unused for { $days } days
 unused-why-not-recorded = the last use is not recorded
 unused-why-old-record = what is known is older than the period
 unused-why-in-use-of-late = in use shortly before the record
 unused-why-creation = when it was created is not recorded
 unused-why-no-logs = no log of the account
+unused-why-no-report = what it accessed is not recorded
 unused-why-short-logs = the logs are of { $days } days only
 unused-unknown-not-recorded = { $count } not told: their last use is not recorded (record with `haechi record`; AWS Config has no uses of keys and passwords)
 unused-unknown-old-record = { $count } not told: what is known of them is older than the period
 unused-unknown-in-use-of-late = { $count } not told: they were in use shortly before the record, which does not keep the day
 unused-unknown-creation = { $count } not told: when they were created is not recorded
 unused-unknown-no-logs = { $count } not told: there is no log of their accounts
+unused-unknown-no-report = { $count } not told: what they accessed is not recorded (`haechi record --last-accessed` asks IAM, --logs reads CloudTrail's logs)
 unused-unknown-short-logs = { $count } not told: the logs are of { $days } days only
-unused-no-logs = without --logs, unused permissions are not looked at
+unused-no-logs = unused permissions are not looked at: CloudTrail's logs (--logs) or IAM's reports in the record (haechi record --last-accessed) tell of them
 unused-days = --days is between 1 and { $most }
 unused-kind = `{ $word }` is none of role, key, password, permission
 unused-interrupted = interrupted: only a part of the logs was read

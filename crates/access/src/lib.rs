@@ -27,7 +27,7 @@
 //!
 //! unused::unused(&world, &Period::new(days, now)) -> Vec<unused::Finding>       roles, keys, passwords of no use
 //! let reader = unused::UseReader::new(&world, &catalogue, &rules)?; start(), take(&event), finish() -> Uses
-//! unused::unused_permissions(&world, &catalogue, &unlogged, &uses, &period, &others) -> Vec<unused::Finding>
+//! unused::unused_permissions(&world, &catalogue, &unlogged, Some(&uses), &period, &others) -> Vec<unused::Finding>
 //! let generator = generate::Generator::new(..., PrincipalName::of(arn)?, partition)?; start(), take(&event), finish()
 //! generate::generate(&generator, &gathered, Resources::Patterns) -> Generated   the policies of what was used
 //! ```
@@ -52,7 +52,7 @@ pub use ask::{
 
 pub use calls::PrincipalName;
 pub use world::{
-    AccessKey, Account, Attachment, Documents, Enabled, Gap, GapKind, Guardrails, LastUse, Node, NodeKind, OrgPolicy,
-    OrgPolicyType, Organization, OrganizationError, PolicySet, Principal, PrincipalKind, RecordedResource, Subject,
-    Target, Usage, Used, Via, World, WorldBuilder,
+    AccessKey, Accessed, Account, Attachment, Documents, Enabled, Gap, GapKind, Guardrails, LastUse, Node, NodeKind,
+    OrgPolicy, OrgPolicyType, Organization, OrganizationError, PolicySet, Principal, PrincipalKind, RecordedResource,
+    ServiceAccess, Subject, Target, Usage, Used, Via, World, WorldBuilder,
 };

@@ -1,17 +1,20 @@
 //! Access that nobody uses, as IAM Access Analyzer's unused access has it: roles, access keys and passwords by their last
-//! uses, permissions by the calls of a log. What record and log do not tell is unknown, and never taken for unused. Facts
-//! in, findings out.
+//! uses, permissions by the calls of a log and IAM's service last accessed information. What record and log do not tell is
+//! unknown, and never taken for unused. Facts in, findings out.
 
 mod credentials;
+mod evidence;
+mod granted;
 mod permissions;
+mod uses;
 
 use haechi_model::Timestamp;
 use serde::Serialize;
 
 pub use credentials::unused;
-pub use permissions::{
-    Permissions, StatementUse, Unseen, UnusedService, UseCounter, UseReader, Uses, unused_permissions,
-};
+pub use evidence::{LastSeen, Source, Unseen};
+pub use permissions::{Permissions, StatementUse, UnusedService, has_reports, unused_permissions};
+pub use uses::{UseCounter, UseReader, Uses};
 
 /// What is looked for, and of whom.
 #[derive(Clone, Debug)]
@@ -116,6 +119,8 @@ pub enum Unknown {
     Creation,
     /// No log of the account was given.
     NoLogs,
+    /// What the principal accessed is not recorded, and why as far as it is known.
+    NoReport(Box<str>),
     /// The logs are of so many days only.
     ShortLogs(u16),
 }
@@ -128,6 +133,7 @@ impl Unknown {
             Unknown::InUseOfLate => "in-use-of-late",
             Unknown::Creation => "creation-not-recorded",
             Unknown::NoLogs => "no-logs",
+            Unknown::NoReport(_) => "no-report",
             Unknown::ShortLogs(_) => "short-logs",
         }
     }

@@ -1,6 +1,7 @@
 //! The world: what a recorded organization is to questions of access. Items in, callers and targets with all
 //! policies that bear on them out. Facts only: no clock, no store.
 
+mod accessed;
 mod acl;
 mod build_org;
 mod builder;
@@ -21,6 +22,7 @@ use haechi_iam::{
     PolicyKind, Prepared, Question, Standing, Unrecorded,
 };
 
+pub use accessed::{Accessed, ServiceAccess};
 pub use builder::{Documents, WorldBuilder};
 pub use gap::{Gap, GapKind};
 pub(crate) use holders::{lacking, policy_text};

@@ -2,6 +2,7 @@
 
 use haechi_model::{ConfigurationItem, Node, Timestamp};
 
+use super::accessed::{ServiceAccess, services};
 use super::read::{lacks, member, text};
 
 /// The last use of something.
@@ -44,6 +45,8 @@ pub struct Usage {
     pub password: Option<Used>,
     /// Of a user. None: its keys could not be read.
     pub keys: Option<Vec<AccessKey>>,
+    /// The services that its policies allow, by IAM's service last accessed information; or why that is not known.
+    pub services: Result<Box<[ServiceAccess]>, Box<str>>,
 }
 
 fn moment(node: Option<Node<'_>>) -> Option<Timestamp> {
@@ -70,11 +73,13 @@ impl Usage {
             },
         };
         let role = Some(Used { created: created(item), last });
-        Usage { created: created(item), known_at, role, password: None, keys: None }
+        let services = services(item, known_at);
+        Usage { created: created(item), known_at, role, password: None, keys: None, services }
     }
 
     pub(super) fn of_user(item: &ConfigurationItem, known_at: Timestamp) -> Usage {
-        Usage { created: created(item), known_at, role: None, password: password(item), keys: keys(item) }
+        let (password, keys, services) = (password(item), keys(item), services(item, known_at));
+        Usage { created: created(item), known_at, role: None, password, keys, services }
     }
 }
 

@@ -3,7 +3,7 @@
 use haechi_access::PrincipalKind;
 use haechi_access::World;
 use haechi_access::unused::{
-    Finding, Fix, Kind, Period, Permissions, Unseen, UseReader, Uses, Verdict, unused, unused_permissions,
+    Finding, Fix, Kind, LastSeen, Period, Permissions, Unseen, UseReader, Uses, Verdict, unused, unused_permissions,
 };
 use haechi_iam::catalogue::UnloggedRules;
 use haechi_model::{ConfigurationItem, Timestamp};
@@ -209,7 +209,7 @@ fn uses(world: &World, events: &[Value]) -> Uses {
 fn permissions<'w>(world: &'w World, events: &[Value], period: &Period) -> Vec<Finding<'w>> {
     let unlogged = UnloggedRules::read(include_str!("../../../../content/iam/unlogged.txt")).expect("the rules");
     let others = unused(world, period);
-    unused_permissions(world, &CATALOGUE, &unlogged, &uses(world, events), period, &others)
+    unused_permissions(world, &CATALOGUE, &unlogged, Some(&uses(world, events)), period, &others)
 }
 
 /// `service: action action`, or `service` where nothing of it was used.
@@ -261,7 +261,7 @@ fn permissions_that_the_log_shows_no_use_of() {
     let statements: Vec<_> =
         permissions.statements.iter().map(|one| (one.statement, one.granted, one.unused, one.is_unused())).collect();
     assert_eq!(statements, [(0, 5, 2, false), (1, 2, 2, true)]);
-    assert_eq!(permissions.last_used, Some(at(&days_before(3))));
+    assert_eq!(permissions.last_used, LastSeen::At(at(&days_before(3))));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use haechi_access::unused::{
-    Finding, Fix, Kind, Period, Permissions, Unknown, UseCounter, UseReader, Uses, Verdict, unused, unused_permissions,
+    Finding, Fix, Kind, LastSeen, Period, Permissions, Source, Unknown, UseCounter, UseReader, Uses, Verdict,
+    has_reports, unused, unused_permissions,
 };
 use haechi_access::{PrincipalKind, Via, World};
 use haechi_iam::catalogue::UnloggedRules;
@@ -32,7 +33,7 @@ pub struct UnusedRequest {
     pub except_accounts: Vec<String>,
     /// `KEY` or `KEY=VALUE`.
     pub except_tags: Vec<String>,
-    /// What tells the use of permissions; no source: they are not looked at.
+    /// What tells the use of permissions beside what IAM's reports in the record tell.
     pub logs: LogRequest,
     pub as_of: Option<String>,
     /// Also what cannot be told.
@@ -71,17 +72,18 @@ impl App {
         let world = self.world(request.as_of.as_deref())?;
         let mut findings = unused(&world, &period);
         let mut used = None;
-        if period.kinds.contains(&Kind::Permission) && !request.logs.sources.is_empty() {
+        if period.kinds.contains(&Kind::Permission) && (!request.logs.sources.is_empty() || has_reports(&world)) {
             let catalogue = self.iam_catalogue()?;
-            let rules = EventRules::read(haechi_content::iam::events()).map_err(UserError::verbatim)?;
             let unlogged = UnloggedRules::read(haechi_content::iam::unlogged()).map_err(UserError::verbatim)?;
-            let read = self.uses(&world, &catalogue, &rules, request, progress, stop).await?;
-            // Half a log would make things look unused.
-            if !read.interrupted {
-                let found = unused_permissions(&world, &catalogue, &unlogged, &read.uses, &period, &findings);
-                findings.extend(found);
+            if !request.logs.sources.is_empty() {
+                let rules = EventRules::read(haechi_content::iam::events()).map_err(UserError::verbatim)?;
+                used = Some(self.uses(&world, &catalogue, &rules, request, progress, stop).await?);
             }
-            used = Some(read);
+            // Half a log would make things look unused.
+            if !used.as_ref().is_some_and(|used| used.interrupted) {
+                let uses = used.as_ref().map(|used| &used.uses);
+                findings.extend(unused_permissions(&world, &catalogue, &unlogged, uses, &period, &findings));
+            }
         }
         findings.sort_by_key(|one| (one.principal.account().to_owned(), one.principal.arn().to_owned(), one.kind));
         Ok(answer(request, &period, &world, &findings, used.as_ref()))
@@ -169,14 +171,16 @@ fn answer(
         let count = |kind| findings.iter().filter(is_unused).filter(|one| one.kind == kind).count();
         let note = Message::new("unused-counts").with("days", period.days).with("roles", count(Kind::Role));
         notes.push(note.with("keys", count(Kind::AccessKey)).with("passwords", count(Kind::Password)));
-        if let Some(used) = used {
+        let reports = findings.iter().filter(|one| told_by(one).contains(&Source::Report)).count();
+        if used.is_some() || reports > 0 {
             let note = Message::new("unused-counts-permissions").with("principals", count(Kind::Permission));
-            notes.push(note.with("events", used.uses.events));
+            let events = used.map_or(0, |used| used.uses.events);
+            notes.push(note.with("events", events).with("reports", reports));
         }
     }
     notes.extend(unknown_notes(findings));
     let mut cautions = cautions(world);
-    if period.kinds.contains(&Kind::Permission) && used.is_none() {
+    if period.kinds.contains(&Kind::Permission) && used.is_none() && !has_reports(world) {
         cautions.push(Message::new("unused-no-logs"));
     }
     UnusedAccess {
@@ -208,6 +212,7 @@ fn unknown_notes(findings: &[Finding<'_>]) -> Vec<Message> {
             Unknown::InUseOfLate => "unused-unknown-in-use-of-late",
             Unknown::Creation => "unused-unknown-creation",
             Unknown::NoLogs => "unused-unknown-no-logs",
+            Unknown::NoReport(_) => "unused-unknown-no-report",
             Unknown::ShortLogs(_) => "unused-unknown-short-logs",
         });
         let days = if let Unknown::ShortLogs(days) = why { *days } else { 0 };
@@ -223,6 +228,7 @@ fn reason(why: &Unknown) -> Message {
         Unknown::InUseOfLate => Message::new("unused-why-in-use-of-late"),
         Unknown::Creation => Message::new("unused-why-creation"),
         Unknown::NoLogs => Message::new("unused-why-no-logs"),
+        Unknown::NoReport(_) => Message::new("unused-why-no-report"),
         Unknown::ShortLogs(days) => Message::new("unused-why-short-logs").with("days", *days),
     }
 }
@@ -239,6 +245,7 @@ fn columns() -> Vec<Column> {
         Column::new("what", "unused-column-what", Fit::End),
         machine("lastAccessed"),
         Column::new("lastUsed", "unused-column-last", Fit::Whole),
+        Column::new("source", "unused-column-source", Fit::Whole),
         Column::new("fix", "unused-column-fix", Fit::Spare),
         machine("analyzedAt"),
         machine("resourceCreatedAt"),
@@ -275,11 +282,22 @@ fn row(finding: &Finding<'_>) -> Vec<Cell> {
         Cell::Text(principal.name().to_owned()),
         what(finding),
         time(finding.last_accessed),
-        match (finding.last_accessed, &finding.verdict) {
-            (Some(at), _) => Cell::Text(at.date()),
-            (None, _) if finding.kind == Kind::Permission => word("not-in-logs", "unused-not-in-logs"),
-            (None, Verdict::Unused) => word("never", "unused-never"),
-            (None, Verdict::Unknown(_)) => Cell::Empty,
+        match (finding.last_accessed, &finding.verdict, told_by(finding)) {
+            (Some(at), ..) => Cell::Text(at.date()),
+            _ if permissions.is_some_and(|permissions| permissions.last_used == LastSeen::OfLate) => {
+                word("of-late", "unused-of-late")
+            }
+            (None, _, [Source::Log] | []) if finding.kind == Kind::Permission => {
+                word("not-in-logs", "unused-not-in-logs")
+            }
+            (None, Verdict::Unused, _) => word("never", "unused-never"),
+            (None, Verdict::Unknown(_), _) => Cell::Empty,
+        },
+        match told_by(finding) {
+            [] => Cell::Empty,
+            [Source::Log] => word("log", "unused-source-log"),
+            [Source::Report] => word("report", "unused-source-report"),
+            _ => word("log+report", "unused-source-both"),
         },
         fix(finding),
         Cell::Time(finding.known_at),
@@ -290,6 +308,11 @@ fn row(finding: &Finding<'_>) -> Vec<Cell> {
         permissions.map_or(Cell::Empty, |permissions| Cell::Json(statements(permissions))),
         permissions.map_or(Cell::Empty, |permissions| Cell::Json(json!(permissions.unrecorded))),
     ]
+}
+
+/// What told the use of permissions.
+fn told_by<'f>(finding: &'f Finding<'_>) -> &'f [Source] {
+    finding.permissions.as_ref().map_or(&[], |permissions| &permissions.sources)
 }
 
 /// What exactly is unused, or why that cannot be told.
