@@ -61,6 +61,8 @@ pub struct Expansion {
     pub wanted: BTreeMap<Assignment, Vec<usize>>,
     /// Accounts that take no assignment, with their status.
     pub left_out: BTreeMap<Box<str>, Box<str>>,
+    /// What the entries ask for in those accounts: it is not created, and where it is there it stays.
+    pub waiting: BTreeMap<Assignment, Vec<usize>>,
     /// Entries that come to no account.
     pub empty: Vec<usize>,
 }
@@ -223,11 +225,13 @@ impl Expansion {
     fn take(&mut self, entry: usize, set: &PermissionSet, assignees: &[(Assignee, Box<str>)], accounts: &[Place]) {
         let mut is_empty = true;
         for account in accounts {
-            if !account.takes_assignments() {
+            let list = if account.takes_assignments() {
+                is_empty = false;
+                &mut self.wanted
+            } else {
                 self.left_out.insert(account.id.clone(), account.status.clone());
-                continue;
-            }
-            is_empty = false;
+                &mut self.waiting
+            };
             for (assignee, id) in assignees {
                 let assignment = Assignment {
                     instance: set.instance.clone(),
@@ -236,7 +240,7 @@ impl Expansion {
                     assignee: *assignee,
                     id: id.clone(),
                 };
-                let entries = self.wanted.entry(assignment).or_default();
+                let entries = list.entry(assignment).or_default();
                 if entries.last() != Some(&entry) {
                     entries.push(entry);
                 }
@@ -267,8 +271,12 @@ impl Expansion {
             list.push(planned(assignment, entries));
         }
         for assignment in recorded.into_iter().filter(|one| !self.wanted.contains_key(one)) {
-            let list = if unwanted == Unwanted::Go { &mut plan.delete } else { &mut plan.extra };
-            list.push(planned(assignment, &[]));
+            let (list, entries) = match (self.waiting.get(assignment), unwanted) {
+                (Some(entries), _) => (&mut plan.keep, entries.as_slice()),
+                (None, Unwanted::Go) => (&mut plan.delete, &[][..]),
+                (None, Unwanted::Stay) => (&mut plan.extra, &[][..]),
+            };
+            list.push(planned(assignment, entries));
         }
         plan
     }

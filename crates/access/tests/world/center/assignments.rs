@@ -129,6 +129,21 @@ fn a_plan_is_the_difference_to_the_record() {
 }
 
 #[test]
+fn what_is_asked_for_in_a_suspended_account_stays() {
+    let file = "assignments: [{permissionSet: Read, group: Operators, ou: Work}]";
+    let mut items = company();
+    items.assigned(OLD, "Read", "GROUP", "g-ops").assigned(OLD, "Admin", "GROUP", "g-ops");
+    let plan = plan(&items, file, Unwanted::Go);
+    let of_old = |list: &[haechi_access::center::Planned]| {
+        let old = list.iter().filter(|one| &*one.assignment.account == OLD);
+        old.map(|one| short(&one.assignment)).collect::<Vec<_>>()
+    };
+    assert_eq!(of_old(&plan.keep), [format!("{OLD} Read g-ops")]);
+    assert_eq!(of_old(&plan.delete), [format!("{OLD} Admin g-ops")]);
+    assert!(of_old(&plan.create).is_empty());
+}
+
+#[test]
 fn what_is_wrong_is_told_with_its_place() {
     for (file, says) in [
         (entry("ou: Wrok"), "a.yaml:1:59"),
