@@ -184,6 +184,12 @@ impl<'e> Evidence<'e> {
         log.max(report)
     }
 
+    /// Whether IAM reports that the service was accessed, with whatever action, or leaves that open.
+    pub fn is_accessed(&self, prefix: &str) -> bool {
+        let told = self.sound_report().and_then(|report| Some((report.services.get(prefix)?.last, report.told.start)));
+        told.is_some_and(|(last, start)| within(last, start) != Some(false))
+    }
+
     /// The last time that a service was accessed, if it is known.
     pub fn last_of_service(&self, prefix: &str) -> Option<Timestamp> {
         match self.report.as_ref().ok()?.services.get(prefix)?.last {

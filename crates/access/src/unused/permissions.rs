@@ -197,7 +197,7 @@ impl Judging<'_> {
             let prefix = info.service().prefix();
             let service = services.entry(prefix).or_insert_with(|| UnusedService {
                 prefix: prefix.to_owned(),
-                whole: !seen_in.contains(prefix) && !doubtful.contains(prefix),
+                whole: !seen_in.contains(prefix) && !doubtful.contains(prefix) && !evidence.is_accessed(prefix),
                 last_accessed: evidence.last_of_service(prefix),
                 actions: Vec::new(),
             });

@@ -9,4 +9,5 @@ mod paths;
 mod properties;
 mod sharing;
 mod unused;
+mod unused_reports;
 mod whatif;

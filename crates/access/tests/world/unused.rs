@@ -14,17 +14,17 @@ use crate::made::*;
 use crate::whatif::replayed::{CATALOGUE, RULES, call, each_event, with};
 
 /// When the items of [`Items`] were captured.
-const CAPTURED: &str = "2026-11-20T03:00:00Z";
+pub const CAPTURED: &str = "2026-11-20T03:00:00Z";
 
-fn at(text: &str) -> Timestamp {
+pub fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).expect("a moment")
 }
 
-fn days_before(days: i64) -> String {
+pub fn days_before(days: i64) -> String {
     at(CAPTURED).plus_days(-days).to_string()
 }
 
-fn period(days: u16) -> Period {
+pub fn period(days: u16) -> Period {
     Period::new(days, at("2026-11-22T00:00:00Z"))
 }
 
@@ -188,18 +188,18 @@ fn some_are_left_out_or_marked() {
 }
 
 /// A role that was created long ago, and is in use.
-fn active(items: &mut Items, account: &str, name: &str, policies: &[Value]) {
+pub fn active(items: &mut Items, account: &str, name: &str, policies: &[Value]) {
     items.role(account, name, &trust(json!({"AWS": "*"})), policies, &[]);
     items.last()["configuration"]["createDate"] = json!("2024-01-01T00:00:00Z");
     items.last()["configuration"]["roleLastUsed"] = json!({"withinDays": 14});
 }
 
 /// A call so many days before the record.
-fn past(days: i64, event: Value) -> Value {
+pub fn past(days: i64, event: Value) -> Value {
     with(event, "eventTime", json!(days_before(days)))
 }
 
-fn uses(world: &World, events: &[Value]) -> Uses {
+pub fn uses(world: &World, events: &[Value]) -> Uses {
     let reader = UseReader::new(world, &CATALOGUE, &RULES).expect("few fields");
     let mut one = reader.start();
     each_event(reader.fields(), events, &mut |event| one.take(event));
@@ -213,7 +213,7 @@ fn permissions<'w>(world: &'w World, events: &[Value], period: &Period) -> Vec<F
 }
 
 /// `service: action action`, or `service` where nothing of it was used.
-fn services(found: &Permissions<'_>) -> Vec<String> {
+pub fn services(found: &Permissions<'_>) -> Vec<String> {
     let line = |service: &haechi_access::unused::UnusedService| match service.whole {
         true => service.prefix.clone(),
         false => {
