@@ -114,6 +114,7 @@ access-gap-unreadable =
        *[other] { $count } documents are no policies: { $names }
     }
 access-gap-grants = the grants on { $name } were not recorded: they are not counted
+access-bucket-behind = by an access point a request also needs the bucket's permission, which this answer leaves out: ask the same of { $bucket } with --context s3:DataAccessPointArn={ $point } --context s3:DataAccessPointAccount={ $account }
 access-gap-endpoint = the endpoint { $name } was not recorded: its policy is not counted
 access-no-tree = the recorded organization cannot be understood
 access-nothing = nothing was recorded of accounts and their principals

@@ -82,6 +82,7 @@ access-gap-principals = プリンシパル { $count } 件のポリシーを読�
 access-gap-resources = リソース { $count } 件のポリシーを読み取れませんでした: { $names }
 access-gap-unreadable = ドキュメント { $count } 件はポリシーではありません: { $names }
 access-gap-grants = { $name } のグラントは記録されていないため、考慮されていません
+access-bucket-behind = アクセスポイント経由のリクエストにはバケット側の許可も必要ですが、この回答には含まれていません。--context s3:DataAccessPointArn={ $point } --context s3:DataAccessPointAccount={ $account } を付けて { $bucket } についても確認してください
 access-gap-endpoint = エンドポイント { $name } は記録されていないため、そのポリシーは考慮されていません
 access-no-tree = 記録された組織の構造を解釈できません
 access-nothing = アカウントとプリンシパルについて何も記録されていません

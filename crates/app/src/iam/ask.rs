@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::request::{AccessScope, action, subject};
 use super::words;
-use super::world::{cautions, uncounted_grants};
+use super::world::{cautions, left_out};
 use crate::App;
 use crate::error::{Result, UserError};
 
@@ -86,7 +86,7 @@ impl App {
                 empty: Message::new("access-nobody").with("asked", found.asked),
                 notes: vec![counts],
             },
-            cautions: cautions(&world).into_iter().chain(uncounted_grants(&target)).chain(policy).collect(),
+            cautions: cautions(&world).into_iter().chain(left_out(&target)).chain(policy).collect(),
         })
     }
 

@@ -152,8 +152,15 @@ fn new_access(catalogue: &Catalogue, older: &Arc<Prepared>, newer: &Arc<Prepared
     let mut reasons: Vec<Reason> = Vec::new();
     let actions = all_actions(catalogue, &[&older[0], &newer[0]]);
     for class in sets::classes(actions, both.iter().map(|policy| &**policy)) {
-        let scope =
-            Scope { catalogue, action: &class[0], resources: &ANYTHING, target: &target, zone: &zone, now: None, fixed: &[] };
+        let scope = Scope {
+            catalogue,
+            action: &class[0],
+            resources: &ANYTHING,
+            target: &target,
+            zone: &zone,
+            now: None,
+            fixed: &[],
+        };
         let mut found = askers.iter().filter_map(|asker| sets::difference(&scope, asker, &newer, &older));
         if let Some(access) = found.next() {
             join(&mut reasons, Reason::of(access, &class));
@@ -174,8 +181,15 @@ fn granted(
     let askers: Vec<Asker> = sets::everybody(&policies).into_iter().filter(asks).collect();
     let mut reasons = Vec::new();
     for class in sets::classes(actions, [&**policy]) {
-        let scope =
-            Scope { catalogue, action: &class[0], resources: &ANYTHING, target: &target, zone: &zone, now: None, fixed: &[] };
+        let scope = Scope {
+            catalogue,
+            action: &class[0],
+            resources: &ANYTHING,
+            target: &target,
+            zone: &zone,
+            now: None,
+            fixed: &[],
+        };
         let mut all = askers.iter().filter_map(|asker| sets::first_access(&scope, asker, &policies, &counts));
         if let Some(access) = all.next() {
             join(&mut reasons, Reason::of(access, &class));

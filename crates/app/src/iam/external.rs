@@ -4,8 +4,7 @@ use std::ops::ControlFlow;
 
 use haechi_access::ConditionText;
 use haechi_access::external::{
-    Certainty, Doubt, EXTERNAL_KINDS, Opening, OutsiderKind, Question, Shares, Source, Trusted, external,
-    external_kind,
+    Certainty, Doubt, EXTERNAL_KINDS, Opening, OutsiderKind, Question, Shares, Source, Trusted, external, external_kind,
 };
 use haechi_model::{Message, ResourceType};
 use haechi_report::{Cell, Column, Fit, Table};

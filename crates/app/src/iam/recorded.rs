@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::request::{AccessScope, action, subject};
 use super::words;
-use super::world::{cautions, uncounted_grants};
+use super::world::{cautions, left_out};
 use crate::App;
 use crate::error::{Result, UserError};
 
@@ -86,7 +86,7 @@ fn endpoint_name(scope: &AccessScope) -> Option<&str> {
 
 /// What of this request's own pieces was not recorded, and is not counted.
 fn about(target: &Target<'_>, world: &World, scope: &AccessScope) -> Vec<Message> {
-    let mut cautions = Vec::from_iter(uncounted_grants(target));
+    let mut cautions = Vec::from_iter(left_out(target));
     if let Some(id) = endpoint_name(scope).filter(|id| world.endpoint_policy(id).is_none()) {
         cautions.push(Message::new("access-gap-endpoint").with("name", id));
     }

@@ -146,8 +146,21 @@ pub(crate) fn cautions(world: &World) -> Vec<Message> {
     cautions
 }
 
+/// What an answer about a resource leaves out.
+pub(crate) fn left_out(target: &Target<'_>) -> impl Iterator<Item = Message> {
+    uncounted_grants(target).into_iter().chain(bucket_behind(target))
+}
+
+/// Requests by an access point need the bucket's permission as well, which is a question of its own.
+fn bucket_behind(target: &Target<'_>) -> Option<Message> {
+    let recorded = target.recorded?;
+    let point = recorded.access_point.as_ref()?;
+    let message = Message::new("access-bucket-behind").with("bucket", &*point.bucket);
+    Some(message.with("point", &*recorded.arn).with("account", &*recorded.account))
+}
+
 /// The grants of a key that were not asked for.
-pub(crate) fn uncounted_grants(target: &Target<'_>) -> Option<Message> {
+fn uncounted_grants(target: &Target<'_>) -> Option<Message> {
     let key = target.recorded.filter(|recorded| &*recorded.resource_type == "AWS::KMS::Key")?;
     (!key.grants_recorded).then(|| Message::new("access-gap-grants").with("name", &*key.arn))
 }
