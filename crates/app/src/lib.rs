@@ -83,7 +83,7 @@ pub use exit::{Exit, FailOn};
 pub use findings::SuppressRequest;
 pub use haechi_access::generate::Resources as GenerateResources;
 pub use haechi_iam::lint::{CheckClass, LintKind, RESOURCE_KINDS, ResourceKindLimits};
-pub use haechi_inventory::{Secrets, Stop};
+pub use haechi_inventory::{LastAccessed, Secrets, Stop};
 pub use haechi_respond::{Force, Phase};
 pub use haechi_store::{LogTableBounds, PurgeMode};
 pub use iam::{

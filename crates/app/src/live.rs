@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haechi_aws::{Api, ApiError, BoxFuture, Client, Concurrency, ErrorKind, Role, Timeouts};
-use haechi_inventory::{Accounts, Collectors, Reached, RegionState, Secrets, Target, gap, home_region, regions};
+use haechi_inventory::{
+    Accounts, Collectors, LastAccessed, Reached, RegionState, Secrets, Target, gap, home_region, regions,
+};
 use haechi_model::{AccountId, Arn, Gap, Partition, Region, ResourceType, Timestamp};
 use haechi_store::{Account, AccountState};
 use serde_json::{Value, json};
@@ -34,6 +36,8 @@ pub struct LiveRequest {
     pub role: Option<String>,
     pub external_id: Option<String>,
     pub secrets: Secrets,
+    /// Whether IAM is asked what users and roles accessed; the settings may say so too.
+    pub last_accessed: LastAccessed,
     /// Calls at the same time; 0: as usual.
     pub concurrency: usize,
     /// Calls a second to one account.
@@ -192,6 +196,11 @@ fn no_identity(error: ApiError, profile: Option<&str>) -> UserError {
 }
 
 impl App {
+    /// Whether the request or the settings ask for what users and roles accessed.
+    pub(crate) fn last_accessed(&self, request: &LiveRequest) -> LastAccessed {
+        if self.settings.last_accessed { LastAccessed::Asked } else { request.last_accessed }
+    }
+
     /// The accounts that a request means. Wrong words and credentials that are not good are errors here; an account
     /// that refuses is not.
     pub(crate) async fn live(&self, request: &LiveRequest, selection: &Selection, now: Timestamp) -> Result<Live> {

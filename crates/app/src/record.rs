@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use haechi_inventory::{CollectSummary, Estimate, ListingSet, Plan, Stop, collect_accounts, estimate_account};
+use haechi_inventory::{
+    CollectSummary, Estimate, LastAccessed, ListingSet, Plan, Stop, collect_accounts, estimate_account,
+};
 use haechi_model::{CoverageState, Message, Severity, Timestamp};
 use haechi_report::{Cell, Column, Fit, Table, Unreadable};
 use haechi_store::{Run, RunCounts, RunKind, RunState, RunWriter, Store};
@@ -170,6 +172,18 @@ impl App {
                 Cell::Text(reason),
             ]);
         }
+        let mut notes = vec![
+            Message::new("plan-total")
+                .with("accounts", whole.accounts)
+                .with("regions", whole.regions)
+                .with("listings", whole.listings)
+                .with("calls", whole.calls_at_least),
+        ];
+        // How many users and roles there are is not known before they are listed.
+        let last_accessed = self.last_accessed(request) == LastAccessed::Asked;
+        if last_accessed {
+            notes.push(Message::new("plan-last-accessed").with("calls", LAST_ACCESSED_CALLS));
+        }
         let table = Table {
             columns: vec![
                 Column::new("accountId", "column-account", Fit::Whole),
@@ -182,17 +196,12 @@ impl App {
             ],
             rows,
             empty: Message::new("list-nothing"),
-            notes: vec![
-                Message::new("plan-total")
-                    .with("accounts", whole.accounts)
-                    .with("regions", whole.regions)
-                    .with("listings", whole.listings)
-                    .with("calls", whole.calls_at_least),
-            ],
+            notes,
         };
         let value = json!({
             "organization": live.organization, "accounts": values, "regions": whole.regions,
             "listings": whole.listings, "callsAtLeast": whole.calls_at_least,
+            "callsMoreByPrincipal": last_accessed.then_some(LAST_ACCESSED_CALLS),
         });
         Ok((table, value))
     }
@@ -242,6 +251,9 @@ impl AssessRequest {
     }
 }
 
+/// The calls that it takes at least to learn what a user or role accessed: the job is begun and asked for.
+const LAST_ACCESSED_CALLS: usize = 2;
+
 /// Accounts that are asked for their regions at the same time.
 const AT_ONCE: usize = 8;
 
@@ -282,7 +294,8 @@ impl Pass<'_> {
         let collectors = collectors()?;
         let types = self.request.live.types(&collectors)?;
         let asked = if types.is_empty() { collectors.len() } else { types.len() };
-        let plan = Plan { secrets: self.request.live.secrets, done, types, ..Plan::new(Vec::new(), self.now) };
+        let (secrets, last_accessed) = (self.request.live.secrets, self.app.last_accessed(&self.request.live));
+        let plan = Plan { secrets, last_accessed, done, types, ..Plan::new(Vec::new(), self.now) };
         let mut sink = StoreSink::new(run, self.now);
         let client = live.client.clone();
         let calls = |client: &haechi_aws::Client| client.statistics().values().map(|service| service.calls).sum();

@@ -22,6 +22,9 @@ pub struct SettingsFile {
     #[serde(default)]
     pub regions: Vec<String>,
     pub fail_on: Option<String>,
+    /// IAM is asked what each user and role accessed when.
+    #[serde(default)]
+    pub last_accessed: bool,
     /// The tag whose value names a resource's owner.
     pub owner_tag: Option<String>,
     /// How long versions that have ended are kept, such as `400d`; the recorder forgets older ones.

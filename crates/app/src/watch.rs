@@ -457,7 +457,8 @@ impl<'a> Recorder<'a> {
                 continue;
             };
             let types = asked.types.iter().cloned().collect();
-            let plan = Plan { types, secrets: record.live.secrets, ..Plan::new(Vec::new(), now) };
+            let (secrets, last_accessed) = (record.live.secrets, self.app.last_accessed(&record.live));
+            let plan = Plan { types, secrets, last_accessed, ..Plan::new(Vec::new(), now) };
             let narrowed = Narrowed { reach: live.reach.clone(), at, regions: asked.regions.clone() };
             let collected =
                 collect_accounts(&self.collectors, &plan, Arc::new(narrowed), &mut sink, &mut |_| {}, stop).await;

@@ -1,7 +1,8 @@
 //! The flags of what reaches live accounts: one account, those of the settings, or an organization.
 
 use clap::Args;
-use haechi_app::{LiveRequest, Resume, Secrets, Whole};
+use clap::builder::FalseyValueParser;
+use haechi_app::{LastAccessed, LiveRequest, Resume, Secrets, Whole};
 
 #[derive(Debug, Args)]
 pub struct LiveArgs {
@@ -20,6 +21,9 @@ pub struct LiveArgs {
     /// Keep environment variables of functions and user data as they are, secrets included
     #[arg(long, help_heading = "Live account")]
     pub keep_secrets: bool,
+    /// Also ask IAM what each user and role accessed when: some calls and seconds for each of them
+    #[arg(long, env = "HAECHI_LAST_ACCESSED", value_parser = FalseyValueParser::new(), help_heading = "Live account")]
+    pub last_accessed: bool,
     /// Calls to AWS at the same time [default: 16; with --org 64]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help_heading = "Live account")]
     pub concurrency: usize,
@@ -46,6 +50,7 @@ impl LiveArgs {
             role: self.org_role.clone(),
             external_id: self.external_id.clone(),
             secrets: if self.keep_secrets { Secrets::Kept } else { Secrets::Redacted },
+            last_accessed: if self.last_accessed { LastAccessed::Asked } else { LastAccessed::NotAsked },
             concurrency: if self.concurrency == 0 { usual } else { self.concurrency },
             rate: self.rate,
             timeout: self.timeout,
