@@ -113,6 +113,11 @@ access-gap-unreadable =
         [one] a document is no policy: { $names }
        *[other] { $count } documents are no policies: { $names }
     }
+access-gap-faulty =
+    { $count ->
+        [one] a statement is not understood and counts for nothing, so what a Deny was to close is open: { $names }
+       *[other] { $count } statements are not understood and count for nothing, so what a Deny was to close is open: { $names }
+    }
 access-gap-grants = the grants on { $name } were not recorded: they are not counted
 access-bucket-behind = by an access point a request also needs the bucket's permission, which this answer leaves out: ask the same of { $bucket } with --context s3:DataAccessPointArn={ $point } --context s3:DataAccessPointAccount={ $account }
 access-gap-endpoint = the endpoint { $name } was not recorded: its policy is not counted

@@ -81,6 +81,7 @@ access-gap-groups = グループ { $count } 件が記録されていません: {
 access-gap-principals = プリンシパル { $count } 件のポリシーを読み取れませんでした: { $names }
 access-gap-resources = リソース { $count } 件のポリシーを読み取れませんでした: { $names }
 access-gap-unreadable = ドキュメント { $count } 件はポリシーではありません: { $names }
+access-gap-faulty = ステートメント { $count } 件は解釈できず評価から除外しました。Deny の場合、拒否されるはずのアクセスが許可と表示されることがあります: { $names }
 access-gap-grants = { $name } のグラントは記録されていないため、考慮されていません
 access-bucket-behind = アクセスポイント経由のリクエストにはバケット側の許可も必要ですが、この回答には含まれていません。--context s3:DataAccessPointArn={ $point } --context s3:DataAccessPointAccount={ $account } を付けて { $bucket } についても確認してください
 access-gap-endpoint = エンドポイント { $name } は記録されていないため、そのポリシーは考慮されていません

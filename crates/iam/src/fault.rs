@@ -24,6 +24,13 @@ pub enum FaultKind {
     RepeatedKey { key: String },
 }
 
+impl FaultKind {
+    /// Whether the statement matches nothing for it.
+    pub fn disables(&self) -> bool {
+        !matches!(self, FaultKind::RepeatedSid { .. } | FaultKind::RepeatedKey { .. })
+    }
+}
+
 /// A statement at fault, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {

@@ -34,6 +34,8 @@ pub enum GapKind {
     ResourcePolicy,
     /// A document that is no policy.
     UnreadablePolicy,
+    /// A statement that AWS would refuse, or that is newer than this program. It matches nothing: a Deny is lost.
+    FaultyStatement,
 }
 
 impl Gap {
@@ -55,6 +57,7 @@ impl GapKind {
             GapKind::PrincipalPolicies => "principal-policies",
             GapKind::ResourcePolicy => "resource-policy",
             GapKind::UnreadablePolicy => "unreadable-policy",
+            GapKind::FaultyStatement => "faulty-statement",
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use haechi_iam::{PolicyKind, Prepared, Unrecorded};
+use haechi_iam::{Effect, PolicyKind, Prepared, Unrecorded};
 use haechi_model::ContentHash;
 
 use super::gap::{Gap, GapKind};
@@ -29,14 +29,20 @@ impl Library {
         if let Some(known) = self.prepared.get(&key) {
             return known.clone();
         }
+        let subject = || if owner == name { name.to_owned() } else { format!("{owner} {name}") };
         match Prepared::parse_any(kind, name, text) {
             Ok(prepared) => {
+                for fault in prepared.faults().iter().filter(|fault| fault.kind.disables()) {
+                    let effect = if fault.effect == Effect::Deny { "Deny" } else { "Allow" };
+                    let place = format!("{}:{} ({effect})", subject(), fault.position.line);
+                    self.gaps.insert(Gap::new(GapKind::FaultyStatement, place, fault.kind.to_string()));
+                }
                 let prepared = Arc::new(prepared);
                 self.prepared.insert(key, prepared.clone());
                 prepared
             }
             Err(error) => {
-                let subject = if owner == name { name.to_owned() } else { format!("{owner} {name}") };
+                let subject = subject();
                 self.gaps.insert(Gap::new(GapKind::UnreadablePolicy, subject.as_str(), error.to_string()));
                 self.unrecorded(kind, &subject, Unrecorded::MayAllowOrDeny)
             }

@@ -390,3 +390,20 @@ fn root_users_are_of_the_recorded_partition() {
         "arn:aws:iam::222222222222:root"
     );
 }
+
+#[test]
+fn a_statement_that_is_lost_is_a_gap() {
+    let mut items = Items::default();
+    let lost = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": {"StringEqual": {"aws:username": "mina"}}}]});
+    let repeated = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+        {"Sid": "A", "Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]});
+    items.user(PROD, "mina", &[lost], &[], &[]).user(PROD, "juno", &[repeated], &[], &[]);
+    let world = items.world();
+    let faulty: Vec<_> = world.gaps().iter().filter(|gap| gap.kind == GapKind::FaultyStatement).collect();
+    assert_eq!(faulty.len(), 1, "{faulty:?}");
+    assert!(faulty[0].subject.starts_with(&user(PROD, "mina")) && faulty[0].subject.ends_with(":1 (Deny)"), "{faulty:?}");
+    assert!(faulty[0].reason.contains("StringEqual"), "{faulty:?}");
+}

@@ -146,7 +146,7 @@ fn steps_table(found: &Paths, to_somebody: bool, language: Language) -> Table {
             Column::new("id", "paths-column-id", Fit::Whole),
             Column::new("to", "paths-column-to", Fit::End),
             Column::new("certainty", "paths-column-certainty", Fit::Whole),
-            Column::new("statements", "access-column-statements", Fit::End),
+            Column::new("statements", "access-column-statements", Fit::Spare),
             Column::new("cut", "paths-column-cut", Fit::End),
             Column::new("dependsOn", "access-column-depends", Fit::Spare),
         ],

@@ -134,6 +134,7 @@ pub(crate) fn cautions(world: &World) -> Vec<Message> {
         (GapKind::PrincipalPolicies, "access-gap-principals"),
         (GapKind::ResourcePolicy, "access-gap-resources"),
         (GapKind::UnreadablePolicy, "access-gap-unreadable"),
+        (GapKind::FaultyStatement, "access-gap-faulty"),
     ] {
         let gaps = of(kind);
         if !gaps.is_empty() {
