@@ -56,6 +56,20 @@ impl Glob {
         }
     }
 
+    /// Whether it can match a text of another pattern whose wildcards stand for no colon: the colons then stand one
+    /// below the other, and each part is compared by itself.
+    pub(crate) fn meets_by_parts(&self, set: &str) -> bool {
+        let colons = |text: &str| text.bytes().filter(|byte| *byte == b':').count();
+        match colons(&self.text).cmp(&colons(set)) {
+            std::cmp::Ordering::Less => true,
+            std::cmp::Ordering::Greater => false,
+            std::cmp::Ordering::Equal => {
+                let mut parts = self.text.split(':').zip(set.split(':'));
+                parts.all(|(own, other)| overlaps(own, other, Case::Sensitive))
+            }
+        }
+    }
+
     /// Whether it matches all, some or none of the texts of another pattern.
     pub(crate) fn matches_set(&self, set: &str) -> Tri {
         if self.is_anything() {

@@ -103,6 +103,8 @@ pub struct Resource {
     pub(crate) kind: ResourceType,
     /// Whether the ARN is a pattern that stands for many resources.
     pub(crate) set: bool,
+    /// The wildcards of the pattern stand for no colon.
+    colonless: bool,
     pub(crate) aws_managed_key: bool,
     /// S3's attribute-based access control is off, so that tags are no condition keys.
     pub(crate) tags_ignored: bool,
@@ -171,6 +173,7 @@ impl Resource {
             standing: Standing::Member,
             kind,
             set: false,
+            colonless: false,
             aws_managed_key: false,
             tags_ignored: false,
             region: (!region.is_empty() && !region.contains(['*', '?'])).then(|| region.into()),
@@ -181,6 +184,14 @@ impl Resource {
     /// them gives "maybe".
     pub fn any_of(pattern: &str) -> Resource {
         Resource { set: pattern.contains(['*', '?']), ..Resource::new(pattern) }
+    }
+
+    /// Tells that the wildcards of [`Resource::any_of`] stand for ids, in which there is no colon: instances then are
+    /// no volumes.
+    #[must_use]
+    pub fn with_plain_ids(mut self) -> Resource {
+        self.colonless = self.set;
+        self
     }
 
     /// Tells the owning account, which the ARNs of S3 do not.
@@ -248,6 +259,9 @@ impl Resource {
 
     #[inline]
     pub(crate) fn matches(&self, pattern: &Glob) -> Tri {
+        if self.colonless && !pattern.meets_by_parts(&self.arn) {
+            return Tri::No;
+        }
         if self.set { pattern.matches_set(&self.arn) } else { pattern.matches(&self.arn).into() }
     }
 }

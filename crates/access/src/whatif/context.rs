@@ -65,25 +65,26 @@ impl Told<'_> {
         self.event.get(self.fields.slot(path)?)
     }
 
-    /// The keys that are asked for, filled in. `by_service`: the caller is an AWS service.
-    pub(crate) fn context(&self, keys: &[AskedKey], by_service: bool) -> Context {
+    /// The keys that are asked for, filled in. `by_service`: the caller is an AWS service. `kind`: the type of the
+    /// resource that is asked about.
+    pub(crate) fn context(&self, keys: &[AskedKey], by_service: bool, kind: Option<&str>) -> Context {
         let mut context = Context::open();
         for AskedKey { name, source, presence } in keys {
             let is_absent = match presence {
                 Presence::Never => true,
-                Presence::IfTagged => self.request_tags().is_none_or(|tags| tags.is_empty()),
+                Presence::IfTagged => self.request_tags(kind).is_none_or(|tags| tags.is_empty()),
                 Presence::Possible => false,
             };
             if is_absent {
                 context.set_absent(name);
             } else {
-                self.fill(&mut context, name, *source, by_service);
+                self.fill(&mut context, name, *source, by_service, kind);
             }
         }
         context
     }
 
-    fn fill(&self, context: &mut Context, key: &str, source: KeySource, by_service: bool) {
+    fn fill(&self, context: &mut Context, key: &str, source: KeySource, by_service: bool, kind: Option<&str>) {
         match source {
             KeySource::Model => {}
             KeySource::Nowhere => _ = context.set_unknown(key),
@@ -104,6 +105,8 @@ impl Told<'_> {
                 let agent = self.text("userAgent");
                 given(context, key, agent.as_deref().filter(|agent| !is_aws(agent)));
             }
+            // The requests of federated identities have no such key, whatever the log says.
+            KeySource::Mfa if self.is_federated() => _ = context.set_absent(key),
             KeySource::Mfa => self.of_session(context, key, "mfaAuthenticated"),
             KeySource::MfaAge => {
                 match self.text("userIdentity.sessionContext.attributes.mfaAuthenticated").as_deref() {
@@ -131,14 +134,17 @@ impl Told<'_> {
             KeySource::SourceIdentity => {
                 known(context, key, self.text("userIdentity.sessionContext.sourceIdentity").as_deref());
             }
-            KeySource::RequestTag => self.request_tag(context, key),
-            KeySource::TagKeys => match self.request_tags() {
+            KeySource::RequestTag => self.request_tag(context, key, kind),
+            KeySource::TagKeys => match self.request_tags(kind) {
                 Some(tags) => _ = context.set_all(key, tags.iter().map(|(key, _)| &**key)),
                 None => _ = context.set_unknown(key),
             },
             KeySource::Tls if self.json("tlsDetails.tlsVersion").is_some() => _ = context.set(key, "true"),
             // The model: every SDK speaks TLS.
             KeySource::Tls => {}
+            KeySource::Session(path) => known(context, key, self.text(path).as_deref()),
+            KeySource::RoleSession if self.is_user() => _ = context.set_absent(key),
+            KeySource::RoleSession => _ = context.set_unknown(key),
             KeySource::ServiceOnly if by_service => _ = context.set_unknown(key),
             KeySource::ServiceOnly => _ = context.set_absent(key),
             KeySource::Parameter(path, missing) => match (self.text(path), self.parameters()) {
@@ -164,6 +170,14 @@ impl Told<'_> {
         matches!(self.text("userIdentity.type").as_deref(), Some("IAMUser" | "Root" | "FederatedUser"))
     }
 
+    /// Whether it is a session of an OIDC provider's or IAM Identity Center's; those of other SAML providers cannot be
+    /// told from their events.
+    fn is_federated(&self) -> bool {
+        let issuer = self.text("userIdentity.sessionContext.sessionIssuer.userName");
+        self.text("userIdentity.sessionContext.webIdFederationData.federatedProvider").is_some()
+            || issuer.is_some_and(|role| role.starts_with("AWSReservedSSO_"))
+    }
+
     fn via_service(&self, context: &mut Context, key: &str) {
         match self.text("userIdentity.invokedBy") {
             None => _ = context.set(key, "false"),
@@ -186,9 +200,9 @@ impl Told<'_> {
         }
     }
 
-    fn request_tag(&self, context: &mut Context, key: &str) {
+    fn request_tag(&self, context: &mut Context, key: &str, kind: Option<&str>) {
         let wanted = &key["aws:requesttag/".len()..];
-        match self.request_tags() {
+        match self.request_tags(kind) {
             Some(tags) => {
                 let tag = tags.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
                 known(context, key, tag.map(|(_, value)| &**value));
@@ -204,27 +218,34 @@ impl Told<'_> {
         whole.then_some(parameters)
     }
 
-    /// The tags of a request; none: the event does not have its parameters.
-    fn request_tags(&self) -> Option<Vec<(String, String)>> {
+    /// The tags that a request gives to resources of a type; none: the event does not have its parameters.
+    fn request_tags(&self, kind: Option<&str>) -> Option<Vec<(String, String)>> {
         // A call without parameters has null there.
         if self.json("requestParameters").is_some_and(Json::is_null) {
             return Some(Vec::new());
         }
         let mut tags = Vec::new();
-        collect_tags(self.parameters()?, false, 0, &mut tags);
+        collect_tags(self.parameters()?, kind, false, 0, &mut tags);
         Some(tags)
     }
 }
 
 /// Tags in whatever form a service has them: a list of keys and values, or an object, under a name with `tag` in it.
-fn collect_tags(json: Json<'_>, inside: bool, depth: usize, tags: &mut Vec<(String, String)>) {
+fn collect_tags(json: Json<'_>, kind: Option<&str>, inside: bool, depth: usize, tags: &mut Vec<(String, String)>) {
     if depth > 6 {
         return;
     }
     match json.kind() {
-        JsonKind::Array => json.elements().for_each(|element| collect_tags(element, inside, depth + 1, tags)),
+        JsonKind::Array => json.elements().for_each(|element| collect_tags(element, kind, inside, depth + 1, tags)),
         JsonKind::Object => {
             let member = |names: &[&str]| names.iter().find_map(|name| json.get(name)?.text());
+            // Each specification of EC2 is for the resources of one type.
+            let specified = member(&["resourceType", "ResourceType"]).filter(|_| inside);
+            if let (Some(specified), Some(kind)) = (specified, kind)
+                && specified != kind
+            {
+                return;
+            }
             let key = member(&["key", "Key", "tagKey", "TagKey"]);
             if let (true, Some(key)) = (inside, key) {
                 let value = member(&["value", "Value", "tagValue", "TagValue"]).unwrap_or_default();
@@ -238,7 +259,7 @@ fn collect_tags(json: Json<'_>, inside: bool, depth: usize, tags: &mut Vec<(Stri
                 );
                 match value.text() {
                     Some(text) if inside && !is_tags => tags.push((name.into_owned(), text.into_owned())),
-                    _ if inside || is_tags => collect_tags(value, true, depth + 1, tags),
+                    _ if inside || is_tags => collect_tags(value, kind, true, depth + 1, tags),
                     _ => {}
                 }
             }

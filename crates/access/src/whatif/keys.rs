@@ -29,6 +29,10 @@ pub(crate) enum KeySource {
     Tls,
     /// Only requests of services on behalf of others have it.
     ServiceOnly,
+    /// A field of the session at this path; without it the request has no such key.
+    Session(&'static str),
+    /// Only the sessions of roles may have it, and CloudTrail does not tell.
+    RoleSession,
     /// A request parameter at this path.
     Parameter(&'static str, WhenMissing),
     /// CloudTrail does not tell.
@@ -47,7 +51,7 @@ pub(crate) enum WhenMissing {
 use WhenMissing::{Absent, Unknown};
 
 /// Keys of the whole of AWS.
-const GLOBAL: [(&str, KeySource); 39] = [
+const GLOBAL: [(&str, KeySource); 52] = [
     ("aws:requestedregion", KeySource::Region),
     ("aws:sourceip", KeySource::SourceAddress),
     ("aws:sourcevpce", KeySource::Endpoint),
@@ -87,7 +91,26 @@ const GLOBAL: [(&str, KeySource); 39] = [
     ("s3:resourceaccount", KeySource::Model),
     ("iam:resourceaccount", KeySource::Model),
     ("ec2:region", KeySource::Region),
+    ("aws:vpceaccount", KeySource::Vpc),
+    ("aws:vpceorgid", KeySource::Vpc),
+    ("aws:vpceorgpaths", KeySource::Vpc),
+    ("aws:sourcevpcarn", KeySource::Vpc),
+    ("aws:assumedroot", KeySource::Session("userIdentity.sessionContext.assumedRoot")),
+    ("ec2:roledelivery", KeySource::Session("userIdentity.sessionContext.ec2RoleDelivery")),
+    ("ec2:sourceinstancearn", KeySource::RoleSession),
+    ("glue:roleassumedby", KeySource::RoleSession),
+    ("glue:credentialissuingservice", KeySource::RoleSession),
+    ("identitystore:userid", KeySource::RoleSession),
+    ("lambda:sourcefunctionarn", KeySource::RoleSession),
+    ("ssm:sourceinstancearn", KeySource::RoleSession),
+    ("aws:federatedprovider", KeySource::RoleSession),
 ];
+
+/// Whether requests of all services may have a key of one service, in lower case: those of sessions, and those of
+/// identity providers (`saml:aud`, `cognito-identity.amazonaws.com:sub`).
+fn crosses_services(key: &str) -> bool {
+    matches!(KeySource::of(key), KeySource::Session(_) | KeySource::RoleSession)
+}
 
 /// Keys of services that a request parameter shows. docs/org-whatif.md lists them.
 pub(crate) const PARAMETERS: [(&str, &str, WhenMissing); 30] = [
@@ -140,6 +163,8 @@ impl KeySource {
             KeySource::RequestTag
         } else if key.starts_with("aws:principaltag/") || key.starts_with("aws:resourcetag/") {
             KeySource::Model
+        } else if key.split(':').next().is_some_and(|prefix| prefix == "saml" || prefix.contains('.')) {
+            KeySource::RoleSession
         } else {
             KeySource::Nowhere
         }
@@ -151,9 +176,12 @@ impl KeySource {
             KeySource::SourceAddress | KeySource::VpcAddress => &["sourceIPAddress", "vpcEndpointId"],
             KeySource::Endpoint | KeySource::Vpc => &["vpcEndpointId"],
             KeySource::UserAgent => &["userAgent"],
-            KeySource::Mfa | KeySource::MfaAge => {
-                &["userIdentity.sessionContext.attributes.mfaAuthenticated", "userIdentity.accessKeyId"]
-            }
+            KeySource::Mfa | KeySource::MfaAge => &[
+                "userIdentity.sessionContext.attributes.mfaAuthenticated",
+                "userIdentity.accessKeyId",
+                "userIdentity.sessionContext.webIdFederationData.federatedProvider",
+                "userIdentity.sessionContext.sessionIssuer.userName",
+            ],
             KeySource::TokenTime => {
                 &["userIdentity.sessionContext.attributes.creationDate", "userIdentity.accessKeyId"]
             }
@@ -165,7 +193,13 @@ impl KeySource {
             KeySource::Tls => &["tlsDetails.tlsVersion"],
             // Every path is looked up by its own name.
             KeySource::Parameter(..) => &["requestParameters"],
-            KeySource::Region | KeySource::Model | KeySource::ServiceOnly | KeySource::Nowhere => &[],
+            KeySource::RoleSession => &["userIdentity.type"],
+            // `Session` has one of its own, which no list can name.
+            KeySource::Session(_)
+            | KeySource::Region
+            | KeySource::Model
+            | KeySource::ServiceOnly
+            | KeySource::Nowhere => &[],
         }
     }
 }
@@ -194,7 +228,9 @@ impl AskedKey {
         let service = name.split(':').next().unwrap_or_default();
         let is_aws = service == "aws";
         let is_tag = name.starts_with("aws:requesttag/") || name == "aws:tagkeys";
-        let presence = if !is_aws && service != action.service().prefix() {
+        let presence = if crosses_services(name) {
+            Presence::Possible
+        } else if !is_aws && service != action.service().prefix() {
             Presence::Never
         } else if !is_aws || is_tag || name.starts_with("aws:resourcetag/") {
             match action.supports_key(name) {

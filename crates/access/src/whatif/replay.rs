@@ -6,8 +6,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use haechi_iam::catalogue::{ActionInfo, Catalogue, EventAction, EventResource, EventRules};
-use haechi_iam::{Action, Caller, Effect, Layer, Level, Policies, Prepared, Question, Resource, Tri, Unrecorded};
+use haechi_iam::catalogue::{ActionInfo, ArnSource, Catalogue, EventAction, EventResource, EventRules, Need};
+use haechi_iam::{
+    Action, Caller, Context, Effect, Layer, Level, Policies, Prepared, Question, Resource, Tri, Unrecorded,
+};
 use haechi_model::event::{Event, FieldError, Fields, Json, Slot, core};
 
 use super::changes::WhatIf;
@@ -77,7 +79,7 @@ impl<'w> Replay<'w> {
         }
         for source in asked.keys.iter().map(|key| KeySource::of(key)) {
             wanted.extend(source.paths().iter().map(|path| (*path).to_owned()));
-            if let KeySource::Parameter(path, _) = source {
+            if let KeySource::Parameter(path, _) | KeySource::Session(path) = source {
                 wanted.push(path.to_owned());
             }
         }
@@ -336,7 +338,11 @@ impl<'w> Replay<'w> {
         let account = text(core::CALLER);
         let by_service = kind == "AWSService" || (kind.is_empty() && arn.is_empty() && !invoked_by.is_empty());
         let named = if issuer.is_empty() || kind == "FederatedUser" { &arn } else { &issuer };
-        let of = |world: &'w crate::World| world.subject(named).ok().map(|subject| subject.caller);
+        let anonymous = kind == "AWSAccount" && matches!(&*account, "anonymous" | "ANONYMOUS_PRINCIPAL");
+        let of = |world: &'w crate::World| match anonymous {
+            true => Some(Caller::anonymous()),
+            false => world.subject(named).ok().map(|subject| subject.caller),
+        };
         let mut known = KnownCaller {
             principal: if named.is_empty() { Box::from(&*invoked_by) } else { Box::from(&**named) },
             bond: Bond::Unknown,
@@ -411,8 +417,11 @@ impl<'w> Replay<'w> {
         }
         asked.resources |= self.rcps;
         let (mut slots, mut resource_slots) = (Vec::new(), Vec::new());
-        for path in asked.keys.iter().flat_map(|key| KeySource::of(key).paths()) {
-            slots.extend(self.fields.slot(path));
+        for source in asked.keys.iter().map(|key| KeySource::of(key)) {
+            slots.extend(source.paths().iter().filter_map(|path| self.fields.slot(path)));
+            if let KeySource::Session(path) = source {
+                slots.extend(self.fields.slot(path));
+            }
         }
         if asked.resources {
             // Whatever the event says of resources, as it is written.
@@ -459,13 +468,16 @@ impl<'w> Replay<'w> {
         let told = Told { event, fields: &self.paths };
         let before = key.len();
         for AskedAction { action, info, .. } in actions {
-            // Who owns it matters to RCPs and to keys of the resource only.
-            let resource = Resource::any_of(&self.resource_arn(*info, &told));
-            key.push(0);
-            if !telling.iter().all(|policy| policy.write_reach(action, &resource, key)) {
-                key.truncate(before);
-                return false;
+            for asked in self.resources(*info, &told) {
+                // Who owns it matters to RCPs and to keys of the resource only.
+                let resource = asked.known(Resource::any_of(&asked.arn));
+                key.push(u8::from(asked.certain));
+                if !telling.iter().all(|policy| policy.write_reach(action, &resource, key)) {
+                    key.truncate(before);
+                    return false;
+                }
             }
+            key.push(1);
         }
         true
     }
@@ -546,9 +558,13 @@ impl<'w> Replay<'w> {
         let done = |class, reasons| Verdict { class, action: action.text().into(), reasons };
         let denied = event.error_code().is_some_and(|code| is_denial(&code));
         let unbound = self.unbound(caller);
-        let (arn, owner) = if call.asked.resources { self.resource(*info, &told) } else { ("*".to_owned(), None) };
+        let (arns, owner) = match call.asked.resources {
+            true => (self.resources(*info, &told), self.owner(&told)),
+            false => (vec![AskedArn::everything()], None),
+        };
         // Most calls are about the account's own resources; as a fact for conditions that is not enough.
-        let holder = owner.clone().or_else(|| event.account().map(str::to_owned));
+        let named = || arns.iter().find_map(AskedArn::account).map(str::to_owned);
+        let holder = owner.clone().or_else(named).or_else(|| event.account().map(str::to_owned));
         let rcps = (self.rcps && caller.bond != Bond::ServiceLinked)
             .then(|| self.whatif.account(holder.as_deref()?)?.rcps.as_ref())
             .flatten();
@@ -559,34 +575,44 @@ impl<'w> Replay<'w> {
             let class = if denied { Class::DeniedInLog } else { Class::Undecided };
             return done(class, vec![Reason::Caller]);
         };
-        let context = told.context(keys, caller.bond == Bond::Service);
         let owner = if info.resources().len() == 0 { holder.as_deref() } else { owner.as_deref() };
-        let place = |world: &crate::World| world.asked_resource(&arn, owner);
-        let ask = |caller, resource| Question { caller, action, resource, context: &context, policies: <_>::default() };
+        let contexts = arns.iter().map(|asked| told.context(keys, caller.bond == Bond::Service, asked.kind()));
+        let contexts: Vec<Context> = contexts.collect();
+        let place = |world: &crate::World| -> Vec<Resource> {
+            arns.iter().map(|asked| asked.known(world.asked_resource(&asked.arn, owner))).collect()
+        };
         let new = place(self.whatif.after());
-        let is = ask(after, &new);
-        let rcps = rcps.filter(|_| is.exemption(Layer::Rcp).is_none());
+        let is = questions(after, action, &new, &contexts);
+        let rcps = rcps.filter(|_| is.iter().any(|is| is.exemption(Layer::Rcp).is_none()));
         if caller.scps.is_none() && rcps.is_none() {
             return done(unbound.unwrap_or(if denied { Class::DeniedInLog } else { Class::Untouched }), Vec::new());
         }
         let guards = Guards { caller, rcps, owner: holder.as_deref(), whatif: self.whatif };
         if denied {
             let old = place(self.whatif.before());
-            return done(guards.of_denied(ask(before, &old), is, denied_by(event.get(self.slots.message))), Vec::new());
+            let was = questions(before, action, &old, &contexts);
+            return done(guards.of_denied(&was, &is, denied_by(event.get(self.slots.message))), Vec::new());
         }
         let mut reasons = Vec::new();
-        let passes = guards.passes(is, &mut reasons);
+        let mut passes = Tri::Yes;
+        for (is, asked) in is.iter().zip(&arns) {
+            let own = guards.passes(*is, &mut reasons);
+            passes = passes.and(if asked.certain { own } else { own.or(Tri::Maybe) });
+        }
         reasons.sort();
         reasons.dedup();
         if passes == Tri::Yes {
             return done(unbound.unwrap_or(Class::Allowed), Vec::new());
         }
         let old = place(self.whatif.before());
-        let was = ask(before, &old);
+        let was = questions(before, action, &old, &contexts);
         match passes {
             // It passed then, though the guardrails of the record deny it: they are younger than the call.
-            _ if guards.before(was).denied == Tri::Yes => done(Class::DeniedAlready, Vec::new()),
-            Tri::No => done(Class::Denied, reasons),
+            _ if was.iter().any(|was| guards.before(*was).denied == Tri::Yes) => done(Class::DeniedAlready, Vec::new()),
+            Tri::No => {
+                reasons.retain(|reason| matches!(reason, Reason::Statement { .. } | Reason::NothingAllows { .. }));
+                done(Class::Denied, reasons)
+            }
             _ => {
                 if !reasons.iter().any(|reason| !matches!(reason, Reason::Statement { .. })) {
                     reasons.push(Reason::Resource);
@@ -596,22 +622,87 @@ impl<'w> Replay<'w> {
         }
     }
 
-    fn resource_arn(&self, info: ActionInfo<'w>, told: &Told<'_>) -> String {
-        match self.rules.resource(info, told) {
-            EventResource::Arn { arn, .. } => arn,
-            EventResource::Everything | EventResource::Unknown => "*".to_owned(),
+    /// What a call is about: AWS asks the policies for each of them. `*`: the event does not tell.
+    fn resources(&self, info: ActionInfo<'w>, told: &Told<'_>) -> Vec<AskedArn> {
+        let everything = || vec![AskedArn::everything()];
+        if info.resources().len() <= 1 {
+            return match self.rules.resource(info, told) {
+                EventResource::Arn { arn, source } => {
+                    vec![AskedArn { arn, certain: true, told: source != ArnSource::Guessed }]
+                }
+                EventResource::Everything | EventResource::Unknown => everything(),
+            };
         }
+        let mut named = self.rules.resources(info, told);
+        // What a call may be about besides is not guessed.
+        named.retain(|one| one.source != ArnSource::Guessed || one.need == Need::Required);
+        if named.is_empty() {
+            return everything();
+        }
+        let lacking = info.resources().filter(|one| {
+            one.need() == Need::Required && named.iter().all(|known| known.kind.name() != one.resource_type().name())
+        });
+        // Of a few actions AWS lists alternatives as required: that the call has such a resource is not certain.
+        let lacking =
+            lacking.map(|one| AskedArn { arn: one.resource_type().arn().pattern(), certain: false, told: false });
+        let lacking: Vec<AskedArn> = lacking.collect();
+        let named = named.into_iter();
+        let named = named.map(|one| AskedArn { told: one.source != ArnSource::Guessed, arn: one.arn, certain: true });
+        named.chain(lacking).collect()
     }
 
-    /// The resource of a call and who owns it, as far as the event tells; `*`: it does not.
-    fn resource(&self, info: ActionInfo<'w>, told: &Told<'_>) -> (String, Option<String>) {
-        let arn = self.resource_arn(info, told);
+    /// Who owns the resources of a call, as far as the event tells.
+    fn owner(&self, told: &Told<'_>) -> Option<String> {
         let mut owner = None;
         told.event.each(self.slots.resource_account, &mut |value| {
             owner = owner.take().or_else(|| value.text().map(std::borrow::Cow::into_owned));
         });
-        (arn, owner)
+        owner
     }
+}
+
+/// A resource of a call, or a pattern that stands for one.
+struct AskedArn {
+    arn: String,
+    /// Whether the call is certain to have such a resource.
+    certain: bool,
+    /// Whether the event tells it, and no star stands for its id.
+    told: bool,
+}
+
+impl AskedArn {
+    /// The event does not tell it, or there is none.
+    fn everything() -> AskedArn {
+        AskedArn { arn: "*".to_owned(), certain: true, told: true }
+    }
+
+    /// The resource with what is known of the ids of those that nothing names.
+    fn known(&self, resource: Resource) -> Resource {
+        if self.told { resource } else { resource.with_plain_ids() }
+    }
+
+    /// The account in it.
+    fn account(&self) -> Option<&str> {
+        let account = self.arn.split(':').nth(4)?;
+        (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
+    }
+
+    /// The type in it: `instance` of `arn:aws:ec2:us-east-1:111122223333:instance/i-0123`.
+    fn kind(&self) -> Option<&str> {
+        let resource = self.arn.splitn(6, ':').nth(5)?;
+        resource.split_once(['/', ':']).map(|(kind, _)| kind)
+    }
+}
+
+/// One question for each resource.
+fn questions<'q>(
+    caller: &'q Caller,
+    action: &'q Action,
+    resources: &'q [Resource],
+    contexts: &'q [Context],
+) -> Vec<Question<'q>> {
+    let pairs = resources.iter().zip(contexts);
+    pairs.map(|(resource, context)| Question { caller, action, resource, context, policies: <_>::default() }).collect()
 }
 
 fn may_deny(policy: &Prepared) -> bool {
@@ -676,27 +767,30 @@ impl<'g> Guards<'g> {
         haechi_iam::Outcome { denied: outcome.denied.or(!outcome.allowed), ..outcome }
     }
 
-    /// A call that the log says was denied.
-    fn of_denied(&self, was: Question<'_>, is: Question<'_>, by: DeniedBy) -> Class {
+    /// A call that the log says was denied, asked for each of its resources.
+    fn of_denied(&self, was: &[Question<'_>], is: &[Question<'_>], by: DeniedBy) -> Class {
         let loosens = self.differences().any(|(_, difference)| difference.loosens);
         if !loosens || by == DeniedBy::Other {
             return Class::DeniedInLog;
         }
+        let worst = |world: &crate::World, questions: &[Question<'_>]| {
+            questions.iter().map(|question| self.under(world, *question).denied).max().unwrap_or(Tri::No)
+        };
         let before = match by {
             DeniedBy::Guardrail => Tri::Yes,
-            _ => self.before(was).denied,
+            _ => worst(self.whatif.before(), was),
         };
-        let after = self.under(self.whatif.after(), is).denied;
+        let after = worst(self.whatif.after(), is);
         match (before, after) {
             (Tri::Yes, Tri::No) => Class::Freed,
             (Tri::No, _) | (_, Tri::Yes) => Class::DeniedInLog,
-            (Tri::Maybe, Tri::Maybe) if self.same_maybe(was, is) => Class::DeniedInLog,
+            (Tri::Maybe, Tri::Maybe) if was.iter().all(|was| self.same_maybe(*was)) => Class::DeniedInLog,
             _ => Class::MaybeFreed,
         }
     }
 
     /// Whether no policy that is gone can have denied it.
-    fn same_maybe(&self, was: Question<'_>, _is: Question<'_>) -> bool {
+    fn same_maybe(&self, was: Question<'_>) -> bool {
         self.differences().all(|(layer, difference)| {
             Question { policies: Policies::default(), ..was }.decide_level(layer, &difference.removed).denied == Tri::No
         })

@@ -46,7 +46,7 @@ pub(crate) fn policy(acl: &Acl, bucket: &str, public: PublicGrants) -> Option<Va
             let mut statement =
                 json!({"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": resource});
             if grant.grantee == Grantee::AuthenticatedUsers {
-                statement["Condition"] = json!({"Null": {"aws:PrincipalAccount": "false"}});
+                statement["Condition"] = json!({"Null": {"aws:PrincipalArn": "false"}});
             }
             statements.push(statement);
         };

@@ -91,6 +91,40 @@ fn sessions_and_moments() {
 }
 
 #[test]
+fn sessions_of_instances_and_identity_providers() {
+    let field = |name: &str, value: &str| with(deploy(), &format!("userIdentity.sessionContext.{name}"), json!(value));
+    // Keys of sessions are in the requests of all services.
+    let first_version = json!({"NumericLessThan": {"ec2:RoleDelivery": "2.0"}});
+    let of_s3 = |event: &Value| {
+        with(with(event.clone(), "eventSource", json!("s3.amazonaws.com")), "eventName", json!("ListBuckets"))
+    };
+    check("*", first_version.clone(), &of_s3(&field("ec2RoleDelivery", "1.0")), Denied);
+    check("*", first_version.clone(), &of_s3(&field("ec2RoleDelivery", "2.0")), Allowed);
+    check("*", first_version, &deploy(), Allowed);
+    let function = json!({"ArnLike": {"lambda:SourceFunctionArn": "arn:aws:lambda:*:*:function:x"}});
+    check("*", function.clone(), &of_s3(&deploy()), Undecided);
+    check("*", function, &of_s3(&ana()), Allowed);
+    check("*", json!({"StringEquals": {"saml:aud": "https://signin.example"}}), &deploy(), Undecided);
+    let pool = json!({"StringLike": {"cognito-identity.amazonaws.com:aud": "pool"}});
+    check("*", pool.clone(), &of_s3(&deploy()), Undecided);
+    check("*", pool, &ana(), Allowed);
+    let long_term = json!({"Null": {"aws:AssumedRoot": "true"}});
+    check("*", long_term.clone(), &deploy(), Denied);
+    check("*", long_term, &field("assumedRoot", "true"), Allowed);
+    check("*", json!({"StringNotEquals": {"aws:VpceAccount": PROD}}), &ana(), Denied);
+    let through = with(ana(), "vpcEndpointId", json!("vpce-1"));
+    check("*", json!({"StringNotEquals": {"aws:VpceAccount": PROD}}), &through, Undecided);
+    // Federated identities have no key of MFA: a Deny by Bool does not reach them, one by BoolIfExists does.
+    let federated = field("webIdFederationData.federatedProvider", "accounts.google.com");
+    let center = field("sessionIssuer.userName", "AWSReservedSSO_Admin_0123456789abcdef");
+    for event in [federated, center] {
+        check("*", json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}}), &event, Allowed);
+        check("*", json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}), &event, Denied);
+    }
+    check("*", json!({"Bool": {"aws:MultiFactorAuthPresent": "false"}}), &deploy(), Denied);
+}
+
+#[test]
 fn what_a_request_shows() {
     let large = with(ana(), "requestParameters", json!({"instanceType": "p5.48xlarge"}));
     let small = json!({"StringNotLike": {"ec2:InstanceType": "t3.*"}});
@@ -177,6 +211,44 @@ fn resources_come_from_the_event() {
         json!([{"ARN": "arn:aws:s3:::vault/a.txt"}, {"accountId": OUTSIDE, "ARN": "arn:aws:s3:::vault"}]),
     );
     assert_eq!(class(&theirs), Undecided);
+}
+
+/// A call is asked about each of its resources.
+#[test]
+fn every_resource_of_a_call_counts() {
+    let world = Items::organization().user(PROD, "ana", &[], &[], &[]).world();
+    let denying = |action: &str, resource: &str, condition: Value| {
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Deny", "Action": action, "Resource": format!("arn:aws:ec2:*:*:{resource}"), "Condition": condition}]})
+    };
+    let class = |policy: &Value, name: &str, parameters: Value| {
+        let event = with(call(&user(PROD, "ana"), "ec2", name), "requestParameters", parameters);
+        class_of(&world, vec![attach(policy, "ou-prod")], &event)
+    };
+    let attached = |volume: &str| json!({"volumeId": volume, "instanceId": "i-1"});
+    let vault = denying("ec2:AttachVolume", "volume/vol-1", json!({}));
+    assert_eq!(class(&vault, "AttachVolume", attached("vol-1")), Denied);
+    assert_eq!(class(&vault, "AttachVolume", attached("vol-2")), Allowed);
+    let instance = denying("ec2:AttachVolume", "instance/i-1", json!({}));
+    assert_eq!(class(&instance, "AttachVolume", attached("vol-2")), Denied);
+    // The instance of a launch is there, though nothing names it yet.
+    let small = denying("ec2:RunInstances", "instance/*", json!({"StringNotEquals": {"ec2:InstanceType": "t3.micro"}}));
+    let launch = |size: &str| json!({"instanceType": size, "subnetId": "subnet-1"});
+    assert_eq!(class(&small, "RunInstances", launch("m5.large")), Denied);
+    assert_eq!(class(&small, "RunInstances", launch("t3.micro")), Allowed);
+    let subnet = denying("ec2:RunInstances", "subnet/subnet-1", json!({}));
+    assert_eq!(class(&subnet, "RunInstances", launch("t3.micro")), Denied);
+    assert_eq!(class(&subnet, "RunInstances", json!({"instanceType": "t3.micro"})), Undecided);
+    let tagged = |kind: &str| {
+        let tags = json!([{"key": "team", "value": "x"}]);
+        json!({"subnetId": "subnet-1", "tagSpecificationSet": {"items": [{"resourceType": kind, "tags": tags}]}})
+    };
+    let owned = denying("ec2:RunInstances", "instance/*", json!({"Null": {"aws:RequestTag/team": "true"}}));
+    assert_eq!(class(&owned, "RunInstances", tagged("instance")), Allowed);
+    assert_eq!(class(&owned, "RunInstances", tagged("volume")), Denied);
+    // What else could be tagged is not guessed.
+    let tagging = denying("ec2:CreateTags", "instance/*", json!({}));
+    assert_eq!(class(&tagging, "CreateTags", json!({"resourcesSet": {"items": [{"resourceId": "vol-1"}]}})), Undecided);
 }
 
 /// Calls that differ in their resource only, one after the other in one log: what the statements see of it tells them
