@@ -39,6 +39,7 @@ record-failed-in = { $what } ({ $accounts } accounts)
 record-unlisted = Listings not made
 record-skipped = Listings skipped
 record-items = Resources seen
+record-missing = Resources lacking a part
 record-new = New
 record-changed = Changed
 record-same = Unchanged

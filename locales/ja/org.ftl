@@ -27,6 +27,7 @@ record-failed-in = { $what } ({ $accounts } アカウント)
 record-unlisted = 取得していない一覧
 record-skipped = スキップした一覧
 record-items = 確認したリソース
+record-missing = 一部の項目を収集できなかったリソース
 record-new = 新規
 record-changed = 変更あり
 record-same = 変更なし

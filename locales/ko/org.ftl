@@ -27,6 +27,7 @@ record-failed-in = { $what } (계정 { $accounts }개)
 record-unlisted = 조회하지 않은 목록
 record-skipped = 건너뛴 목록
 record-items = 확인한 리소스
+record-missing = 일부 항목을 수집하지 못한 리소스
 record-new = 신규
 record-changed = 변경됨
 record-same = 변경 없음

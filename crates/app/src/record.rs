@@ -361,6 +361,9 @@ struct Reason {
 /// So many accounts are named behind a reason; of more, the number.
 const NAMED: usize = 3;
 
+/// So many reasons for which members are missing are shown in the table.
+const MOST_REASONS: usize = 10;
+
 impl Reason {
     fn told(&self) -> Cell {
         let what = format!("{} {}", self.code, self.what);
@@ -406,6 +409,17 @@ impl Collected {
         all
     }
 
+    /// Members that calls left out of items, by the reason, with the number of resources; most first.
+    fn missing(&self) -> Vec<(&str, u64)> {
+        let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+        for missing in &self.summary.missing {
+            *found.entry(&missing.reason).or_default() += missing.resources;
+        }
+        let mut all: Vec<_> = found.into_iter().collect();
+        all.sort_by_key(|(_, resources)| std::cmp::Reverse(*resources));
+        all
+    }
+
     fn table(&self, seconds: f64) -> Table {
         let (mut rows, counts) = (Vec::new(), self.counts);
         let mut line = |id: &str, number: u64, detail: Cell| {
@@ -437,6 +451,9 @@ impl Collected {
         }
         line("record-skipped", summary.skipped, Cell::Empty);
         line("record-items", summary.items, Cell::Empty);
+        for (reason, resources) in self.missing().into_iter().take(MOST_REASONS) {
+            line("record-missing", resources, Cell::Text(reason.to_owned()));
+        }
         line("record-new", counts.new, Cell::Empty);
         line("record-changed", counts.changed, Cell::Empty);
         line("record-same", counts.same, Cell::Empty);
@@ -462,6 +479,10 @@ impl Collected {
         let reasons = self.reasons().into_iter().map(|reason| {
             json!({"what": reason.what, "code": reason.code, "listings": reason.listings, "accounts": reason.accounts})
         });
+        let missing = summary.missing.iter().map(|missing| {
+            json!({"resourceType": missing.resource_type, "path": missing.path, "reason": missing.reason,
+                "resources": missing.resources})
+        });
         json!({
             "accounts": self.accounts_done(),
             "refused": refused.collect::<Vec<_>>(),
@@ -475,7 +496,7 @@ impl Collected {
             },
             "items": {
                 "seen": summary.items, "new": counts.new, "changed": counts.changed, "same": counts.same,
-                "deleted": counts.deleted,
+                "deleted": counts.deleted, "missing": missing.collect::<Vec<_>>(),
             },
             "calls": self.calls,
             "retries": self.retries,

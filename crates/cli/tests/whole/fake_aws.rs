@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::fake_iam::{self, FakeIam};
+
 /// How the server behaves. STS and the list of regions always answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
@@ -43,6 +45,7 @@ struct State {
     calls: AtomicUsize,
     of_session: AtomicUsize,
     sessions: AtomicUsize,
+    iam: Mutex<FakeIam>,
 }
 
 impl FakeAws {
@@ -54,6 +57,7 @@ impl FakeAws {
             calls: AtomicUsize::new(0),
             of_session: AtomicUsize::new(0),
             sessions: AtomicUsize::new(0),
+            iam: Mutex::default(),
         });
         let shared = state.clone();
         std::thread::spawn(move || {
@@ -69,6 +73,11 @@ impl FakeAws {
     pub fn set(&self, mood: Mood) {
         *self.state.mood.lock().expect("a mood") = mood;
         self.state.of_session.store(0, Ordering::SeqCst);
+    }
+
+    /// What IAM of this account is asked, and says.
+    pub fn iam<T>(&self, change: impl FnOnce(&mut FakeIam) -> T) -> T {
+        change(&mut self.state.iam.lock().expect("its state"))
     }
 
     /// Waits until so many calls have come since the mood was set.
@@ -196,6 +205,12 @@ fn misbehaving(request: &Request, mood: Mood, state: &State) -> Option<Answer> {
         Mood::Slow => {
             std::thread::sleep(Duration::from_millis(330));
             good(request, mood)
+        }
+        _ if fake_iam::OPERATIONS.contains(&request.operation.as_str()) => {
+            match state.iam.lock().expect("its state").answer(&request.operation, &request.text) {
+                Some(body) => ok(body),
+                None => error(request, "403 Forbidden", "AccessDenied"),
+            }
         }
         _ => good(request, mood),
     }

@@ -3,12 +3,14 @@
 mod access_answers;
 mod access_rules;
 mod fake_aws;
+mod fake_iam;
 mod faults;
 mod history;
 mod hostile;
 mod iam;
 mod iam_ask;
 mod iam_external;
+mod iam_last_accessed;
 mod iam_paths;
 mod iam_policies;
 mod iam_sharing;
