@@ -82,7 +82,8 @@ help-iam-unused-after =
       haechi iam unused --logs ./logs --account 111122223333
       haechi iam unused --logs s3://my-trail-bucket --except-tag purpose=break-glass --format json
 
-    --logs がないと許可は調べません。記録とログから分からないものは未使用とは言わず、--all で一覧表示します。
+    許可は --logs と `haechi record --last-accessed` の記録から判定し、どちらもなければ調べません。
+    記録とログから分からないものは未使用とは言わず、--all で一覧表示します。
 
     終了コード: 0 未使用のものがない、1 ある、2 判定できない。
 help-iam-generate = ユーザーやロールが使ったものだけを許可するポリシーを CloudTrail のログから作成

@@ -82,7 +82,8 @@ help-iam-unused-after =
       haechi iam unused --logs ./logs --account 111122223333
       haechi iam unused --logs s3://my-trail-bucket --except-tag purpose=break-glass --format json
 
-    --logs가 없으면 권한은 확인하지 않습니다. 기록과 로그로 알 수 없는 것은 미사용이라고 하지 않으며, --all로 볼 수 있습니다.
+    권한은 --logs와 `haechi record --last-accessed`의 기록으로 판정하며, 둘 다 없으면 확인하지 않습니다.
+    기록과 로그로 알 수 없는 것은 미사용이라고 하지 않으며, --all로 볼 수 있습니다.
 
     종료 코드: 0 미사용 항목이 없음, 1 있음, 2 판정할 수 없음.
 help-iam-generate = 사용자나 역할이 사용한 것만 허용하는 정책을 CloudTrail 로그로 작성

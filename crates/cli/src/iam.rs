@@ -77,7 +77,8 @@ or cannot be decided; 2 it could not be asked.")]
   haechi iam unused --logs ./logs --account 111122223333
   haechi iam unused --logs s3://my-trail-bucket --except-tag purpose=break-glass --format json
 
-Without --logs, permissions are not looked at. What record and logs do not tell is never called unused: --all lists it.
+Permissions are told by --logs, and by what `haechi record --last-accessed` recorded; without either they are not looked at.
+What record and logs do not tell is never called unused: --all lists it.
 
 Exit codes: 0 nothing is unused; 1 something is; 2 it could not be told.")]
     Unused(Unused),
