@@ -151,6 +151,19 @@ pub struct Cut {
     pub sid: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
+    /// Other statements that allow the same: the step is cut when none of them does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub besides: Vec<CutBesides>,
+}
+
+/// One more statement that has to change.
+#[derive(Clone, Debug, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CutBesides {
+    pub policy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    pub line: usize,
 }
 
 /// Searches for paths.

@@ -51,6 +51,7 @@ impl<'w> Searching<'w> {
                     policy: Some(format!("{} ({})", reason.policy, role.arn())),
                     sid: reason.sid.clone(),
                     line: Some(reason.line),
+                    besides: Vec::new(),
                 });
                 let first = Step {
                     id: escalation.id.clone(),

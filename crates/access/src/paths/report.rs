@@ -6,7 +6,7 @@ use haechi_iam::{Context, Tri};
 use super::edges::{Edge, End};
 use super::ground::{Binding, Rights};
 use super::search::{Found, Searching};
-use super::{Certainty, Cut, Evidence, Path, Step};
+use super::{Certainty, Cut, CutBesides, Evidence, Path, Step};
 use crate::ask::{Explanation, Reason};
 use crate::world::{Guardrails, Target, Via};
 
@@ -84,7 +84,7 @@ impl<'w> Searching<'w> {
             End::Root(arn) | End::Resource(arn) => arn.to_string(),
         };
         let trust = self.service_trust(&edge.binding, &mut told.keys);
-        let cut = self.cut(ready.way, &told.evidence, &trust);
+        let cut = self.cut(holder.rights.account(), ready.way, &told.evidence, &trust);
         let binding = &edge.binding;
         let target = binding.thing.as_deref().or(binding.policy.as_deref()).or(binding.provider.as_deref());
         let target = target.or(binding.session.as_deref());
@@ -146,20 +146,31 @@ impl<'w> Searching<'w> {
         })
     }
 
-    /// What to change first: the allowing statement of the permission that a role is passed or gained by.
-    fn cut(&self, way: &Way, evidence: &[Evidence], trust: &[Reason]) -> Cut {
+    /// What to change first: the allowing statements of the permission that a role is passed or gained by.
+    fn cut(&self, account: &str, way: &Way, evidence: &[Evidence], trust: &[Reason]) -> Cut {
         let first = evidence.iter().find(|one| one.action == way.permissions[0].action).or(evidence.first());
         let Some(one) = first else { return Cut::default() };
-        let allows = |reason: &&Reason| reason.effect == "Allow";
-        let granted = one.because.iter().filter(allows).find(|reason| matches!(reason.layer, "identity" | "resource"));
-        let reason = granted.or(trust.first());
+        let grants = |reason: &&Reason| reason.effect == "Allow" && matches!(reason.layer, "identity" | "resource");
+        let granting: Vec<&Reason> = one.because.iter().filter(grants).collect();
+        let layer_needed =
+            |layer: &str| granting.iter().any(|reason| reason.layer == layer).then_some(layer.to_owned());
+        let is_inside = one.resource.split(':').nth(4).is_none_or(|owner| owner.is_empty() || owner == account);
+        // Across accounts both sides are needed, so one of them is enough to cut; a role's trust policy is needed
+        // everywhere. Else either side allows it, and none may be left.
+        let layer = match (is_inside, one.action.starts_with("sts:AssumeRole")) {
+            (true, true) => layer_needed("resource"),
+            (true, false) => None,
+            (false, _) => granting.first().map(|reason| reason.layer.to_owned()),
+        };
+        let mut chosen =
+            granting.into_iter().filter(|reason| layer.as_deref().is_none_or(|layer| layer == reason.layer));
+        let reason = chosen.next().or(trust.first());
+        let besides =
+            chosen.map(|reason| CutBesides { policy: policy_of(reason), sid: reason.sid.clone(), line: reason.line });
         Cut {
             action: one.action.clone(),
-            policy: reason.map(|reason| match &reason.via {
-                Some(Via::Managed(arn) | Via::Group { managed: Some(arn), .. }) => arn.to_string(),
-                Some(Via::Group { group, managed: None }) => format!("{} ({group})", reason.policy),
-                _ => reason.policy.clone(),
-            }),
+            besides: besides.collect(),
+            policy: reason.map(policy_of),
             sid: reason.and_then(|reason| reason.sid.clone()),
             line: reason.map(|reason| reason.line),
         }
@@ -190,6 +201,15 @@ impl<'w> Searching<'w> {
         }
         ids.sort();
         ids
+    }
+}
+
+/// The policy that a statement is of, as one would look for it.
+fn policy_of(reason: &Reason) -> String {
+    match &reason.via {
+        Some(Via::Managed(arn) | Via::Group { managed: Some(arn), .. }) => arn.to_string(),
+        Some(Via::Group { group, managed: None }) => format!("{} ({group})", reason.policy),
+        _ => reason.policy.clone(),
     }
 }
 

@@ -251,6 +251,33 @@ fn what_cuts_a_path() {
 }
 
 #[test]
+fn the_cut_names_every_statement_that_has_to_go() {
+    let pass = |sid: &str, action: &str| json!({"Sid": sid, "Effect": "Allow", "Action": action, "Resource": "*"});
+    let with = |kept: &[&str]| {
+        let mut items = Items::organization();
+        items.role(PROD, "worker", &trust(json!({"Service": "lambda.amazonaws.com"})), &[allow("*", "*")], &[]);
+        let all = [pass("One", "iam:PassRole"), pass("Two", "iam:Pass*"), pass("Functions", "lambda:*")];
+        let own: Vec<Value> = all.into_iter().filter(|one| kept.iter().any(|sid| one["Sid"] == *sid)).collect();
+        items.user(PROD, "dev", &[document(&own)], &[], &[]);
+        items
+    };
+    let named = |items: &Items| {
+        let cut = find(items).paths.first().map(|path| path.steps[0].cut.clone()).unwrap_or_default();
+        cut.sid.into_iter().chain(cut.besides.into_iter().filter_map(|one| one.sid)).collect::<Vec<_>>()
+    };
+    assert_eq!(named(&with(&["One", "Two", "Functions"])), ["One", "Two"]);
+    assert_eq!(named(&with(&["Two", "Functions"])), ["Two"]);
+    assert!(named(&with(&["Functions"])).is_empty());
+    // A trust policy that names the caller needs no permission of the caller's: it is what has to change.
+    let mut items = Items::organization();
+    let trusted = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Trust", "Effect": "Allow",
+        "Principal": {"AWS": [PROD, user(PROD, "dev")]}, "Action": "sts:AssumeRole"}]});
+    items.role(PROD, "ops", &trusted, &[allow("*", "*")], &[]);
+    items.user(PROD, "dev", &[document(&[pass("Own", "sts:AssumeRole")])], &[], &[]);
+    assert_eq!(named(&items), ["Trust"]);
+}
+
+#[test]
 fn conditions_make_it_possible_and_not_certain() {
     let mut items = Items::organization();
     let mfa = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*",

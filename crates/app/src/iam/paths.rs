@@ -223,15 +223,17 @@ fn certainty(certainty: Certainty) -> Cell {
     Cell::Word { raw: certainty.name(), id }
 }
 
-/// The permission to take away, and from which statement.
+/// The permission to take away, and from which statements.
 fn cut(step: &Step) -> String {
-    let policy = step.cut.policy.as_deref().unwrap_or_default();
-    let policy = policy.rsplit('/').next().unwrap_or(policy);
-    match (&step.cut.sid, step.cut.line) {
-        (Some(sid), _) => format!("{} ({policy}, {sid})", step.cut.action),
-        (None, Some(line)) => format!("{} ({policy}:{line})", step.cut.action),
-        (None, None) => step.cut.action.clone(),
-    }
+    let place = |policy: &str, sid: Option<&str>, line: usize| {
+        let policy = policy.rsplit('/').next().unwrap_or(policy);
+        sid.map_or_else(|| format!("{policy}:{line}"), |sid| format!("{policy}, {sid}"))
+    };
+    let first = step.cut.policy.as_deref().zip(step.cut.line);
+    let first = first.map(|(policy, line)| place(policy, step.cut.sid.as_deref(), line));
+    let besides = step.cut.besides.iter().map(|one| place(&one.policy, one.sid.as_deref(), one.line));
+    let places: Vec<String> = first.into_iter().chain(besides).collect();
+    if places.is_empty() { step.cut.action.clone() } else { format!("{} ({})", step.cut.action, places.join("; ")) }
 }
 
 /// A principal as people call it, the name first, which is what stays where the column is narrow:
