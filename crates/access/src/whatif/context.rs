@@ -36,7 +36,17 @@ impl Paths for HashMap<Box<str>, Slot> {
 
 impl EventFields for Told<'_> {
     fn text(&self, path: &str) -> Option<Cow<'_, str>> {
-        self.event.value(self.fields.slot(path)?)?.scalar()
+        let slot = self.fields.slot(path)?;
+        if let Some(value) = self.event.value(slot) {
+            return value.scalar();
+        }
+        // In a list of one: of several there is no telling which is meant.
+        let (mut found, mut several) = (None, false);
+        self.event.each(slot, &mut |value| {
+            several |= found.is_some();
+            found = found.take().or_else(|| value.text());
+        });
+        found.filter(|_| !several)
     }
 
     fn resource_arns(&self, each: &mut dyn FnMut(&str)) {

@@ -6,7 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use haechi_iam::catalogue::{ActionInfo, ArnSource, Catalogue, EventAction, EventResource, EventRules, Need};
+use haechi_iam::catalogue::{
+    ActionInfo, ArnSource, Catalogue, EventAction, EventResource, EventRules, NamedResource, Need,
+};
 use haechi_iam::{
     Action, Caller, Context, Effect, Layer, Level, Policies, Prepared, Question, Resource, Tri, Unrecorded,
 };
@@ -634,8 +636,10 @@ impl<'w> Replay<'w> {
             };
         }
         let mut named = self.rules.resources(info, told);
-        // What a call may be about besides is not guessed.
-        named.retain(|one| one.source != ArnSource::Guessed || one.need == Need::Required);
+        // Where nothing is required the types are alternatives, and what the event names is all there is.
+        let has_required = info.resources().any(|one| one.need() == Need::Required);
+        let guessed = |one: &NamedResource<'_>| one.source == ArnSource::Guessed && one.need == Need::Optional;
+        named.retain(|one| has_required || !guessed(one));
         if named.is_empty() {
             return everything();
         }
@@ -647,7 +651,8 @@ impl<'w> Replay<'w> {
             lacking.map(|one| AskedArn { arn: one.resource_type().arn().pattern(), certain: false, told: false });
         let lacking: Vec<AskedArn> = lacking.collect();
         let named = named.into_iter();
-        let named = named.map(|one| AskedArn { told: one.source != ArnSource::Guessed, arn: one.arn, certain: true });
+        let named =
+            named.map(|one| AskedArn { certain: !guessed(&one), told: one.source != ArnSource::Guessed, arn: one.arn });
         named.chain(lacking).collect()
     }
 

@@ -133,7 +133,8 @@ impl EventFields for serde_json::Value {
         let mut at = self;
         for part in path.split('.') {
             at = match at {
-                serde_json::Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
+                // A list of one is as good as what is in it.
+                serde_json::Value::Array(items) if items.len() == 1 => items[0].get(part)?,
                 _ => at.get(part)?,
             };
         }

@@ -246,6 +246,15 @@ fn every_resource_of_a_call_counts() {
     let owned = denying("ec2:RunInstances", "instance/*", json!({"Null": {"aws:RequestTag/team": "true"}}));
     assert_eq!(class(&owned, "RunInstances", tagged("instance")), Allowed);
     assert_eq!(class(&owned, "RunInstances", tagged("volume")), Denied);
+    // A launch may make volumes, and the log does not tell them; its image it does.
+    let plain = denying("ec2:RunInstances", "volume/*", json!({"Bool": {"ec2:Encrypted": "false"}}));
+    assert_eq!(class(&plain, "RunInstances", launch("t3.micro")), Undecided);
+    let image = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:RunInstances",
+        "Resource": "arn:aws:ec2:*::image/*", "Condition": {"StringNotEquals": {"ec2:Owner": "amazon"}}},
+        {"Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "arn:aws:ec2:*::image/ami-old"}]});
+    let of_image = |image: &str| json!({"subnetId": "subnet-1", "instancesSet": {"items": [{"imageId": image}]}});
+    assert_eq!(class(&image, "RunInstances", of_image("ami-old")), Denied);
+    assert_eq!(class(&image, "RunInstances", of_image("ami-new")), Undecided);
     // What else could be tagged is not guessed.
     let tagging = denying("ec2:CreateTags", "instance/*", json!({}));
     assert_eq!(class(&tagging, "CreateTags", json!({"resourcesSet": {"items": [{"resourceId": "vol-1"}]}})), Undecided);
