@@ -9,9 +9,10 @@ mod policy;
 use std::collections::HashMap;
 
 use haechi_iam::catalogue::{
-    ActionInfo, ArnMatch, ArnSource, Catalogue, EventAction, EventRules, NamedResource, Need, UnloggedRules,
+    AccessLevel, ActionInfo, ArnMatch, ArnSource, Catalogue, EventAction, EventRules, NamedResource, Need,
+    UnloggedRules,
 };
-use haechi_model::event::{Event, FieldError, Fields, Slot};
+use haechi_model::event::{Event, FieldError, Fields, Json, JsonKind, Slot};
 
 use crate::calls::{CallKinds, CallSlots, PrincipalName, is_denial};
 use crate::whatif::Told;
@@ -194,26 +195,45 @@ impl Generator<'_> {
             })
             .collect();
         gathered.used(action, event.time(), event.region(), &names);
-        if action.dependent_actions().any(|dependent| dependent.eq_ignore_ascii_case("iam:PassRole")) {
-            self.passed(event, gathered);
+        let passes = action.dependent_actions().any(|dependent| dependent.eq_ignore_ascii_case("iam:PassRole"));
+        // The table does not tell it of all actions that take a role: what a parameter named for it gives is passed.
+        let may_pass = !matches!(action.level(), AccessLevel::List | AccessLevel::Read)
+            && !matches!(action.service().prefix(), "iam" | "sts");
+        if passes || may_pass {
+            self.passed(event, passes, gathered);
         }
     }
 
     /// Roles that a request passes on: CloudTrail has no event of that.
-    fn passed(&self, event: &Event<'_>, gathered: &mut Gathered) {
+    fn passed(&self, event: &Event<'_>, any_parameter: bool, gathered: &mut Gathered) {
         let begin = format!("arn:{}:iam::{}:role/", self.partition, self.principal.account());
         if let Some(parameters) = event.get(self.parameters) {
-            parameters.each_leaf(&mut |leaf| {
+            each_of_roles(parameters, any_parameter, &mut |leaf| {
                 if let Some(text) = leaf.text().filter(|text| text.starts_with(&begin) && is_an_arn(text)) {
                     gathered.passed_role(&literal(&text));
                 }
             });
+        }
+        if !any_parameter {
+            return;
         }
         for slot in self.profile {
             if let Some(name) = event.text(slot) {
                 gathered.profile(name.rsplit('/').next().unwrap_or_default());
             }
         }
+    }
+}
+
+/// Every value of a parameter whose name, or the name of something that it is in, speaks of a role; or every value.
+fn each_of_roles<'a>(node: Json<'a>, wanted: bool, each: &mut dyn FnMut(Json<'a>)) {
+    match node.kind() {
+        _ if wanted => node.each_leaf(each),
+        JsonKind::Array => node.elements().for_each(|element| each_of_roles(element, false, each)),
+        JsonKind::Object => node.members().for_each(|(name, member)| {
+            each_of_roles(member, name.to_ascii_lowercase().contains("role"), each);
+        }),
+        _ => {}
     }
 }
 

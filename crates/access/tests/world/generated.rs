@@ -135,6 +135,50 @@ fn what_the_log_does_not_tell_is_a_placeholder() {
 }
 
 #[test]
+fn parameters_that_are_named_for_roles_pass_them() {
+    let pass = role(PROD, "service/worker");
+    for (service, name, parameters) in [
+        ("cloudformation", "CreateStack", json!({"stackName": "s", "roleARN": pass})),
+        ("glue", "CreateJob", json!({"name": "j", "role": pass})),
+        ("codebuild", "CreateProject", json!({"name": "p", "serviceRole": pass})),
+        ("events", "PutTargets", json!({"rule": "r", "targets": [{"id": "1", "roleArn": pass}]})),
+        ("cognito-identity", "SetIdentityPoolRoles", json!({"roles": {"authenticated": pass}})),
+    ] {
+        let event = with(call(&app(), service, name), "requestParameters", parameters);
+        assert_eq!(generated(&app(), &[event], Resources::Any).passed_roles, [pass.as_str()], "{service} {name}");
+    }
+    for (service, name, parameters) in [
+        ("kms", "CreateGrant", json!({"keyId": "k", "granteePrincipal": pass})),
+        ("sts", "AssumeRole", json!({"roleArn": pass})),
+        ("cloudformation", "DescribeStacks", json!({"roleARN": pass})),
+        ("glue", "CreateJob", json!({"name": "j", "role": role(DEV, "elsewhere")})),
+    ] {
+        let event = with(call(&app(), service, name), "requestParameters", parameters);
+        assert!(generated(&app(), &[event], Resources::Any).passed_roles.is_empty(), "{service} {name}");
+    }
+}
+
+#[test]
+fn names_become_the_arns_that_aws_makes_of_them() {
+    let secret = format!("arn:aws:secretsmanager:eu-west-1:{PROD}:secret:app/db");
+    let role = format!("arn:aws:iam::{PROD}:role/team/worker");
+    for (service, name, parameters, arn) in [
+        ("secretsmanager", "GetSecretValue", json!({"secretId": "app/db"}), format!("{secret}-*")),
+        (
+            "secretsmanager",
+            "GetSecretValue",
+            json!({"secretId": format!("{secret}-AbCdEf")}),
+            format!("{secret}-AbCdEf"),
+        ),
+        ("iam", "CreateRole", json!({"roleName": "worker", "path": "/team/"}), role.clone()),
+    ] {
+        let event = with(call(&app(), service, name), "requestParameters", parameters);
+        let found = generated(&app(), &[event], Resources::Exact);
+        check(&found, &[(&[&format!("{service}:{name}")], &[&arn])]);
+    }
+}
+
+#[test]
 fn roles_that_are_passed_are_inferred() {
     let pass = role(PROD, "service/worker");
     let parameters = json!({"functionName": "f", "role": pass, "environment": {"other": role(DEV, "no")}});
