@@ -316,7 +316,9 @@ impl<'a, T: Trace<'a>> Evaluation<'a, '_, T> {
             self.trace.layer(Layer::Resource, None, resource);
         }
         if !caller.has_account() {
-            return (resource.by_everyone.or(resource.directly), resource.denied);
+            // Roles are assumed with credentials of AWS, or of an identity provider.
+            let signed = caller.kind != CallerKind::Anonymous || self.question.action.service() != "sts";
+            return (resource.by_everyone.or(resource.directly).and(signed.into()), resource.denied);
         }
         let is_root = caller.kind == CallerKind::Root;
         let (session, identity, boundary) = if is_root {

@@ -10,7 +10,7 @@ use haechi_iam::catalogue::{
     ActionInfo, ArnSource, Catalogue, EventAction, EventResource, EventRules, NamedResource, Need,
 };
 use haechi_iam::{
-    Action, Caller, Context, Effect, Layer, Level, Policies, Prepared, Question, Resource, Tri, Unrecorded,
+    Action, Caller, Context, Effect, Layer, Level, OrgPlace, Policies, Prepared, Question, Resource, Tri, Unrecorded,
 };
 use haechi_model::event::{Event, FieldError, Fields, Json, Slot, core};
 
@@ -19,6 +19,7 @@ use super::context::Told;
 use super::difference::Difference;
 use super::keys::{Asked, AskedKey, KeySource, services_with_resources};
 use super::tally::{Call, Class, Count, Reason, Tally};
+use crate::Organization;
 use crate::calls::{CallSlots, is_denial, raw};
 
 /// A replay can't be made of these tables.
@@ -38,6 +39,8 @@ pub struct Replay<'w> {
     /// All SCPs, before and after.
     scps: Vec<Arc<Prepared>>,
     rcps: bool,
+    /// Whether policies compare organizations with this one only, so that any other is like the next.
+    knows_organizations: bool,
 }
 
 struct Slots {
@@ -92,7 +95,11 @@ impl<'w> Replay<'w> {
         let told = ["awsRegion", "recipientAccountId", "eventType", "userIdentity.type", "userIdentity.invokedBy"];
         let named = wanted.iter().map(String::as_str).chain(told).chain(["requestParameters"]);
         let paths = named.filter_map(|path| Some((Box::from(path), fields.slot(path)?))).collect();
-        Ok(Replay { whatif, catalogue, rules, fields, paths, slots, policies, scps: all_scps(whatif), rcps })
+        let own = whatif.after().organization().map(Organization::id);
+        let knows_organizations =
+            own.is_some_and(|own| compare_with_ours(policies.iter().map(|policy| &**policy), own));
+        let scps = all_scps(whatif);
+        Ok(Replay { whatif, catalogue, rules, fields, paths, slots, policies, scps, rcps, knows_organizations })
     }
 
     /// The fields that events have to be read with.
@@ -595,14 +602,13 @@ impl<'w> Replay<'w> {
             let was = questions(before, action, &old, &contexts);
             return done(guards.of_denied(&was, &is, denied_by(event.get(self.slots.message))), Vec::new());
         }
-        let mut reasons = Vec::new();
-        let mut passes = Tri::Yes;
-        for (is, asked) in is.iter().zip(&arns) {
-            let own = guards.passes(*is, &mut reasons);
-            passes = passes.and(if asked.certain { own } else { own.or(Tri::Maybe) });
+        let (mut passes, mut reasons) = guards.passes_with_all(&is, &arns);
+        if passes == Tri::Maybe
+            && self.knows_organizations
+            && let Some(certain) = self.in_no_organization_of_ours(&guards, (action, after), (&new, &contexts), &arns)
+        {
+            (passes, reasons) = certain;
         }
-        reasons.sort();
-        reasons.dedup();
         if passes == Tri::Yes {
             return done(unbound.unwrap_or(Class::Allowed), Vec::new());
         }
@@ -622,6 +628,37 @@ impl<'w> Replay<'w> {
                 done(Class::Undecided, reasons)
             }
         }
+    }
+
+    /// Of accounts outside the tree nobody knows the organization, but it is not this one: whether a call passes, if
+    /// that is the same whichever other they are in, or none.
+    fn in_no_organization_of_ours(
+        &self,
+        guards: &Guards<'_>,
+        (action, caller): (&Action, &Caller),
+        (resources, contexts): (&[Resource], &[Context]),
+        arns: &[AskedArn],
+    ) -> Option<(Tri, Vec<Reason>)> {
+        let is_outside = |account: &str| account.len() == 12 && !self.whatif.is_ours(account);
+        let other = OrgPlace { id: OTHER.into(), paths: [Box::from(format!("{OTHER}/r-0/"))].into() };
+        let mut found: Option<(Tri, Vec<Reason>)> = None;
+        for place in [None, Some(other)] {
+            let caller = match is_outside(caller.account()) {
+                true => caller.clone().with_org(place.clone()),
+                false => caller.clone(),
+            };
+            let placed = |resource: &Resource| match resource.account().is_some_and(is_outside) {
+                true => resource.clone().with_org(place.clone()),
+                false => resource.clone(),
+            };
+            let resources: Vec<Resource> = resources.iter().map(placed).collect();
+            let own = guards.passes_with_all(&questions(&caller, action, &resources, contexts), arns);
+            if own.0 == Tri::Maybe || found.as_ref().is_some_and(|(passes, _)| *passes != own.0) {
+                return None;
+            }
+            found = Some(own);
+        }
+        found
     }
 
     /// What a call is about: AWS asks the policies for each of them. `*`: the event does not tell.
@@ -699,6 +736,24 @@ impl AskedArn {
     }
 }
 
+/// The id of some other organization; AWS's have no such.
+const OTHER: &str = "o-some-other";
+
+/// Whether all that policies compare organizations with is this one: its id, paths in it, or a variable.
+fn compare_with_ours<'p>(mut policies: impl Iterator<Item = &'p Prepared>, own: &str) -> bool {
+    const KEYS: [&str; 4] = ["principalorgid", "principalorgpaths", "resourceorgid", "resourceorgpaths"];
+    let is_ours = |value: &str| {
+        value.starts_with("${") || value.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    policies.all(|policy| {
+        policy.policy().statements().flat_map(|statement| statement.conditions()).all(|condition| {
+            let key = condition.key().to_ascii_lowercase();
+            let is_asked = key.strip_prefix("aws:").is_some_and(|key| KEYS.contains(&key));
+            !is_asked || condition.values().all(is_ours)
+        })
+    })
+}
+
 /// One question for each resource.
 fn questions<'q>(
     caller: &'q Caller,
@@ -726,6 +781,19 @@ impl<'g> Guards<'g> {
     fn differences(&self) -> impl Iterator<Item = (Layer, &'g Difference)> {
         let scps = self.caller.scps.map(|difference| (Layer::Scp, difference));
         scps.into_iter().chain(self.rcps.map(|difference| (Layer::Rcp, difference)))
+    }
+
+    /// Whether a call that passed before would pass, asked for each of its resources.
+    fn passes_with_all(&self, is: &[Question<'_>], arns: &[AskedArn]) -> (Tri, Vec<Reason>) {
+        let mut reasons = Vec::new();
+        let mut passes = Tri::Yes;
+        for (is, asked) in is.iter().zip(arns) {
+            let own = self.passes(*is, &mut reasons);
+            passes = passes.and(if asked.certain { own } else { own.or(Tri::Maybe) });
+        }
+        reasons.sort();
+        reasons.dedup();
+        (passes, reasons)
     }
 
     /// Whether a call that passed before would pass.

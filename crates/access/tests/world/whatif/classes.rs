@@ -140,8 +140,8 @@ fn rcps_reach_outsiders_and_services() {
         )
     };
     let eve = get(&user(OUTSIDE, "eve"));
-    // Nobody recorded which organization, if any, the outsider is in: with the key unknown it may be denied.
-    check(changes.clone(), &eve, Class::Undecided);
+    // Nobody recorded which organization, if any, the outsider is in; it is not this one.
+    check(changes.clone(), &eve, Class::Denied);
     check(changes.clone(), &get(&user(DEV, "ben")), Class::Allowed);
     let service = with(eve, "userIdentity", json!({"type": "AWSService", "invokedBy": "cloudtrail.amazonaws.com"}));
     check(changes, &service, Class::Service);

@@ -1,6 +1,7 @@
 //! Condition keys that an event tells, and those it does not.
 
-use haechi_access::whatif::{Class, Reason};
+use haechi_access::OrgPolicyType;
+use haechi_access::whatif::{Change, Class, Reason};
 use serde_json::{Value, json};
 
 use super::replayed::*;
@@ -210,7 +211,50 @@ fn resources_come_from_the_event() {
         "resources",
         json!([{"ARN": "arn:aws:s3:::vault/a.txt"}, {"accountId": OUTSIDE, "ARN": "arn:aws:s3:::vault"}]),
     );
-    assert_eq!(class(&theirs), Undecided);
+    // Whatever organization the other account is in, it is not this one.
+    assert_eq!(class(&theirs), Denied);
+    let either = deny_if("s3:*", json!({"StringNotEquals": {"aws:ResourceOrgID": ["o-1", "o-partner"]}}));
+    assert_eq!(class_of(&world, vec![attach(&either, "ou-prod")], &theirs), Undecided);
+    let none = deny_if("s3:*", json!({"Null": {"aws:ResourceOrgID": "true"}}));
+    assert_eq!(class_of(&world, vec![attach(&none, "ou-prod")], &theirs), Undecided);
+}
+
+/// RCPs and callers from outside: of whatever organization, and without credentials.
+#[test]
+fn outsiders_are_of_no_organization_of_ours() {
+    let world = Items::organization().world();
+    let perimeter = |operator: &str| {
+        let mut policy = deny_if(
+            "s3:*",
+            json!({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}, operator: {"aws:PrincipalIsAWSService": "false"}}),
+        );
+        policy["Statement"][0]["Principal"] = json!("*");
+        policy
+    };
+    let get = |event: Value| {
+        let bucket = json!([{"ARN": "arn:aws:s3:::vault/a.txt"}, {"accountId": PROD, "ARN": "arn:aws:s3:::vault"}]);
+        with(event, "resources", bucket)
+    };
+    let rcp = |policy: &Value| {
+        let content = policy.to_string();
+        let policy_type = OrgPolicyType::ResourceControl;
+        vec![Change::AttachNew { name: "new.json".into(), policy_type, content, target: "ou-prod".into() }]
+    };
+    let class = |operator: &str, event: &Value| class_of(&world, rcp(&perimeter(operator)), event);
+    let outside = get(call(&role(OUTSIDE, "reader"), "s3", "GetObject"));
+    assert_eq!(class("BoolIfExists", &outside), Denied);
+    let anonymous = json!({"type": "AWSAccount", "principalId": "", "accountId": "anonymous"});
+    let anonymous = get(with(call(&user(PROD, "ana"), "s3", "GetObject"), "userIdentity", anonymous));
+    assert_eq!(class("BoolIfExists", &anonymous), Denied);
+    // The key is not in their requests.
+    assert_eq!(class("Bool", &anonymous), Class::Outsider);
+    assert_eq!(class("BoolIfExists", &get(call(&user(PROD, "ana"), "s3", "GetObject"))), Allowed);
+    // What is another account's is not for RCPs of this one.
+    let theirs = json!({"secretId": format!("arn:aws:secretsmanager:us-east-1:{OUTSIDE}:secret:x")});
+    let theirs = with(call(&user(PROD, "ana"), "secretsmanager", "GetSecretValue"), "requestParameters", theirs);
+    let mut all = deny_if("secretsmanager:*", json!({}));
+    all["Statement"][0]["Principal"] = json!("*");
+    assert_eq!(class_of(&world, rcp(&all), &theirs), Class::Untouched);
 }
 
 /// A call is asked about each of its resources.
