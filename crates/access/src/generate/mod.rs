@@ -183,7 +183,7 @@ impl Generator<'_> {
         let mut named: Vec<NamedResource<'_>> = self.rules.resources(action, &told);
         named.retain(|one| is_an_arn(&one.arn) && one.kind.arn().meets(&one.arn) == ArnMatch::Some);
         // What only stands for some resource of its type says nothing if one was named.
-        let is_some = |one: &NamedResource<'_>| one.source == ArnSource::Guessed && one.arn.contains('*');
+        let is_some = |one: &NamedResource<'_>| one.source == ArnSource::Guessed && one.arn.contains(['*', '?']);
         if named.iter().any(|one| !is_some(one)) {
             named.retain(|one| !is_some(one) || one.need == Need::Required);
         }

@@ -163,7 +163,7 @@ fn names_become_the_arns_that_aws_makes_of_them() {
     let secret = format!("arn:aws:secretsmanager:eu-west-1:{PROD}:secret:app/db");
     let role = format!("arn:aws:iam::{PROD}:role/team/worker");
     for (service, name, parameters, arn) in [
-        ("secretsmanager", "GetSecretValue", json!({"secretId": "app/db"}), format!("{secret}-*")),
+        ("secretsmanager", "GetSecretValue", json!({"secretId": "app/db"}), format!("{secret}-??????")),
         (
             "secretsmanager",
             "GetSecretValue",
