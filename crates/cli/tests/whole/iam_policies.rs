@@ -85,3 +85,17 @@ fn all_checks_are_listed_with_their_state() {
     assert_eq!(state("RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL"), "done");
     assert_eq!(checks.iter().filter(|row| row["state"] == "done").count(), 130);
 }
+
+#[test]
+fn one_file_that_cannot_be_read_does_not_lose_the_others() {
+    let haechi = Haechi::new();
+    let folder = haechi.folder().join("policies");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::write(folder.join("faulty.json"), FAULTY).expect("a file");
+    std::fs::write(folder.join("latin1.json"), b"{\"Statement\": [{\"Effect\": \"Allow\", \"Sid\": \"\xe9\"}]}")
+        .expect("a file");
+    let output = haechi.run(&["iam", "lint", "policies", "--format", "jsonl"], 2);
+    let found = rows(&String::from_utf8(output.stdout).expect("UTF-8"));
+    assert_eq!(found[0]["check"], "INVALID_ACTION");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("latin1.json"));
+}
