@@ -404,6 +404,9 @@ fn a_statement_that_is_lost_is_a_gap() {
     let world = items.world();
     let faulty: Vec<_> = world.gaps().iter().filter(|gap| gap.kind == GapKind::FaultyStatement).collect();
     assert_eq!(faulty.len(), 1, "{faulty:?}");
-    assert!(faulty[0].subject.starts_with(&user(PROD, "mina")) && faulty[0].subject.ends_with(":1 (Deny)"), "{faulty:?}");
+    assert!(
+        faulty[0].subject.starts_with(&user(PROD, "mina")) && faulty[0].subject.ends_with(":1 (Deny)"),
+        "{faulty:?}"
+    );
     assert!(faulty[0].reason.contains("StringEqual"), "{faulty:?}");
 }
