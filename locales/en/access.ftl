@@ -115,11 +115,12 @@ access-gap-unreadable =
     }
 access-gap-faulty =
     { $count ->
-        [one] a statement is not understood and counts for nothing, so what a Deny was to close is open: { $names }
-       *[other] { $count } statements are not understood and count for nothing, so what a Deny was to close is open: { $names }
+        [one] a statement is not understood and counts for nothing (what a Deny was to close is open): { $names }
+       *[other] { $count } statements are not understood and count for nothing (what a Deny was to close is open): { $names }
     }
 access-gap-grants = the grants on { $name } were not recorded: they are not counted
 access-bucket-behind = by an access point a request also needs the bucket's permission, which this answer leaves out: ask the same of { $bucket } with --context s3:DataAccessPointArn={ $point } --context s3:DataAccessPointAccount={ $account }
+access-shares-apart = with whom { $name } is shared is not counted here: "haechi iam sharing" and "haechi iam external" tell it
 access-gap-endpoint = the endpoint { $name } was not recorded: its policy is not counted
 access-no-tree = the recorded organization cannot be understood
 access-nothing = nothing was recorded of accounts and their principals

@@ -125,7 +125,22 @@ center-why-orphan = { $what } in { $account } is assigned to a user or group tha
 center-why-management = is assigned to { $what } in the management account { $account }, which no SCP binds
 center-why-long-session = makes administrators for { $what }; more than { $longest } was not asked for
 center-why-full-administrator = allows every action on everything ({ $what })
-center-why-outdated = its role in { $account } is not as the set says: { $what }
+center-why-outdated =
+    its role in { $account } is not as the set says: { $first ->
+        [outdated] out of date
+        [not-provisioned] there is none
+        [set-not-recorded] the set was not recorded
+        [policy-missing] a policy that the set names does not exist there
+        [role-lacks] it lacks a policy
+        [role-has-more] it has a policy more
+        [inline-differs] the inline policy differs
+        [boundary-differs] the permissions boundary differs
+        [several-roles] there are several
+       *[other] { $first }
+    }{ $others ->
+        [0] {""}
+       *[other] {" "}and { $others } more
+    }
 center-why-direct = has { $what } in { $account } directly, not by a group
 center-why-no-boundary = makes administrators and has no permissions boundary
 center-why-unassigned = is assigned nowhere

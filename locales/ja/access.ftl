@@ -84,6 +84,7 @@ access-gap-unreadable = ドキュメント { $count } 件はポリシーでは�
 access-gap-faulty = ステートメント { $count } 件は解釈できず評価から除外しました。Deny の場合、拒否されるはずのアクセスが許可と表示されることがあります: { $names }
 access-gap-grants = { $name } のグラントは記録されていないため、考慮されていません
 access-bucket-behind = アクセスポイント経由のリクエストにはバケット側の許可も必要ですが、この回答には含まれていません。--context s3:DataAccessPointArn={ $point } --context s3:DataAccessPointAccount={ $account } を付けて { $bucket } についても確認してください
+access-shares-apart = { $name } の共有先はここでは考慮されません。"haechi iam sharing" と "haechi iam external" で確認してください
 access-gap-endpoint = エンドポイント { $name } は記録されていないため、そのポリシーは考慮されていません
 access-no-tree = 記録された組織の構造を解釈できません
 access-nothing = アカウントとプリンシパルについて何も記録されていません

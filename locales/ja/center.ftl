@@ -91,7 +91,22 @@ center-why-orphan = { $account } の { $what } が、存在しないユーザー
 center-why-management = どの SCP も適用されない管理アカウント { $account } で { $what } に割り当てられています
 center-why-long-session = 管理者のセッションが { $what } で、基準の { $longest } を超えています
 center-why-full-administrator = すべてのリソースに対するすべてのアクションを許可しています({ $what })
-center-why-outdated = { $account } のロールがセットと異なります: { $what }
+center-why-outdated =
+    { $account } のロールがセットと異なります: { $first ->
+        [outdated] 最新の状態ではない
+        [not-provisioned] ロールがない
+        [set-not-recorded] アクセス許可セットが記録されていない
+        [policy-missing] セットが指定するポリシーがそのアカウントにない
+        [role-lacks] ロールに不足しているポリシーがある
+        [role-has-more] ロールに余分なポリシーがある
+        [inline-differs] インラインポリシーが異なる
+        [boundary-differs] アクセス許可の境界が異なる
+        [several-roles] ロールが複数ある
+       *[other] { $first }
+    }{ $others ->
+        [0] {""}
+       *[other] {" "}ほか { $others } 件
+    }
 center-why-direct = グループではなく直接、{ $account } の { $what } が割り当てられています
 center-why-no-boundary = 管理者の権限を与えますが、アクセス許可の境界がありません
 center-why-unassigned = どこにも割り当てられていません

@@ -84,6 +84,7 @@ access-gap-unreadable = 문서 { $count }개가 정책이 아닙니다: { $names
 access-gap-faulty = 문 { $count }개를 해석할 수 없어 평가에서 제외했으며, Deny 문이라면 차단되어야 할 액세스가 허용으로 나올 수 있습니다: { $names }
 access-gap-grants = { $name }의 권한 부여가 기록되지 않아 반영하지 않았습니다
 access-bucket-behind = 액세스 포인트를 통한 요청에는 버킷의 허용도 필요하며, 이 답에는 포함되지 않았습니다. --context s3:DataAccessPointArn={ $point } --context s3:DataAccessPointAccount={ $account } 옵션으로 { $bucket }에 대해서도 확인하십시오
+access-shares-apart = { $name }의 공유 대상은 여기에 반영되지 않습니다. "haechi iam sharing"과 "haechi iam external"로 확인하십시오
 access-gap-endpoint = 엔드포인트 { $name }이(가) 기록되지 않아 그 정책을 반영하지 않았습니다
 access-no-tree = 기록된 조직의 구조를 해석할 수 없습니다
 access-nothing = 계정과 보안 주체에 대해 기록된 내용이 없습니다

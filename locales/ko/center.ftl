@@ -91,7 +91,22 @@ center-why-orphan = { $account }의 { $what }이(가) 존재하지 않는 사용
 center-why-management = 어떤 SCP도 적용되지 않는 관리 계정 { $account }에서 { $what }에 할당되어 있습니다
 center-why-long-session = 관리자 세션이 { $what }로, 기준 { $longest }보다 깁니다
 center-why-full-administrator = 모든 리소스에 대한 모든 작업을 허용합니다({ $what })
-center-why-outdated = { $account }의 역할이 권한 세트와 다릅니다: { $what }
+center-why-outdated =
+    { $account }의 역할이 권한 세트와 다릅니다: { $first ->
+        [outdated] 최신 상태가 아님
+        [not-provisioned] 역할이 없음
+        [set-not-recorded] 권한 세트가 기록되지 않음
+        [policy-missing] 권한 세트가 지정한 정책이 해당 계정에 없음
+        [role-lacks] 역할에 없는 정책이 있음
+        [role-has-more] 역할에 추가된 정책이 있음
+        [inline-differs] 인라인 정책이 다름
+        [boundary-differs] 권한 경계가 다름
+        [several-roles] 역할이 여러 개 있음
+       *[other] { $first }
+    }{ $others ->
+        [0] {""}
+       *[other] {" "}외 { $others }건
+    }
 center-why-direct = 그룹이 아니라 직접 { $account }의 { $what }이(가) 할당되어 있습니다
 center-why-no-boundary = 관리자 권한을 주면서 권한 경계가 없습니다
 center-why-unassigned = 어디에도 할당되지 않았습니다

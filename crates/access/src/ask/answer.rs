@@ -119,17 +119,21 @@ impl Explanation {
         }
         let decision: Decision<'_> = question.explain();
         let certain = outcome.allowed == Tri::Yes;
+        let mut unrecorded: Vec<String> =
+            decision.unrecorded.iter().map(|(_, policy)| Prepared::name(policy).to_owned()).collect();
+        unrecorded.dedup();
+        // No item tells to which account the sessions of root users are left.
+        if question.action.text().eq_ignore_ascii_case("sts:AssumeRoot") {
+            unrecorded.push("delegation of centralized root access".to_owned());
+        }
         let answer = match certain {
             true => Answer::Yes,
-            false if !decision.unrecorded.is_empty() => Answer::Undecidable,
+            false if !unrecorded.is_empty() => Answer::Undecidable,
             false => Answer::Conditional,
         };
         let statements = decision.because.iter().chain((!certain).then_some(&decision.maybe).into_iter().flatten());
         let mut because: Vec<Reason> = statements.map(|because| Reason::of(because, principal)).collect();
         because.dedup();
-        let mut unrecorded: Vec<String> =
-            decision.unrecorded.iter().map(|(_, policy)| Prepared::name(policy).to_owned()).collect();
-        unrecorded.dedup();
         Some(Explanation {
             answer,
             because,

@@ -144,6 +144,11 @@ impl Reason {
     }
 }
 
+/// Whatever resource, at whatever time.
+fn anywhere<'a>(catalogue: &'a Catalogue, action: &'a Action, target: &'a Resource, zone: &'a Zone) -> Scope<'a> {
+    Scope { catalogue, action, resources: &ANYTHING, target, zone, now: None, fixed: &[] }
+}
+
 fn new_access(catalogue: &Catalogue, older: &Arc<Prepared>, newer: &Arc<Prepared>) -> Vec<Reason> {
     let (zone, target) = (Zone::default(), Resource::new("*"));
     let (older, newer) = ([older.clone()], [newer.clone()]);
@@ -152,15 +157,7 @@ fn new_access(catalogue: &Catalogue, older: &Arc<Prepared>, newer: &Arc<Prepared
     let mut reasons: Vec<Reason> = Vec::new();
     let actions = all_actions(catalogue, &[&older[0], &newer[0]]);
     for class in sets::classes(actions, both.iter().map(|policy| &**policy)) {
-        let scope = Scope {
-            catalogue,
-            action: &class[0],
-            resources: &ANYTHING,
-            target: &target,
-            zone: &zone,
-            now: None,
-            fixed: &[],
-        };
+        let scope = anywhere(catalogue, &class[0], &target, &zone);
         let mut found = askers.iter().filter_map(|asker| sets::difference(&scope, asker, &newer, &older));
         if let Some(access) = found.next() {
             join(&mut reasons, Reason::of(access, &class));
@@ -181,15 +178,7 @@ fn granted(
     let askers: Vec<Asker> = sets::everybody(&policies).into_iter().filter(asks).collect();
     let mut reasons = Vec::new();
     for class in sets::classes(actions, [&**policy]) {
-        let scope = Scope {
-            catalogue,
-            action: &class[0],
-            resources: &ANYTHING,
-            target: &target,
-            zone: &zone,
-            now: None,
-            fixed: &[],
-        };
+        let scope = anywhere(catalogue, &class[0], &target, &zone);
         let mut all = askers.iter().filter_map(|asker| sets::first_access(&scope, asker, &policies, &counts));
         if let Some(access) = all.next() {
             join(&mut reasons, Reason::of(access, &class));

@@ -149,7 +149,19 @@ pub(crate) fn cautions(world: &World) -> Vec<Message> {
 
 /// What an answer about a resource leaves out.
 pub(crate) fn left_out(target: &Target<'_>) -> impl Iterator<Item = Message> {
-    uncounted_grants(target).into_iter().chain(bucket_behind(target))
+    uncounted_grants(target).into_iter().chain(bucket_behind(target)).chain(shares_apart(target))
+}
+
+/// Kinds that are opened by shares, not by policies: the service and what the resource's name begins with.
+const SHARED: [(&str, &str); 4] =
+    [("ec2", "snapshot/"), ("ec2", "image/"), ("rds", "snapshot:"), ("rds", "cluster-snapshot:")];
+
+/// With whom snapshots and images are shared is told elsewhere.
+fn shares_apart(target: &Target<'_>) -> Option<Message> {
+    let arn = target.resource.arn();
+    let [_, _, service, _, _, name] = *arn.splitn(6, ':').collect::<Vec<_>>() else { return None };
+    let is_shared = SHARED.iter().any(|(own, begin)| *own == service && name.starts_with(begin));
+    is_shared.then(|| Message::new("access-shares-apart").with("name", arn))
 }
 
 /// Requests by an access point need the bucket's permission as well, which is a question of its own.

@@ -214,6 +214,9 @@ fn table(found: &Review, world: &haechi_access::World, longest: &str) -> Table {
                 .with("account", place(world, &one.account))
                 .with("what", &*one.what)
                 .with("longest", longest);
+            // Of several differences the first has a word, the others are counted.
+            let differences: Vec<&str> = one.what.split(", ").collect();
+            let message = message.with("first", differences[0]).with("others", differences.len() - 1);
             // What counts accounts.
             match one.what.parse::<u32>() {
                 Ok(count) => message.with("count", count),
