@@ -111,6 +111,16 @@ fn arns_are_compared_with_templates() {
     }
 }
 
+/// That a text with fewer parts is none of a type's ARNs rests on it.
+#[test]
+fn templates_have_all_parts() {
+    let catalogue = catalogue();
+    for kind in catalogue.services().flat_map(|service| service.resource_types()) {
+        let template = kind.arn().as_str();
+        assert!(!template.starts_with("arn:") || template.matches(':').count() >= 5, "{template}");
+    }
+}
+
 #[test]
 fn the_table_is_read_in_a_few_milliseconds() {
     let text = text("actions.txt");
@@ -186,7 +196,8 @@ fn events_name_resources_of_several_types() {
         "requestParameters": {"bucketName": "notes", "key": "a", "instanceId": "i-1", "volumeId": "vol-1"},
         "resources": [{"ARN": "arn:aws:s3:::notes"}, {"ARN": "arn:aws:s3:::notes/a/b"}, {"ARN": "arn:aws:s3:::notes/a/c"}]});
     let named = |action: &str| -> Vec<(String, String)> {
-        let found = rules.resources(catalogue.action(action).unwrap(), &event);
+        let action = catalogue.action(action).unwrap();
+        let found = rules.resources(action, &action.service().arn_forms(), &event);
         found.into_iter().map(|one| (one.kind.name().to_owned(), one.arn)).collect()
     };
     let object = |key: &str| ("object".to_owned(), format!("arn:aws:s3:::notes/{key}"));
@@ -198,7 +209,8 @@ fn events_name_resources_of_several_types() {
     // Parameters of Systems Manager have a slash before their name in ARNs, whether they have one or not.
     for name in ["/app/db", "app/db"] {
         let event = json!({"awsRegion": "eu-west-1", "recipientAccountId": "111122223333", "requestParameters": {"name": name}});
-        let found = rules.resources(catalogue.action("ssm:GetParameter").unwrap(), &event);
+        let action = catalogue.action("ssm:GetParameter").unwrap();
+        let found = rules.resources(action, &action.service().arn_forms(), &event);
         assert_eq!(found[0].arn, "arn:aws:ssm:eu-west-1:111122223333:parameter/app/db");
     }
 }

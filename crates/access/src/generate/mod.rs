@@ -9,8 +9,8 @@ mod policy;
 use std::collections::HashMap;
 
 use haechi_iam::catalogue::{
-    AccessLevel, ActionInfo, ArnMatch, ArnSource, Catalogue, EventAction, EventRules, NamedResource, Need,
-    UnloggedRules,
+    AccessLevel, ActionInfo, ArnMatch, ArnSource, Catalogue, EventAction, EventRules, FormsByService, NamedResource,
+    Need, UnloggedRules,
 };
 use haechi_model::event::{Event, FieldError, Fields, Json, JsonKind, Slot};
 
@@ -27,6 +27,7 @@ use fold::literal;
 pub struct Generator<'c> {
     catalogue: &'c Catalogue,
     rules: &'c EventRules,
+    forms: FormsByService<'c>,
     unlogged: &'c UnloggedRules,
     principal: PrincipalName,
     partition: Box<str>,
@@ -63,6 +64,7 @@ impl<'c> Generator<'c> {
         Ok(Generator {
             catalogue,
             rules,
+            forms: FormsByService::default(),
             unlogged,
             principal,
             partition: partition.into(),
@@ -177,10 +179,10 @@ pub(crate) fn is_data_event(event: &Event<'_>, management: Slot) -> bool {
     }
 }
 
-impl Generator<'_> {
-    fn used(&self, action: ActionInfo<'_>, event: &Event<'_>, gathered: &mut Gathered) {
+impl<'c> Generator<'c> {
+    fn used(&self, action: ActionInfo<'c>, event: &Event<'_>, gathered: &mut Gathered) {
         let told = Told { event, fields: &self.fields };
-        let mut named: Vec<NamedResource<'_>> = self.rules.resources(action, &told);
+        let mut named: Vec<NamedResource<'_>> = self.rules.resources(action, &self.forms.of(action.service()), &told);
         named.retain(|one| is_an_arn(&one.arn) && one.kind.arn().meets(&one.arn) == ArnMatch::Some);
         // What only stands for some resource of its type says nothing if one was named.
         let is_some = |one: &NamedResource<'_>| one.source == ArnSource::Guessed && one.arn.contains(['*', '?']);

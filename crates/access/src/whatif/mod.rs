@@ -6,6 +6,7 @@ mod context;
 mod difference;
 mod granted;
 mod keys;
+mod reach;
 mod replay;
 mod tally;
 

@@ -6,9 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use haechi_iam::catalogue::{
-    ActionInfo, ArnSource, Catalogue, EventAction, EventResource, EventRules, NamedResource, Need,
-};
+use haechi_iam::catalogue::{ActionInfo, ArnForms, Catalogue, EventAction, EventRules, FormsByService};
 use haechi_iam::{
     Action, Caller, Context, Effect, Layer, Level, OrgPlace, Policies, Prepared, Question, Resource, Tri, Unrecorded,
 };
@@ -18,6 +16,7 @@ use super::changes::WhatIf;
 use super::context::Told;
 use super::difference::Difference;
 use super::keys::{Asked, AskedKey, KeySource, services_with_resources};
+use super::reach::{AskedArn, Reaches};
 use super::tally::{Call, Class, Count, Reason, Tally};
 use crate::Organization;
 use crate::calls::{CallSlots, is_denial, raw};
@@ -29,16 +28,17 @@ pub type ReplayError = FieldError;
 pub struct Replay<'w> {
     whatif: &'w WhatIf,
     catalogue: &'w Catalogue,
-    rules: &'w EventRules,
+    pub(super) rules: &'w EventRules,
+    forms: FormsByService<'w>,
     fields: Fields,
     /// The same by their paths.
-    paths: HashMap<Box<str>, Slot>,
+    pub(super) paths: HashMap<Box<str>, Slot>,
     slots: Slots,
     /// Policies that are added, removed, or stand on narrower levels: their statements matter.
     policies: Vec<Arc<Prepared>>,
     /// All SCPs, before and after.
-    scps: Vec<Arc<Prepared>>,
-    rcps: bool,
+    pub(super) scps: Vec<Arc<Prepared>>,
+    pub(super) rcps: bool,
     /// Whether policies compare organizations with this one only, so that any other is like the next.
     knows_organizations: bool,
 }
@@ -99,7 +99,8 @@ impl<'w> Replay<'w> {
         let knows_organizations =
             own.is_some_and(|own| compare_with_ours(policies.iter().map(|policy| &**policy), own));
         let scps = all_scps(whatif);
-        Ok(Replay { whatif, catalogue, rules, fields, paths, slots, policies, scps, rcps, knows_organizations })
+        let forms = FormsByService::default();
+        Ok(Replay { whatif, catalogue, rules, forms, fields, paths, slots, policies, scps, rcps, knows_organizations })
     }
 
     /// The fields that events have to be read with.
@@ -119,6 +120,7 @@ impl<'w> Replay<'w> {
             kinds: HashMap::new(),
             counts: Vec::new(),
             buffer: Vec::new(),
+            reaches: Reaches::default(),
         }
     }
 }
@@ -134,7 +136,7 @@ fn all_scps(whatif: &WhatIf) -> Vec<Arc<Prepared>> {
 
 /// Numbers by what tells events apart: three are looked up for every event, so the hash is a fast one (seeded, since
 /// whoever makes calls writes much of what is hashed).
-type Numbers = HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>;
+pub(super) type Numbers = HashMap<Box<[u8]>, u32, foldhash::fast::RandomState>;
 
 /// Takes events, and counts what would become of them.
 pub struct Replayer<'r, 'w> {
@@ -148,6 +150,7 @@ pub struct Replayer<'r, 'w> {
     kinds: HashMap<Call, u32>,
     counts: Vec<(Call, Count)>,
     buffer: Vec<u8>,
+    reaches: Reaches,
 }
 
 /// Who calls, as far as guardrails go.
@@ -171,19 +174,20 @@ struct KnownCaller<'w> {
     scps: Option<&'w Difference>,
 }
 
-struct KnownCall<'w> {
+pub(super) struct KnownCall<'w> {
     /// The event's source and name.
     name: Box<str>,
-    meaning: Meaning<'w>,
+    pub meaning: Meaning<'w>,
     asked: Asked,
     slots: Vec<Slot>,
-    /// What tells the resource, beside the other slots.
-    resource_slots: Vec<Slot>,
+    /// What tells the resource: whose it may be, and what the event says of it.
+    pub own_slots: Vec<Slot>,
+    pub resource_slots: Vec<Slot>,
     /// The SCPs that tell resources of it apart, if that is all that does.
-    telling: Option<Vec<Arc<Prepared>>>,
+    pub telling: Option<Vec<Arc<Prepared>>>,
 }
 
-enum Meaning<'w> {
+pub(super) enum Meaning<'w> {
     All(Vec<AskedAction<'w>>),
     OneOf(Vec<AskedAction<'w>>),
     NoPermission,
@@ -191,9 +195,11 @@ enum Meaning<'w> {
 }
 
 /// An action of a call, with the keys that policies ask for.
-struct AskedAction<'w> {
-    action: Action,
-    info: ActionInfo<'w>,
+pub(super) struct AskedAction<'w> {
+    pub action: Action,
+    pub info: ActionInfo<'w>,
+    /// Of the ARNs of its service.
+    pub forms: Arc<ArnForms<'w>>,
     keys: Vec<AskedKey>,
 }
 
@@ -231,9 +237,7 @@ impl<'w> Replayer<'_, 'w> {
         let bound = self.known_callers[caller as usize].scps.is_some() || self.replay.rcps;
         if bound {
             write_slots(&known.slots, event, key);
-            if !self.replay.write_reach(known, event, key) {
-                write_slots(&known.resource_slots, event, key);
-            }
+            self.reaches.write(self.replay, (call, known), event, key);
         }
         let at = match self.verdicts.get(&self.buffer[..]) {
             Some(at) => *at,
@@ -310,7 +314,7 @@ impl<'w> Replayer<'_, 'w> {
 }
 
 /// Writes what an event has in some slots.
-fn write_slots(slots: &[Slot], event: &Event<'_>, key: &mut Vec<u8>) {
+pub(super) fn write_slots(slots: &[Slot], event: &Event<'_>, key: &mut Vec<u8>) {
     for slot in slots {
         key.push(0);
         match event.value(*slot) {
@@ -399,7 +403,10 @@ impl<'w> Replay<'w> {
         let ready = |infos: Vec<ActionInfo<'w>>| -> Vec<AskedAction<'w>> {
             infos
                 .into_iter()
-                .filter_map(|info| Some(AskedAction { action: info.to_action()?, info, keys: Vec::new() }))
+                .filter_map(|info| {
+                    let forms = self.forms.of(info.service());
+                    Some(AskedAction { action: info.to_action()?, info, forms, keys: Vec::new() })
+                })
                 .collect()
         };
         let mut meaning = match found {
@@ -425,7 +432,7 @@ impl<'w> Replay<'w> {
             }
         }
         asked.resources |= self.rcps;
-        let (mut slots, mut resource_slots) = (Vec::new(), Vec::new());
+        let (mut slots, mut own_slots, mut resource_slots) = (Vec::new(), Vec::new(), Vec::new());
         for source in asked.keys.iter().map(|key| KeySource::of(key)) {
             slots.extend(source.paths().iter().filter_map(|path| self.fields.slot(path)));
             if let KeySource::Session(path) = source {
@@ -435,6 +442,7 @@ impl<'w> Replay<'w> {
         if asked.resources {
             // Whatever the event says of resources, as it is written.
             slots.extend(self.fields.slot("recipientAccountId"));
+            own_slots.extend(self.fields.slot("recipientAccountId"));
             resource_slots.extend(self.fields.slot("resources"));
             if let Meaning::All(actions) | Meaning::OneOf(actions) = &meaning {
                 for asking in actions {
@@ -451,44 +459,7 @@ impl<'w> Replay<'w> {
         let telling = self.telling(&meaning, &asked);
         let source = event.source().split(".amazonaws.com").next().unwrap_or_default();
         let name = format!("{source}:{}", event.name()).into();
-        KnownCall { name, meaning, asked, slots, resource_slots, telling }
-    }
-
-    /// The SCPs about a call's actions that name resources; none: keys of the resource matter too, or RCPs do.
-    fn telling(&self, meaning: &Meaning<'_>, asked: &Asked) -> Option<Vec<Arc<Prepared>>> {
-        let (Meaning::All(actions) | Meaning::OneOf(actions)) = meaning else { return None };
-        if self.rcps || !asked.resources || asked.keys.iter().any(|key| key.contains(":resource")) {
-            return None;
-        }
-        let tells = |policy: &&Arc<Prepared>| {
-            actions.iter().any(|asking| {
-                let of_it = Asked::of(std::iter::once(&***policy), Some(asking.action.text()));
-                of_it.resources
-            })
-        };
-        Some(self.scps.iter().filter(tells).cloned().collect())
-    }
-
-    /// Writes what all SCPs have to say of a call's resource; no: that does not tell it.
-    fn write_reach(&self, call: &KnownCall<'w>, event: &Event<'_>, key: &mut Vec<u8>) -> bool {
-        let (Some(telling), Meaning::All(actions) | Meaning::OneOf(actions)) = (&call.telling, &call.meaning) else {
-            return false;
-        };
-        let told = Told { event, fields: &self.paths };
-        let before = key.len();
-        for AskedAction { action, info, .. } in actions {
-            for asked in self.resources(*info, &told) {
-                // Who owns it matters to RCPs and to keys of the resource only.
-                let resource = asked.known(Resource::any_of(&asked.arn));
-                key.push(u8::from(asked.certain));
-                if !telling.iter().all(|policy| policy.write_reach(action, &resource, key)) {
-                    key.truncate(before);
-                    return false;
-                }
-            }
-            key.push(1);
-        }
-        true
+        KnownCall { name, meaning, asked, slots, own_slots, resource_slots, telling }
     }
 
     fn verdict(&self, caller: &KnownCaller<'w>, call: &KnownCall<'w>, event: &Event<'_>) -> Verdict {
@@ -562,13 +533,13 @@ impl<'w> Replay<'w> {
         asking: &AskedAction<'w>,
         event: &Event<'_>,
     ) -> Verdict {
-        let AskedAction { action, info, keys } = asking;
+        let AskedAction { action, info, forms, keys } = asking;
         let told = Told { event, fields: &self.paths };
         let done = |class, reasons| Verdict { class, action: action.text().into(), reasons };
         let denied = event.error_code().is_some_and(|code| is_denial(&code));
         let unbound = self.unbound(caller);
         let (arns, owner) = match call.asked.resources {
-            true => (self.resources(*info, &told), self.owner(&told)),
+            true => (self.resources(*info, forms, &told), self.owner(&told)),
             false => (vec![AskedArn::everything()], None),
         };
         // Most calls are about the account's own resources; as a fact for conditions that is not enough.
@@ -661,38 +632,6 @@ impl<'w> Replay<'w> {
         found
     }
 
-    /// What a call is about: AWS asks the policies for each of them. `*`: the event does not tell.
-    fn resources(&self, info: ActionInfo<'w>, told: &Told<'_>) -> Vec<AskedArn> {
-        let everything = || vec![AskedArn::everything()];
-        if info.resources().len() <= 1 {
-            return match self.rules.resource(info, told) {
-                EventResource::Arn { arn, source } => {
-                    vec![AskedArn { arn, certain: true, told: source != ArnSource::Guessed }]
-                }
-                EventResource::Everything | EventResource::Unknown => everything(),
-            };
-        }
-        let mut named = self.rules.resources(info, told);
-        // Where nothing is required the types are alternatives, and what the event names is all there is.
-        let has_required = info.resources().any(|one| one.need() == Need::Required);
-        let guessed = |one: &NamedResource<'_>| one.source == ArnSource::Guessed && one.need == Need::Optional;
-        named.retain(|one| has_required || !guessed(one));
-        if named.is_empty() {
-            return everything();
-        }
-        let lacking = info.resources().filter(|one| {
-            one.need() == Need::Required && named.iter().all(|known| known.kind.name() != one.resource_type().name())
-        });
-        // Of a few actions AWS lists alternatives as required: that the call has such a resource is not certain.
-        let lacking =
-            lacking.map(|one| AskedArn { arn: one.resource_type().arn().pattern(), certain: false, told: false });
-        let lacking: Vec<AskedArn> = lacking.collect();
-        let named = named.into_iter();
-        let named =
-            named.map(|one| AskedArn { certain: !guessed(&one), told: one.source != ArnSource::Guessed, arn: one.arn });
-        named.chain(lacking).collect()
-    }
-
     /// Who owns the resources of a call, as far as the event tells.
     fn owner(&self, told: &Told<'_>) -> Option<String> {
         let mut owner = None;
@@ -700,39 +639,6 @@ impl<'w> Replay<'w> {
             owner = owner.take().or_else(|| value.text().map(std::borrow::Cow::into_owned));
         });
         owner
-    }
-}
-
-/// A resource of a call, or a pattern that stands for one.
-struct AskedArn {
-    arn: String,
-    /// Whether the call is certain to have such a resource.
-    certain: bool,
-    /// Whether the event tells it, and no star stands for its id.
-    told: bool,
-}
-
-impl AskedArn {
-    /// The event does not tell it, or there is none.
-    fn everything() -> AskedArn {
-        AskedArn { arn: "*".to_owned(), certain: true, told: true }
-    }
-
-    /// The resource with what is known of the ids of those that nothing names.
-    fn known(&self, resource: Resource) -> Resource {
-        if self.told { resource } else { resource.with_plain_ids() }
-    }
-
-    /// The account in it.
-    fn account(&self) -> Option<&str> {
-        let account = self.arn.split(':').nth(4)?;
-        (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
-    }
-
-    /// The type in it: `instance` of `arn:aws:ec2:us-east-1:111122223333:instance/i-0123`.
-    fn kind(&self) -> Option<&str> {
-        let resource = self.arn.splitn(6, ':').nth(5)?;
-        resource.split_once(['/', ':']).map(|(kind, _)| kind)
     }
 }
 

@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
-use super::{ActionInfo, ActionResource, ArnMatch, Catalogue, CatalogueError, Need, ResourceTypeInfo, compare};
+use super::{
+    ActionInfo, ActionResource, ArnForms, ArnMatch, Catalogue, CatalogueError, Need, ResourceTypeInfo, compare,
+};
 
 /// The rules, read.
 #[derive(Debug)]
@@ -352,21 +354,25 @@ impl EventRules {
 
 impl EventRules {
     /// All resources that an event names for an action of it: those it tells, and for each type of which it tells none
-    /// the one that its parameters name.
-    pub fn resources<'c>(&self, action: ActionInfo<'c>, fields: &dyn EventFields) -> Vec<NamedResource<'c>> {
+    /// the one that its parameters name. `forms`: of the action's service.
+    pub fn resources<'c>(
+        &self,
+        action: ActionInfo<'c>,
+        forms: &ArnForms<'c>,
+        fields: &dyn EventFields,
+    ) -> Vec<NamedResource<'c>> {
         let mut named: Vec<NamedResource<'c>> = Vec::new();
         fields.resource_arns(&mut |arn| {
             // `arn:aws:s3:::notes/a` is of the form of a bucket's ARN too: the closer form counts.
-            let closeness = |kind: ResourceTypeInfo<'c>| {
-                let form = kind.arn();
-                (form.meets(arn) == ArnMatch::Some).then_some(form.as_str().len())
-            };
-            let fits = action.resources().filter_map(|one| Some((closeness(one.resource_type())?, one)));
-            let Some((close, best)) = fits.max_by_key(|(close, _)| *close) else { return };
-            let closest = action.service().resource_types().filter_map(closeness).max();
-            if closest.is_some_and(|closest| closest > close) {
-                return;
-            }
+            let (mut closest, mut best) = (0, None);
+            forms.each_of(arn, &mut |name, close| {
+                closest = closest.max(close);
+                let is_better = best.as_ref().is_none_or(|(known, _)| close >= *known);
+                if is_better && let Some(one) = action.resources().find(|one| one.resource_type().name() == name) {
+                    best = Some((close, one));
+                }
+            });
+            let Some((_, best)) = best.filter(|(close, _)| *close == closest) else { return };
             let is_known = named.iter().any(|one| one.arn == arn);
             if !is_known {
                 let (kind, need) = (best.resource_type(), best.need());

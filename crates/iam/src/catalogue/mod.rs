@@ -10,7 +10,7 @@ pub use event::{
     ArnSource, EventAction, EventError, EventFields, EventResource, EventRules, NamedResource, NoPermission,
 };
 pub use read::CatalogueError;
-pub use template::{ArnMatch, ArnTemplate};
+pub use template::{ArnForms, ArnMatch, ArnTemplate, FormsByService};
 pub use unlogged::{Unlogged, UnloggedRules};
 
 use std::borrow::Cow;
@@ -332,6 +332,11 @@ impl<'c> Service<'c> {
     pub fn resource_types(self) -> impl ExactSizeIterator<Item = ResourceTypeInfo<'c>> {
         let rows = self.row().types.of(&self.catalogue.types);
         rows.iter().map(move |row| ResourceTypeInfo { catalogue: self.catalogue, service: self.index, row })
+    }
+
+    /// The forms of the ARNs of all its types.
+    pub fn arn_forms(self) -> ArnForms<'c> {
+        ArnForms::new(self.resource_types().map(|kind| (kind.name(), kind.arn())))
     }
 
     /// The condition keys that the service lists, global ones (such as `aws:ResourceTag/${TagKey}`) among them.

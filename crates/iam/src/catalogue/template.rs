@@ -1,5 +1,9 @@
 //! The form of a type's ARNs: `arn:${Partition}:s3:::${BucketName}/${ObjectName}`.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Service;
 use crate::pattern::{Case, overlaps};
 use crate::value::arn_parts;
 
@@ -41,9 +45,9 @@ impl<'c> ArnTemplate<'c> {
     /// Whether an ARN of a policy, wildcards and variables in it, matches some ARN of this type.
     pub fn meets(self, pattern: &str) -> ArnMatch {
         // The ARN of an event or of a request: nothing has to be built.
-        // Without an early end, which the processor does many bytes at a time.
-        let is_plain = !pattern.bytes().fold(false, |found, byte| found | matches!(byte, b'*' | b'?' | b'$'));
-        if is_plain && let Some(fits) = self.is_met(pattern) {
+        if is_plain(pattern)
+            && let Some(fits) = self.is_met(pattern)
+        {
             return if fits { ArnMatch::Some } else { ArnMatch::None };
         }
         let open = ArnTemplate(pattern).pattern();
@@ -61,19 +65,101 @@ impl<'c> ArnTemplate<'c> {
 }
 
 impl ArnTemplate<'_> {
-    /// Whether an ARN is of this type, part by part; none: one of the two is no ARN.
+    /// Whether an ARN is of this type, part by part; none: one of the two is no ARN. The first difference decides: a
+    /// template has all parts (a test of the table), and a text with fewer can be none of its ARNs.
     fn is_met(self, arn: &str) -> Option<bool> {
         if !self.0.starts_with("arn:") || !arn.starts_with("arn:") {
             return None;
         }
         let (mut own, mut told) = (self.0.splitn(6, ':'), arn.splitn(6, ':'));
-        let mut is_met = true;
         for _ in 0..6 {
-            let (own, told) = (own.next()?, told.next()?);
-            is_met = is_met && part_matches(own, told);
+            let own = own.next()?;
+            match told.next() {
+                Some(told) if part_matches(own, told) => {}
+                _ => return Some(false),
+            }
         }
-        Some(is_met)
+        Some(true)
     }
+}
+
+/// Whether there is no wildcard or variable in it: without an early end, which the processor does many bytes at a time.
+fn is_plain(pattern: &str) -> bool {
+    !pattern.bytes().fold(false, |found, byte| found | matches!(byte, b'*' | b'?' | b'$'))
+}
+
+/// The templates of a service's types, taken apart once to be held against many ARNs.
+#[derive(Clone, Debug)]
+pub struct ArnForms<'c>(Vec<Form<'c>>);
+
+#[derive(Clone, Debug)]
+struct Form<'c> {
+    name: &'c str,
+    template: ArnTemplate<'c>,
+    /// None: no ARN.
+    parts: Option<[Part<'c>; 6]>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Part<'c> {
+    /// One variable and nothing else.
+    Any,
+    Literal(&'c str),
+    Mixed(&'c str),
+}
+
+impl<'c> ArnForms<'c> {
+    pub(super) fn new(kinds: impl Iterator<Item = (&'c str, ArnTemplate<'c>)>) -> ArnForms<'c> {
+        let part = |text: &'c str| match variable(text) {
+            None => Part::Literal(text),
+            Some(("", "")) => Part::Any,
+            Some(_) => Part::Mixed(text),
+        };
+        let forms = kinds.map(|(name, template)| {
+            let parts = split(template.0).map(|parts| parts.map(part));
+            Form { name, template, parts }
+        });
+        ArnForms(forms.collect())
+    }
+
+    /// Tells the types that an ARN is of, each with how close the form is.
+    pub(super) fn each_of(&self, arn: &str, each: &mut dyn FnMut(&'c str, usize)) {
+        let parts = is_plain(arn).then(|| split(arn)).flatten();
+        for form in &self.0 {
+            let is_met = match (&parts, &form.parts) {
+                (Some(told), Some(own)) => own.iter().zip(told).all(|(own, told)| match own {
+                    Part::Any => true,
+                    Part::Literal(text) => text == told,
+                    Part::Mixed(text) => part_matches(text, told),
+                }),
+                _ => form.template.meets(arn) == ArnMatch::Some,
+            };
+            if is_met {
+                each(form.name, form.template.0.len());
+            }
+        }
+    }
+}
+
+/// The forms of each service's ARNs, made when they are first asked for.
+#[derive(Debug, Default)]
+pub struct FormsByService<'c>(Mutex<HashMap<&'c str, Arc<ArnForms<'c>>>>);
+
+impl<'c> FormsByService<'c> {
+    pub fn of(&self, service: Service<'c>) -> Arc<ArnForms<'c>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(service.prefix()).or_insert_with(|| Arc::new(service.arn_forms())).clone()
+    }
+}
+
+/// The six parts of an ARN.
+fn split(arn: &str) -> Option<[&str; 6]> {
+    let mut parts = arn.strip_prefix("arn:").map(|_| arn.splitn(6, ':'))?;
+    let mut all = [""; 6];
+    for part in &mut all {
+        *part = parts.next()?;
+    }
+    Some(all)
 }
 
 /// Whether a text is of a template's part, whose variables may be any text.
@@ -98,6 +184,39 @@ fn variable(template: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Templates that were taken apart say the same.
+    #[test]
+    fn forms_are_met_as_templates_are() {
+        let templates = [
+            "arn:${Partition}:s3:::${Bucket}",
+            "arn:${Partition}:s3:::${Bucket}/${Object}",
+            "arn:${Partition}:lambda:${Region}:${Account}:function:${Name}:${Version}",
+            "arn:${Partition}:lambda:${Region}:${Account}:function:${Name}",
+            "arn:${Partition}:iam::aws:policy/x",
+            "*",
+        ];
+        let arns = [
+            "arn:aws:s3:::b",
+            "arn:aws:s3:::b/a/b:c",
+            "arn:aws:s3:::b/*",
+            "arn:aws:lambda:eu-west-1:111122223333:function:f",
+            "arn:aws:lambda:eu-west-1:111122223333:function:f:7",
+            "arn:aws:iam::aws:policy/x",
+            "arn:aws:s3",
+            "b",
+            "*",
+            "",
+        ];
+        let forms = ArnForms::new(templates.into_iter().map(|template| (template, ArnTemplate(template))));
+        for arn in arns {
+            let mut found = Vec::new();
+            forms.each_of(arn, &mut |name, _| found.push(name));
+            let expected: Vec<&str> =
+                templates.into_iter().filter(|text| ArnTemplate(text).meets(arn) == ArnMatch::Some).collect();
+            assert_eq!(found, expected, "{arn}");
+        }
+    }
 
     /// An ARN without wildcards is met as its pattern is.
     #[test]
