@@ -139,8 +139,15 @@ fuzz_target!(|data: &[u8]| {
     let (Some(newer), Some(older)) = (bytes.policy(), bytes.policy()) else { return };
     let action = CATALOGUE.asked("s3:GetObject").expect("an action");
     let (target, zone) = (Resource::new("*"), Zone::default());
-    let scope =
-        Scope { catalogue: &CATALOGUE, action: &action, resources: &["*"], target: &target, zone: &zone, now: None };
+    let scope = Scope {
+        catalogue: &CATALOGUE,
+        action: &action,
+        resources: &["*"],
+        target: &target,
+        zone: &zone,
+        now: None,
+        fixed: &[],
+    };
     let is_new = |caller: &Caller, resource: &str, context: &Context| {
         let resource = Resource::new(resource).in_account(OWN);
         let ask = |identity: &[Arc<Prepared>]| {
