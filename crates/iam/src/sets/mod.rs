@@ -254,6 +254,23 @@ impl<'t> Hunt<'t> {
 
     /// A value of a key that gives what is wanted.
     fn value(&self, key: &str, wants: &[(&'t Atom, bool)]) -> Solved<Given> {
+        let solved = self.some_value(key, wants);
+        // For set operators an empty text is no value, which no other text stands for.
+        let empty = || Given::Single(String::new());
+        let Some(Present::Text { within, without }) = self.domains.get(key).map(|domain| &domain.present) else {
+            return solved;
+        };
+        let may_be = (within.is_empty() || within.iter().any(|pattern| pattern.matches("")))
+            && !without.iter().any(|pattern| pattern.matches(""));
+        let in_sets = wants.iter().any(|(atom, _)| atom.operator.quantifier != Quantifier::Single);
+        match solved {
+            Solved::Is(_) => solved,
+            _ if may_be && in_sets && self.all_hold(wants, &empty()) => Solved::Is(empty()),
+            _ => solved,
+        }
+    }
+
+    fn some_value(&self, key: &str, wants: &[(&'t Atom, bool)]) -> Solved<Given> {
         let Some(domain) = self.domains.get(key) else { return Solved::Is(Given::Absent) };
         if domain.absent && self.all_hold(wants, &Given::Absent) {
             return Solved::Is(Given::Absent);

@@ -275,6 +275,9 @@ fn what_a_newer_policy_adds() {
     assert!(added(&allow(get, b, ""), &format!("{},{no_arn}", allow(get, b, "")), get).is_some());
     let is_arn = r#","Condition":{"ArnNotLike":{"aws:UserAgent":"*"},"Null":{"aws:UserAgent":"false"}}"#;
     assert!(added(&allow(get, b, is_arn), &allow("s3:PutObject", b, ""), get).is_some());
+    // An empty text is no value to set operators, which no other text stands for.
+    let no_value = r#"{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"ForAnyValue:NotIpAddressIfExists":{"s3:max-keys":["7",""]}}}"#;
+    assert!(added(&format!("{},{no_value}", allow(get, b, "")), &allow("s3:PutObject", b, ""), get).is_some());
     // A variable may be long, so one wildcard letter does not cover it.
     assert!(added(&allow(get, home, ""), &allow(get, "arn:aws:s3:::b/?/*", ""), get).is_some());
 }
