@@ -5,6 +5,7 @@ mod changes;
 mod context;
 mod difference;
 mod granted;
+mod guards;
 mod keys;
 mod reach;
 mod replay;
